@@ -1,0 +1,37 @@
+# `make` lists the tasks. Each sets up what it needs.
+
+PYTHONS := $(shell sh .ci/pythons)
+PYTHON ?= $(firstword $(PYTHONS))
+MAIN := $(if $(PYTHON),$(shell $(PYTHON) -c "import sys; print(sys.executable)"))
+OTHERS = $(filter-out $(MAIN),$(PYTHONS))
+COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
+	--python-version 3.11 --generate-hashes --no-header --annotation-style line
+
+.PHONY: help sync test check lock environment
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
+
+sync: environment ## Read an account into a DuckDB file (the sample, or CONFIG=secrets/config.json); STREAMS=tasks,users
+	@.venv/bin/python -m local_sync \
+		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)')
+
+test: environment ## Test with every supported Python found; coverage with the newest, or PYTHON=
+	@set -e; for python in $(OTHERS); do \
+		directory=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		sh .ci/environment $$directory $$python; \
+		$$directory/bin/python -m pytest -q; \
+	done
+	.venv/bin/python -m pytest --cov
+
+check: environment ## Format, lint, types
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+
+lock: environment ## Pin the newest versions that pyproject.toml allows
+	$(COMPILE) --group dev --output-file requirements-dev.lock
+	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+
+environment:
+	@sh .ci/environment .venv '$(MAIN)'

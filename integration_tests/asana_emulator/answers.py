@@ -1,0 +1,175 @@
+"""What is answered: pages and single objects, cut to `opt_fields` and kept as bytes."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .asked import Asked
+from .documented import Operation, field_tree, operation, opt_in
+from .endpoints import ROUTES, UNDOCUMENTED_ALIASES, Question
+from .opt_fields import Record, Selection, compact, cut, full, selection
+from .paging import Place, limit_in
+from .refusal import Refusal
+
+if TYPE_CHECKING:
+    from .account import Account
+    from .controls import Controls
+    from .ledger import Ledger
+
+ENTRY_OVERHEAD = 500
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer's `data` as bytes, and where the next page begins."""
+
+    data: bytes
+    gids: int = 1
+    following: Place | None = None
+
+
+class Kept:
+    """Recently given pages and listings, up to a number of bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+
+    def get(self, key: Hashable) -> Any | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
+
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        self._entries[key] = (value, size)
+        self._held += size
+        while self._held > self._most:
+            _, (_, freed) = self._entries.popitem(last=False)
+            self._held -= freed
+
+
+@lru_cache(maxsize=1024)
+def _selected(record: str, opt_fields: str) -> tuple[Selection, tuple[str, ...]]:
+    return selection(opt_fields, field_tree(record))
+
+
+def documented_operation(asked: Asked) -> Operation:
+    return operation(UNDOCUMENTED_ALIASES.get(asked.template, asked.template))
+
+
+def shape_of(asked: Asked, ledger: "Ledger") -> Callable[[Record], Record]:
+    """How this request wants its records; what it asks for in vain goes into the ledger."""
+    found = documented_operation(asked)
+    strange = asked.query.keys() - found.parameters
+    opt_fields = asked.query.get("opt_fields")
+    if opt_fields is None:
+        ledger.note_unknown(asked.template, (), strange)
+        if found.compact_by_default:
+            return compact
+        hidden = opt_in(found.record)
+        return lambda record: full(record, hidden)
+    chosen, unknown = _selected(found.record, opt_fields)
+    if unknown or strange:
+        ledger.note_unknown(asked.template, unknown, strange)
+    return lambda record: cut(record, chosen)
+
+
+class Answers:
+    """Answers to requests for objects; each page is made once for as long as nothing changes."""
+
+    def __init__(
+        self,
+        account: "Account",
+        controls: "Controls",
+        ledger: "Ledger",
+        kept_bytes: int,
+        base_url: str = "",
+    ) -> None:
+        self.base_url = base_url
+        self._account = account
+        self._controls = controls
+        self._ledger = ledger
+        self._pages = Kept(kept_bytes)
+        self._listings = Kept(kept_bytes // 8)
+
+    def body(self, asked: Asked) -> bytes:
+        """The whole body of a successful answer."""
+        limit = limit_in(asked.query) if documented_operation(asked).pages else None
+        offset = asked.query.get("offset")
+        place = (
+            Place() if offset is None else self._controls.offsets.place(asked.owned_question, offset)
+        )
+        shape = shape_of(asked, self._ledger)
+        page = self._page(asked, place, limit, shape)
+        self._ledger.note_answer(asked, place.index)
+        if limit is None:
+            return b'{"data":' + page.data + b"}"
+        return b"".join(
+            (b'{"data":', page.data, b',"next_page":', self._next_page(asked, page.following), b"}")
+        )
+
+    def _next_page(self, asked: Asked, following: Place | None) -> bytes:
+        if following is None:
+            return b"null"
+        issue = self._controls.offsets.issue
+        offset = issue(asked.owned_question, following.index, following.after)
+        path = asked.next_path(offset)
+        return orjson.dumps({"offset": offset, "path": path, "uri": self.base_url + path})
+
+    def _page(
+        self, asked: Asked, place: Place, limit: int | None, shape: Callable[[Record], Record]
+    ) -> Page:
+        key = (self._account.version, asked.owned_question, place)
+        page: Page | None = self._pages.get(key)
+        if page is None:
+            page = self._made(asked, place, limit, shape)
+            self._pages.put(key, page, len(page.data) + ENTRY_OVERHEAD)
+        return page
+
+    def _made(
+        self, asked: Asked, place: Place, limit: int | None, shape: Callable[[Record], Record]
+    ) -> Page:
+        viewer, record = asked.person.viewer, self._account.record
+        answered = self._answered(asked)
+        if isinstance(answered, str):
+            return Page(orjson.dumps(shape(record(viewer, answered))))
+        begin = place.within(answered)
+        end = len(answered) if limit is None else begin + limit
+        self._refuse_too_large(answered, asked, limit, end)
+        gids = answered[begin:end]
+        data = orjson.dumps([shape(record(viewer, gid)) for gid in gids])
+        following = Place(end, gids[-1]) if end < len(answered) else None
+        return Page(data, len(gids), following)
+
+    def _answered(self, asked: Asked) -> str | Sequence[str]:
+        """The gids that answer a question, found once for all of its pages."""
+        key = (self._account.version, asked.person.name, asked.listing)
+        answered: str | Sequence[str] | None = self._listings.get(key)
+        if answered is None:
+            answered = ROUTES[asked.template](Question(self._account, asked))
+            size = 100 * len(answered) if isinstance(answered, list) else 0
+            self._listings.put(key, answered, size + ENTRY_OVERHEAD)
+        return answered
+
+    def _refuse_too_large(
+        self, gids: Sequence[str], asked: Asked, limit: int | None, end: int
+    ) -> None:
+        most = self._controls.max_unpaged
+        if limit is None and len(gids) > most and documented_operation(asked).pages:
+            raise Refusal(
+                400,
+                "The result is too large. You should use pagination "
+                "(may require specifying a workspace)!",
+            )
+        cut_at = self._controls.truncate_after
+        if cut_at is not None and limit is not None and len(gids) > cut_at <= end:
+            raise Refusal(
+                400, "The results were truncated: the set is too large to be paged to its end."
+            )

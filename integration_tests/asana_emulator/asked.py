@@ -1,0 +1,51 @@
+"""A request, as far as it is understood before it is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, urlencode
+
+from .tokens import Person
+
+GID_PARAMETERS = ("project", "section", "parent", "resource", "workspace", "team", "portfolio")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for which operation, of which object, with which parameters."""
+
+    template: str
+    path: str
+    gid: str
+    query: Mapping[str, str]
+    person: Person
+
+    @cached_property
+    def gids(self) -> frozenset[str]:
+        """The objects that the request names."""
+        named = {self.gid, *(self.query.get(name, "") for name in GID_PARAMETERS)}
+        return frozenset(named - {""})
+
+    @cached_property
+    def question(self) -> str:
+        """Path and query without the offset, parameters in one order: the same for all pages."""
+        return self._canonical("offset", "opt_pretty")
+
+    @cached_property
+    def listing(self) -> str:
+        """What is asked for, whatever the fields of it."""
+        return self._canonical("offset", "opt_pretty", "opt_fields")
+
+    @cached_property
+    def owned_question(self) -> str:
+        """The question and who asks it."""
+        return f"{self.person.name} {self.question}"
+
+    def _canonical(self, *without: str) -> str:
+        kept = sorted((name, value) for name, value in self.query.items() if name not in without)
+        return f"{self.path}?{urlencode(kept)}"
+
+    def next_path(self, offset: str) -> str:
+        """The path of the listing's page at this offset, with all parameters repeated."""
+        following = {**self.query, "offset": offset}
+        return f"{self.path}?{urlencode(following, quote_via=quote, safe=',.:')}"

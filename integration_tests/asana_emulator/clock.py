@@ -1,0 +1,35 @@
+"""What time it is for the account."""
+
+import pendulum
+
+
+def stamp(moment: pendulum.DateTime) -> str:
+    """An instant as Asana writes it: `2012-02-22T02:06:58.147Z`. Such strings sort by time."""
+    return moment.in_timezone("UTC").format("YYYY-MM-DD[T]HH:mm:ss.SSS[Z]")
+
+
+def stamp_of(milliseconds: int) -> str:
+    """An instant, given in milliseconds since 1970, as Asana writes it."""
+    return pendulum.from_timestamp(milliseconds / 1000).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def milliseconds_of(moment: pendulum.DateTime) -> int:
+    """Milliseconds since 1970."""
+    return moment.int_timestamp * 1000 + moment.microsecond // 1000
+
+
+class Clock:
+    """Real time plus an offset that can be moved, or a frozen instant that can be moved."""
+
+    def __init__(self, frozen_at: pendulum.DateTime | None = None) -> None:
+        self._frozen_at = frozen_at
+        self._offset = 0.0
+
+    def now(self) -> pendulum.DateTime:
+        """The account's present, in UTC."""
+        present = self._frozen_at or pendulum.now("UTC")
+        return present.add(seconds=self._offset)
+
+    def advance(self, seconds: float) -> None:
+        """Moves the present into the future."""
+        self._offset += seconds

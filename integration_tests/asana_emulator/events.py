@@ -1,0 +1,81 @@
+"""The event stream: sync tokens, pages of a hundred, 412.
+
+https://developers.asana.com/reference/getevents
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .answers import shape_of
+from .asked import Asked
+from .endpoints import Question, watched
+from .refusal import Refusal
+from .sealed import Seal
+
+if TYPE_CHECKING:
+    from .account import Account
+    from .controls import Controls
+    from .ledger import Ledger
+
+MOST_EVENTS = 100
+TOO_OLD = (
+    "Sync token invalid or too old. If you are attempting to keep resources in sync, you must "
+    "fetch the full dataset for this query now and use the new sync token for the next sync."
+)
+
+
+class EventStreams:
+    """Answers requests for events from the account's log."""
+
+    def __init__(self, account: "Account", controls: "Controls", ledger: "Ledger") -> None:
+        self._account = account
+        self._controls = controls
+        self._ledger = ledger
+        self._seal = Seal()
+
+    def body(self, asked: Asked) -> bytes:
+        """The events since the sync token, at most a hundred, and the token that follows them."""
+        resource = watched(Question(self._account, asked))
+        shape = shape_of(asked, self._ledger)
+        begin = self._index(resource, asked.query.get("sync"))
+        found: list[dict[str, Any]] = []
+        end = max(begin, self._visible())
+        for at in range(begin, end):
+            event = self._account.events.entries[at]
+            if resource in event.watched:
+                if len(found) == MOST_EVENTS:
+                    return self._answer(found, resource, at, has_more=True)
+                found.append(shape(event.record))
+        return self._answer(found, resource, end, has_more=False)
+
+    def _answer(
+        self, events: list[dict[str, Any]], resource: str, index: int, *, has_more: bool
+    ) -> bytes:
+        sync = self._token(resource, index)
+        return orjson.dumps({"data": events, "sync": sync, "has_more": has_more})
+
+    def _visible(self) -> int:
+        """Events that have reached the stream; they may take a while."""
+        entries = self._account.events.entries
+        end = len(entries)
+        if self._controls.event_delay:
+            newest = self._account.clock.now().subtract(seconds=self._controls.event_delay)
+            while end and entries[end - 1].created_at > newest:
+                end -= 1
+        return end
+
+    def _token(self, resource: str, index: int) -> str:
+        return self._seal.close(f"sync {resource}", [self._now(), index])
+
+    def _index(self, resource: str, sync: str | None) -> int:
+        opened = None if sync is None else self._seal.open(f"sync {resource}", sync)
+        if opened is not None:
+            issued, index = opened
+            if self._now() <= issued + self._controls.sync_token_hours * 3600:
+                return int(index)
+        fresh = self._token(resource, self._visible())
+        raise Refusal(412, TOO_OLD, beside={"sync": fresh})
+
+    def _now(self) -> float:
+        return float(self._account.clock.now().timestamp())

@@ -1,0 +1,59 @@
+"""How gids are made: the kind and the number of an object can be read back from its gid."""
+
+KINDS = (
+    "workspace",
+    "user",
+    "team",
+    "team_membership",
+    "project",
+    "section",
+    "task",
+    "story",
+    "attachment",
+    "tag",
+    "custom_field",
+    "enum_option",
+    "portfolio",
+    "portfolio_membership",
+    "project_membership",
+    "organization_export",
+    "custom_field_setting",
+    "status_update",
+    "project_status",
+    "project_brief",
+    "project_template",
+    "custom_type",
+    "custom_type_status_option",
+    "user_task_list",
+    "task_like",
+    "story_like",
+)
+_CODES = {kind: f"12{code:02d}" for code, kind in enumerate(KINDS, start=1)}
+_KINDS = {prefix: kind for kind, prefix in _CODES.items()}
+_LENGTH = 16
+_PAIR = 100_000
+
+
+def gid_of(kind: str, number: int) -> str:
+    """Sixteen digits, as Asana's are."""
+    return f"{_CODES[kind]}{number:012d}"
+
+
+def kind_of(gid: str) -> str | None:
+    """Which kind of object a gid was made for; says nothing about whether it exists."""
+    return _KINDS.get(gid[:4]) if len(gid) == _LENGTH and gid.isdecimal() else None
+
+
+def number_of(gid: str) -> int:
+    """The number within its kind."""
+    return int(gid[4:])
+
+
+def pair_gid(kind: str, container: str, member: str) -> str:
+    """The gid of the relation between two objects."""
+    return gid_of(kind, number_of(container) * _PAIR + number_of(member))
+
+
+def pair_numbers(gid: str) -> tuple[int, int]:
+    """The numbers of the two objects of a relation."""
+    return divmod(number_of(gid), _PAIR)

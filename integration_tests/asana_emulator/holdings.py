@@ -1,0 +1,127 @@
+"""Everything that an account contains, and in which lists: the only place that stores it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import TypeVar
+
+from .bulk import Bulk
+from .gids import gid_of, kind_of, pair_numbers
+from .objects import Attachment, Object, Portfolio, Project, Section, Story, Task
+
+ObjectT = TypeVar("ObjectT", bound=Object)
+
+
+class Holdings:
+    """Objects by gid and the ordered lists that they stand in; bulk objects are kept once changed."""
+
+    def __init__(self) -> None:
+        self.bulk: Bulk | None = None
+        self._objects: dict[str, Object] = {}
+        self._lists: dict[tuple[str, str], list[str]] = {}
+        self._trash: dict[str, list[tuple[tuple[str, str], int]]] = {}
+        self._serials: Counter[str] = Counter()
+
+    def new_gid(self, kind: str) -> str:
+        """A gid that no object has had."""
+        self._serials[kind] += 1
+        return gid_of(kind, self._serials[kind])
+
+    def add(self, new: Object, *places: tuple[str, str]) -> None:
+        """Takes an object in, at the end of each of the lists named as (child, parent)."""
+        self._objects[new.gid] = new
+        for child, parent in places:
+            self.list_of(child, parent).append(new.gid)
+
+    def get(self, kind: type[ObjectT], gid: str) -> ObjectT:
+        """The object of this kind and gid, for reading; KeyError when there is none."""
+        found = self.find(gid)
+        if not isinstance(found, kind):
+            raise KeyError(gid)
+        return found
+
+    def own(self, kind: type[ObjectT], gid: str) -> ObjectT:
+        """The object of this kind and gid, for changing."""
+        if gid not in self._objects:
+            self._objects[gid] = deepcopy(self.get(kind, gid))
+        return self.get(kind, gid)
+
+    def children(self, child: str, parent: str) -> Sequence[str]:
+        """The gids in a list; not to be changed."""
+        kept = self._lists.get((child, parent))
+        if kept is not None:
+            return kept
+        made = self.bulk.children(child, parent) if self.bulk else None
+        return () if made is None else made
+
+    def list_of(self, child: str, parent: str) -> list[str]:
+        """The gids in a list, for changing."""
+        key = (child, parent)
+        if key not in self._lists:
+            self._lists[key] = list(self.children(child, parent))
+        return self._lists[key]
+
+    def kept(self, kind: type[ObjectT]) -> Iterator[ObjectT]:
+        """The stored objects of a kind that exist, so without the bulk."""
+        return (
+            held
+            for held in tuple(self._objects.values())
+            if isinstance(held, kind) and self.exists(held.gid)
+        )
+
+    def is_kept(self, gid: str) -> bool:
+        """Whether this object is stored, as made by hand or as changed since."""
+        return gid in self._objects
+
+    def delete(self, gid: str, *places: tuple[str, str]) -> None:
+        """Puts an object into the trash; it remembers where it stood."""
+        self._trash[gid] = [
+            (place, self.list_of(*place).index(gid))
+            for place in places
+            if gid in self.list_of(*place)
+        ]
+        for place, _ in self._trash[gid]:
+            self.list_of(*place).remove(gid)
+
+    def restore(self, gid: str) -> None:
+        """Takes an object out of the trash, back to where it stood."""
+        for place, position in self._trash.pop(gid):
+            self.list_of(*place).insert(position, gid)
+
+    def is_deleted(self, gid: str) -> bool:
+        """Whether this object itself is in the trash."""
+        return gid in self._trash
+
+    def exists(self, gid: str) -> bool:
+        """Whether this object is there: not in the trash, and neither is what it belongs to."""
+        if gid in self._trash:
+            return False
+        found = self.find(gid)
+        match found:
+            case None:
+                return self._is_membership(gid)
+            case Task(parent=str(parent)):
+                return self.exists(parent)
+            case Story(task=container) | Attachment(parent=container) | Section(project=container):
+                return self.exists(container)
+        return True
+
+    def find(self, gid: str) -> Object | None:
+        """The object of this gid, even one in the trash."""
+        kept = self._objects.get(gid)
+        return kept or (self.bulk.find(gid) if self.bulk else None)
+
+    def _is_membership(self, gid: str) -> bool:
+        """Memberships of projects and portfolios are not stored: their gids are pairs."""
+        kind = kind_of(gid)
+        if kind not in {"project_membership", "portfolio_membership"}:
+            return False
+        first, second = pair_numbers(gid)
+        container = gid_of(kind.removesuffix("_membership"), first)
+        held = self.find(container)
+        member = gid_of("user", second)
+        return (
+            isinstance(held, Project | Portfolio)
+            and member in held.members
+            and self.exists(container)
+        )

@@ -1,0 +1,139 @@
+"""How `opt_fields` is read, and how a whole record is cut to it.
+
+https://developers.asana.com/docs/inputoutput-options
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .documented import Tree, compact_names
+from .refusal import Refusal
+
+Record = dict[str, Any]
+
+_TOKEN = re.compile(r"[^.,()|]+|[.,()|]")
+
+
+@dataclass
+class Selection:
+    """What is asked of one object: `compact` when it was named itself, `fields` below it."""
+
+    compact: bool = False
+    fields: dict[str, "Selection"] = field(default_factory=dict)
+
+    def add(self, path: tuple[str, ...]) -> None:
+        here = self
+        for name in path:
+            here = here.fields.setdefault(name, Selection())
+        here.compact = True
+
+
+def selection(opt_fields: str, known: Tree) -> tuple[Selection, tuple[str, ...]]:
+    """The selection that `opt_fields` describes, and the names in it that Asana does not know."""
+    asked = Selection()
+    unknown = []
+    for path in paths(opt_fields):
+        if _is_known(path, known):
+            asked.add(path)
+        else:
+            unknown.append(".".join(path))
+    return asked, tuple(unknown)
+
+
+def paths(opt_fields: str) -> Iterator[tuple[str, ...]]:
+    """Each path that is named, groups spelt out and `this` left away."""
+    tokens = [token.strip() for token in _TOKEN.findall(opt_fields)]
+    reader = _Reader([token for token in tokens if token])
+    for path in reader.alternatives(","):
+        named = path[1:] if path[0] == "this" else path
+        if named:
+            yield named
+    if reader.tokens:
+        raise _malformed()
+
+
+def _malformed() -> Refusal:
+    return Refusal(400, "opt_fields: Value is malformed")
+
+
+def _is_known(path: tuple[str, ...], known: Tree) -> bool:
+    here = known
+    for name in path:
+        if name not in here:
+            return False
+        here = here[name]
+    return True
+
+
+@dataclass
+class _Reader:
+    """Reads the grammar: paths of terms joined by dots, a term a name or a group in parentheses."""
+
+    tokens: list[str]
+
+    def alternatives(self, separator: str) -> list[tuple[str, ...]]:
+        found: list[tuple[str, ...]] = []
+        while True:
+            if self.tokens and self.tokens[0] != separator:
+                found.extend(self._path())
+            if not self.tokens or self.tokens[0] != separator:
+                return found
+            self.tokens.pop(0)
+
+    def _path(self) -> list[tuple[str, ...]]:
+        found = self._term()
+        while self.tokens and self.tokens[0] == ".":
+            self.tokens.pop(0)
+            following = self._term()
+            found = [head + tail for head in found for tail in following]
+        return found
+
+    def _term(self) -> list[tuple[str, ...]]:
+        token = self.tokens.pop(0) if self.tokens else ""
+        if token == "(":
+            inner = self.alternatives("|")
+            if not inner or not self.tokens or self.tokens.pop(0) != ")":
+                raise _malformed()
+            return inner
+        if not token or token in ".,)|":
+            raise _malformed()
+        return [(token,)]
+
+
+def cut(record: Record, asked: Selection) -> Record:
+    """Of the record, `gid` and what was asked, no more."""
+    kept: Record = {"gid": record["gid"]} if "gid" in record else {}
+    for name, below in asked.fields.items():
+        if name in record:
+            value = record[name]
+            kept[name] = _shaped(value, below) if isinstance(value, dict | list) else value
+    return kept
+
+
+def _shaped(value: Any, asked: Selection) -> Any:
+    if isinstance(value, list):
+        return [_shaped(element, asked) for element in value]
+    if not isinstance(value, dict):
+        return value
+    if not asked.compact:
+        return cut(value, asked)
+    return {**compact(value), **cut(value, asked)} if asked.fields else compact(value)
+
+
+def compact(value: Any) -> Any:
+    """The compact form of whatever stands in a record; an object without one is given whole."""
+    if isinstance(value, list):
+        return [compact(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    names = compact_names(value.get("resource_type"))
+    if names is None:
+        return {name: compact(below) for name, below in value.items()}
+    return {name: compact(value[name]) for name in names if name in value}
+
+
+def full(record: Record, opt_in: frozenset[str]) -> Record:
+    """The record without its opt-in fields, as a single object is given by default."""
+    return {name: compact(below) for name, below in record.items() if name not in opt_in}

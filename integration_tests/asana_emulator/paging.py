@@ -1,0 +1,76 @@
+"""Pages of a listing: `limit`, `offset`, and what becomes of them.
+
+https://developers.asana.com/docs/pagination
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .refusal import Refusal
+from .sealed import Seal
+
+if TYPE_CHECKING:
+    from .clock import Clock
+
+LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins: at an index, after a gid."""
+
+    index: int = 0
+    after: str = ""
+
+    def within(self, gids: Sequence[str]) -> int:
+        """The index of the page's first gid, also when the listing has changed meanwhile."""
+        if self.index <= len(gids) and (self.index == 0 or gids[self.index - 1] == self.after):
+            return self.index
+        found = next((at for at, gid in enumerate(gids) if gid == self.after), None)
+        return min(self.index, len(gids)) if found is None else found + 1
+
+
+@dataclass
+class Offsets:
+    """Offset tokens: opaque, bound to token and query, and of limited life."""
+
+    clock: "Clock"
+    seal: Seal = field(default_factory=Seal)
+    lifetime: float = 15 * 60.0
+    _valid_from: float = float("-inf")
+
+    def issue(self, query: str, index: int, after: str) -> str:
+        return self.seal.close(f"offset {query}", [self._now(), index, after])
+
+    def place(self, query: str, offset: str) -> Place:
+        opened = self.seal.open(f"offset {query}", offset)
+        if opened is None:
+            raise Refusal(400, "offset: Your pagination token is invalid.")
+        issued, index, after = opened
+        if issued < self._valid_from or self._now() > issued + self.lifetime:
+            raise expired()
+        return Place(index, after)
+
+    def forget(self) -> None:
+        """Expire every token that has been handed out."""
+        self._valid_from = self._now() + 1e-6
+
+    def _now(self) -> float:
+        return float(self.clock.now().timestamp())
+
+
+def expired() -> Refusal:
+    return Refusal(400, "offset: Your pagination token has expired.")
+
+
+def limit_in(query: Mapping[str, str]) -> int | None:
+    """The page size asked for; None when none was."""
+    given = query.get("limit")
+    if given is None:
+        return None
+    if not (given.isascii() and given.lstrip("-").isdigit()):
+        raise Refusal(400, "limit: Value is not an integer")
+    if not 1 <= int(given) <= LARGEST_PAGE:
+        raise Refusal(400, "limit: Must be between 1 and 100")
+    return int(given)

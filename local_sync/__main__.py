@@ -1,0 +1,13 @@
+"""`python -m local_sync`."""
+
+import os
+import sys
+
+# PyAirbyte reads these when it is imported, hence before the import below: no connector registry,
+# no telemetry, and the connector's own progress lines instead of a live view.
+os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
+os.environ.setdefault("NO_LIVE_PROGRESS", "1")
+
+from local_sync.sync import main
+
+sys.exit(main())

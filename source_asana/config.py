@@ -1,0 +1,116 @@
+"""The user's config: parsed once into one frozen object, old shapes migrated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from source_asana.errors import ConfigError
+
+RawConfig = Mapping[str, Any]
+
+OAUTH = "OAuth Credentials"
+PAT = "PAT Credentials"
+MOST_WORKERS = 25
+
+
+@dataclass(frozen=True)
+class PersonalAccessToken:
+    """Acts as the user who made it, or as a service account."""
+
+    personal_access_token: str
+
+
+@dataclass(frozen=True)
+class OAuth:
+    """Acts as the user who gave consent to an app."""
+
+    client_id: str
+    client_secret: str
+    refresh_token: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the user wants."""
+
+    credentials: PersonalAccessToken | OAuth
+    organization_export_ids: tuple[str, ...] = ()
+    num_workers: int = 10
+
+    @property
+    def gids(self) -> Mapping[str, tuple[str, ...]]:
+        """The gids of things that no listing shows, by the name of their field."""
+        return {"organization_export_ids": self.organization_export_ids}
+
+
+def migrated(raw: RawConfig) -> RawConfig | None:
+    """The config in today's shape where it has the oldest one, a flat `access_token`; else None."""
+    if "access_token" not in raw or "credentials" in raw:
+        return None
+    rest = {name: value for name, value in raw.items() if name != "access_token"}
+    credentials = {"option_title": PAT, "personal_access_token": raw["access_token"]}
+    return {**rest, "credentials": credentials}
+
+
+def parse_config(raw: RawConfig) -> Config:
+    """Check a config of today's shape, field by field; raise ConfigError that says what to do."""
+    return Config(
+        credentials=_credentials(raw.get("credentials")),
+        organization_export_ids=_gids(raw, "organization_export_ids"),
+        num_workers=_whole_number(raw, "num_workers", least=1, most=MOST_WORKERS, default=10),
+    )
+
+
+def _credentials(given: Any) -> PersonalAccessToken | OAuth:
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            'The config has no credentials: give a personal access token under "credentials", '
+            f'with "option_title": "{PAT}", or authenticate with OAuth.'
+        )
+    kinds: dict[str, Callable[[Mapping[str, Any]], PersonalAccessToken | OAuth]] = {
+        PAT: lambda c: PersonalAccessToken(_secret(c, "personal_access_token")),
+        OAUTH: lambda c: OAuth(
+            _secret(c, "client_id"), _secret(c, "client_secret"), _secret(c, "refresh_token")
+        ),
+    }
+    # 1.7.2 did not insist on the title, so configs without it exist.
+    by_content = PAT if "personal_access_token" in given else OAUTH
+    title = given.get("option_title", by_content)
+    if title not in kinds:
+        raise ConfigError(
+            f'credentials.option_title must be "{PAT}" or "{OAUTH}": choose one of the two.'
+        )
+    return kinds[title](given)
+
+
+def _secret(credentials: Mapping[str, Any], name: str) -> str:
+    value = credentials.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"credentials.{name} is missing or empty: enter it and save.")
+    token = value.strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError(
+            f"credentials.{name} has characters that no token has: copy it from Asana again."
+        )
+    return token
+
+
+def _gids(raw: RawConfig, name: str) -> tuple[str, ...]:
+    given = raw.get(name)
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        raise ConfigError(f'{name} must be a list of gids, as in ["1200000000000001"].')
+    for place, gid in enumerate(given, start=1):
+        if not isinstance(gid, str) or not (gid.isascii() and gid.isdigit()):
+            raise ConfigError(f"{name} must hold gids, strings of digits; number {place} is none.")
+    return tuple(dict.fromkeys(given))
+
+
+def _whole_number(raw: RawConfig, name: str, *, least: int, most: int, default: int) -> int:
+    value = raw.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
+    return value

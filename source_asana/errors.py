@@ -1,0 +1,83 @@
+"""What can go wrong, in words for the user."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
+from airbyte_cdk.utils import AirbyteTracedException
+
+
+class Refusal(Exception):
+    """Asana does not show one object to this token (402, 403, 404, 451)."""
+
+    def __init__(self, status: int, message: str, path: str) -> None:
+        super().__init__(f"{path}: {status} {message}")
+        self.status = status
+        self.message = message
+
+
+class AsanaFailure(Exception):
+    """A listing could not be read to its end."""
+
+    def __init__(
+        self, failure_type: FailureType, message: str, path: str, status: int | None = None
+    ) -> None:
+        super().__init__(f"{path}: {message}")
+        self.failure_type = failure_type
+        self.message = message
+        self.path = path
+        self.status = status
+
+    @property
+    def is_refused_offset(self) -> bool:
+        """Whether it is the offset of a later page that Asana refuses: it expires after a while.
+
+        The message of that 400 is not documented; a result that Asana cuts is the other 400 there.
+        """
+        words = self.message.lower()
+        return (
+            self.status == HTTPStatus.BAD_REQUEST
+            and "truncat" not in words
+            and "too large" not in words
+        )
+
+
+class ConfigError(AirbyteTracedException):
+    """Something that only the user can put right; `message` says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, failure_type=FailureType.config_error)
+
+
+class TokenRefused(ConfigError):
+    """Asana knows the token no more: the whole sync ends."""
+
+    def __init__(self, asana_says: str) -> None:
+        super().__init__(
+            f"Asana refused the token ({asana_says}). It may have been revoked or mistyped: "
+            "create a new personal access token, or authenticate again, and save the connection."
+        )
+
+
+class SyncIncomplete(AirbyteTracedException):
+    """Some streams are not complete; each of them has had its own error trace."""
+
+    def __init__(self, streams: Sequence[str]) -> None:
+        super().__init__(
+            message=f"Not complete: {', '.join(streams)}. The log says why, stream by stream.",
+            failure_type=FailureType.transient_error,
+        )
+
+
+def error_trace(
+    failure_type: FailureType, message: str, *, stream: str | None = None
+) -> AirbyteMessage:
+    """An error that is understood, as a message without a stack trace: nobody needs one."""
+    descriptor = StreamDescriptor(name=stream) if stream else None
+    error = AirbyteTracedException(
+        message=message, failure_type=failure_type, stream_descriptor=descriptor
+    )
+    trace = error.as_sanitized_airbyte_message()
+    if trace.trace and trace.trace.error:
+        trace.trace.error.stack_trace = None
+    return trace

@@ -1,0 +1,92 @@
+"""How each listing went, and what that means for the streams that feed on it. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airbyte_cdk.models import FailureType
+
+from source_asana.errors import AsanaFailure, Refusal
+from source_asana.plan import Listing
+
+ADVICE: Mapping[int, str] = {
+    402: "Asana offers this in a higher plan only: deselect the stream, or upgrade.",
+    403: "The token's user may not see this: give them access, use a service account's token "
+    "(an OAuth app needs full permissions), or deselect the stream.",
+    404: "Asana finds nothing there that the token may see: check what the config names, "
+    "give the token's user access, or deselect the stream.",
+    451: "Asana blocks this network for legal reasons: run the connector elsewhere.",
+}
+
+
+@dataclass
+class Tally:
+    """The visits of one listing, by how they ended."""
+
+    read: int = 0
+    refused: Counter[int] = field(default_factory=Counter)
+    first_refusal: Refusal | None = None
+    failed: int = 0
+    first_failure: Exception | None = None
+
+    def count(self, error: Exception | None) -> None:
+        """Count one more visit."""
+        if error is None:
+            self.read += 1
+        elif isinstance(error, Refusal):
+            self.refused[error.status] += 1
+            self.first_refusal = self.first_refusal or error
+        else:
+            self.failed += 1
+            self.first_failure = self.first_failure or error
+
+    @property
+    def visits(self) -> int:
+        """All of them."""
+        return self.read + self.failed + self.refused.total()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a stream is not complete, and what the user can do."""
+
+    failure_type: FailureType
+    message: str
+
+
+def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | None:
+    """Why the streams of a listing are incomplete, or None when they have all that there is.
+
+    A refused parent is skipped and no problem, unless every one was refused: an empty table must
+    not look like an empty account. What is missing above is missing below too.
+    """
+    tally = tallies[listing]
+    if tally.first_failure is not None:
+        return _failure(listing, tally, tally.first_failure)
+    if tally.first_refusal is not None and not tally.read:
+        return _refused_everywhere(listing, tally.first_refusal)
+    for parent in listing.parents:
+        if parent is not listing and (above := problem_of(parent, tallies)):
+            return Problem(
+                above.failure_type,
+                f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",
+            )
+    return None
+
+
+def _failure(listing: Listing, tally: Tally, error: Exception) -> Problem:
+    known = isinstance(error, AsanaFailure)
+    words = str(error) if known else f"{type(error).__name__} in the connector, please report it"
+    return Problem(
+        error.failure_type if isinstance(error, AsanaFailure) else FailureType.system_error,
+        f"{tally.failed} of {tally.visits} requests for {listing.name} could not be answered, "
+        f"so some records are missing (first: {words}). The next sync reads them.",
+    )
+
+
+def _refused_everywhere(listing: Listing, refusal: Refusal) -> Problem:
+    return Problem(
+        FailureType.config_error,
+        f"Asana refused all {listing.name} ({refusal.status}: {refusal.message}). "
+        + ADVICE.get(refusal.status, ""),
+    )

@@ -1,0 +1,117 @@
+"""What the user sees meanwhile: progress lines, and a summary at the end."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from source_asana.errors import Refusal
+from source_asana.outcome import Tally
+from source_asana.plan import Listing, Visit
+
+SECONDS_BETWEEN_LINES = 10.0
+MOST_WARNINGS = 10
+"""Skipped objects that are named for each listing; the summary counts all of them."""
+
+
+class Progress:
+    """Counts what comes and goes, and says so in the log."""
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        requests: Mapping[str, int],
+        seconds_to_wait: Callable[[], float],
+        open_projects: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._requests = requests
+        self._seconds_to_wait = seconds_to_wait
+        self._open_projects = open_projects
+        self._clock = clock
+        self._started = clock()
+        self._last_line = self._started
+        self._records: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
+        self._projects_done = 0
+
+    def records(self, stream: str, count: int) -> None:
+        """Count records of a stream."""
+        self._records[stream] += count
+
+    def project_ended(self) -> None:
+        """Count a project with everything below it."""
+        self._projects_done += 1
+
+    def skipped(self, visit: Visit, refusal: Refusal, times: int) -> None:
+        """Name an object that Asana refuses, for the `times`-th time in its listing."""
+        if times <= MOST_WARNINGS:
+            self._logger.warning(
+                "%s: %s skipped, for Asana says %s (%s)",
+                visit.listing.name,
+                visit.listing.place(visit.parent),
+                refusal.status,
+                refusal.message,
+            )
+        if times == MOST_WARNINGS:
+            self._logger.warning(
+                "%s: the next ones that are skipped are only counted", visit.listing.name
+            )
+
+    def failed(self, visit: Visit, error: Exception) -> None:
+        """Name an object that could not be read."""
+        self._logger.error(
+            "%s: %s could not be read: %s",
+            visit.listing.name,
+            visit.listing.place(visit.parent),
+            error,
+        )
+
+    def ended(self, stream: str) -> None:
+        """Note that a stream has had its last record."""
+        self._seconds[stream] = self._clock() - self._started
+
+    def line_when_due(self) -> None:
+        """Say how far the sync is, every ten seconds or so."""
+        now = self._clock()
+        if now - self._last_line < SECONDS_BETWEEN_LINES:
+            return
+        self._last_line = now
+        requests = sum(self._requests.values())
+        elapsed = now - self._started
+        line = (
+            f"{requests:,} requests ({60 * requests / elapsed:,.0f} a minute), "
+            f"{self._records.total():,} records"
+        )
+        if known := self._projects_done + self._open_projects():
+            line += f", {self._projects_done:,} of {known:,} projects known so far are done"
+        if (wait := self._seconds_to_wait()) >= 1:
+            line += f"; waiting {wait:.0f} s, as Asana asks"
+        self._logger.info(line)
+
+    def summary(self, tallies: Mapping[Listing, Tally]) -> None:
+        """Say what each stream had, what was walked for others, and what was skipped and why."""
+        for listing, tally in tallies.items():
+            requests = self._requests.get(listing.name, 0)
+            for output in listing.outputs:
+                stream = output.stream.stream_name()
+                self._logger.info(
+                    "%s: %s records, %s requests, %.1f s",
+                    stream,
+                    f"{self._records[stream]:,}",
+                    f"{requests:,}",
+                    self._seconds.get(stream, 0.0),
+                )
+                requests = 0  # a listing that several streams share was requested once
+            if not listing.outputs:
+                self._logger.info("on the way: %s, %s requests", listing.name, f"{requests:,}")
+            if tally.refused:
+                reasons = ", ".join(f"{n} times {status}" for status, n in tally.refused.items())
+                self._logger.warning(
+                    "%s: %s of %s skipped (%s)",
+                    listing.name,
+                    f"{tally.refused.total():,}",
+                    f"{tally.visits:,}",
+                    reasons,
+                )

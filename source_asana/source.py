@@ -1,0 +1,210 @@
+"""The connector: spec, check, discover and read, and how the parts are joined."""
+
+import logging
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from airbyte_cdk.config_observation import create_connector_config_control_message
+from airbyte_cdk.models import (
+    AirbyteCatalog,
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    AirbyteStream,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    Status,
+    SyncMode,
+)
+from airbyte_cdk.sources import Source
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_asana.auth import AsanaToken, OAuthToken
+from source_asana.client import API_PATH, ASANA_URL, AsanaClient, new_session
+from source_asana.config import Config, OAuth, migrated, parse_config
+from source_asana.errors import AsanaFailure, ConfigError, Refusal
+from source_asana.plan import Visit, make_plan
+from source_asana.progress import Progress
+from source_asana.rate_limit import RateLimit
+from source_asana.streams import STREAMS, OrganizationExports, Record, StreamClass
+from source_asana.sync import Sync
+from source_asana.walk import Walk
+
+T = TypeVar("T")
+
+CHECK_PATIENCE = 8.0
+CHECKED_EXPORTS = 2
+"""A check makes three requests at most: one for the token, the others for the config's ids."""
+
+
+class SourceAsana(Source):
+    """Asana for Airbyte.
+
+    `asana_url`: where Asana is; by default what the operator's environment variable ASANA_BASE_URL
+    says, else Asana itself. `patience`: seconds for which a failing request is tried again.
+    """
+
+    def __init__(self, *, asana_url: str | None = None, patience: float = 300.0) -> None:
+        address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
+        self._asana_url = address.rstrip("/").removesuffix(API_PATH)
+        self._patience = patience
+        self._messages = InMemoryMessageRepository()
+
+    @staticmethod
+    def read_config(config_path: str) -> MutableMapping[str, Any]:
+        """The config in a file. Raises ConfigError."""
+        content = _of_file("config", config_path, lambda: _json(config_path))
+        if not isinstance(content, MutableMapping):
+            raise ConfigError(f"The config in {config_path} is not a JSON object, as in {{…}}.")
+        return content
+
+    @classmethod
+    def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
+        """The configured catalog in a file. Raises ConfigError."""
+        return _of_file(
+            "configured catalog",
+            catalog_path,
+            lambda: super(SourceAsana, cls).read_catalog(catalog_path),
+        )
+
+    @classmethod
+    def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
+        """The state in a file. Raises ConfigError."""
+        return _of_file("state", state_path, lambda: super(SourceAsana, cls).read_state(state_path))
+
+    @property
+    def message_repository(self) -> MessageRepository:
+        """What `configure` has to tell the platform."""
+        return self._messages
+
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
+        """Bring an old config into today's shape, and give it back to the platform."""
+        if (new_config := migrated(config)) is None:
+            return config
+        self._messages.emit_message(create_connector_config_control_message(dict(new_config)))
+        return new_config
+
+    def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
+        """Whether the token works and sees something, and the config names what there is."""
+        try:
+            found = self._checked(parse_config(config))
+        except AirbyteTracedException as error:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
+        except (AsanaFailure, Refusal) as error:
+            message = f"Asana could not be asked: {error}. Check the network and try again."
+            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+        logger.info(found)
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:  # noqa: ARG002
+        """Every stream with every field that Asana documents. Requests nothing."""
+        return AirbyteCatalog(streams=[_airbyte_stream(stream) for stream in STREAMS.values()])
+
+    def read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,  # noqa: ARG002
+    ) -> Iterator[AirbyteMessage]:
+        """Walk the account once for all streams of the catalog."""
+        settings = parse_config(config)
+        known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
+        unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
+        selected = {STREAMS[name]: _chosen_columns(stream) for name, stream in known.items()}
+        plan = make_plan(selected, settings.gids)
+
+        rate_limit = RateLimit()
+        client = self._client(settings, rate_limit, self._patience)
+
+        def read_pages(visit: Visit) -> Iterator[list[Record]]:
+            path, params = visit.listing.request(visit.parent)
+            return client.pages(path, params, purpose=visit.listing.name)
+
+        walk = Walk(plan, read_pages, workers=settings.num_workers)
+        progress = Progress(logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects)
+        sync = Sync(selected, unknown, plan, progress, logger)
+        try:
+            yield from sync.messages(walk.events())
+        finally:
+            rate_limit.stop()
+
+    def _client(self, config: Config, rate_limit: RateLimit, patience: float) -> AsanaClient:
+        return AsanaClient(
+            api_url=self._asana_url + API_PATH,
+            token=self._token(config, rate_limit),
+            rate_limit=rate_limit,
+            session=new_session(config.num_workers),
+            patience=patience,
+        )
+
+    def _token(self, config: Config, rate_limit: RateLimit) -> AsanaToken:
+        credentials = config.credentials
+        if isinstance(credentials, OAuth):
+            return OAuthToken(
+                client_id=credentials.client_id,
+                client_secret=credentials.client_secret,
+                refresh_token=credentials.refresh_token,
+                asana_url=self._asana_url,
+                sleep=rate_limit.sleep,
+            )
+        return AsanaToken(credentials.personal_access_token)
+
+    def _checked(self, config: Config) -> str:
+        """Who the token is and what it sees, in words; raise ConfigError when that is nothing."""
+        client = self._client(config, RateLimit(), CHECK_PATIENCE)
+        me = client.get("users/me", {"opt_fields": "name,workspaces.name"}, purpose="check")["data"]
+        workspaces = [str(workspace.get("name")) for workspace in me.get("workspaces") or ()]
+        if not workspaces:
+            raise ConfigError(
+                f"The token of {me.get('name')} sees no workspace: "
+                "use the token of somebody who is a member of one."
+            )
+        for gid in config.organization_export_ids[:CHECKED_EXPORTS]:
+            _check_export(client, gid)
+        return f"Connected as {me.get('name')}, who sees {', '.join(workspaces)}"
+
+
+def _json(path: str) -> Any:
+    return orjson.loads(Path(path).read_bytes())
+
+
+def _of_file(what: str, path: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except OSError as error:
+        raise ConfigError(f"The {what} cannot be read from {path}: {error.strerror}.") from None
+    except Exception:  # noqa: BLE001 - the CDK's parser has exceptions of its own
+        raise ConfigError(
+            f"The {what} in {path} is not what Airbyte's protocol asks for: check that file."
+        ) from None
+
+
+def _check_export(client: AsanaClient, gid: str) -> None:
+    path = OrganizationExports.path.format(organization_export=gid)
+    try:
+        client.get(path, {"opt_fields": "state"}, purpose="check")
+    except Refusal as refusal:
+        raise ConfigError(
+            f"The organization export {gid} cannot be read ({refusal.status}: {refusal.message}): "
+            "only service accounts may, so use the token of one, or take the id out of the config."
+        ) from None
+
+
+def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
+    return AirbyteStream(
+        name=stream.stream_name(),
+        json_schema=stream.json_schema(),
+        supported_sync_modes=[SyncMode.full_refresh],
+        source_defined_primary_key=[[column] for column in stream.key],
+        is_resumable=stream.is_below_projects(),
+    )
+
+
+def _chosen_columns(configured: ConfiguredAirbyteStream) -> Collection[str] | None:
+    """The columns that the user has left in the catalog; None where it does not say."""
+    return configured.stream.json_schema.get("properties") or None

@@ -1,0 +1,261 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from source_asana import records
+from source_asana.fields import BOOLEAN, ObjectShape
+from unit_tests.json_schema import kinds, leaves
+
+SHARED = Path(__file__).parents[2] / "shared"
+PUBLISHED_CATALOG = SHARED / "peer-catalog.json"
+OPENAPI = Path(os.environ.get("ASANA_OPENAPI", SHARED / "asana_oas.yaml"))
+
+ALL_SHAPES = {
+    name: shape for name, shape in vars(records).items() if isinstance(shape, ObjectShape)
+}
+
+
+@pytest.mark.parametrize("name", ALL_SHAPES)
+def test_what_a_record_declares_is_what_is_requested(name: str) -> None:
+    shape = ALL_SHAPES[name]
+
+    assert shape.opt_fields() == leaves(shape.json_schema())
+    assert len(set(shape.opt_fields())) == len(shape.opt_fields())
+
+
+COMPACT = {
+    "ATTACHMENT_COMPACT": records.ATTACHMENT,
+    "SECTION_COMPACT": records.SECTION,
+    "STORY_COMPACT": records.STORY,
+    "PORTFOLIO_COMPACT": records.PORTFOLIO,
+}
+
+
+@pytest.mark.parametrize("name", COMPACT)
+def test_a_compact_record_is_some_columns_of_the_full_record(name: str) -> None:
+    compact, full = ALL_SHAPES[name].columns, COMPACT[name].columns
+
+    assert set(compact) < set(full)
+    assert all(compact[column] == full[column] for column in compact)
+
+
+def test_a_portfolio_item_has_the_columns_that_a_project_has_at_asana() -> None:
+    assert records.PORTFOLIO_ITEM.also(is_template=BOOLEAN) == records.PROJECT
+    assert "is_template" not in records.PORTFOLIO_ITEM.columns
+
+
+# The connector airbyte-source-asana 1.7.2, whose users' tables ours go on filling
+
+PUBLISHED = {
+    "attachments": records.ATTACHMENT,
+    "attachments_compact": records.ATTACHMENT_COMPACT,
+    "custom_fields": records.CUSTOM_FIELD,
+    "events": records.EVENT,
+    "organization_exports": records.ORGANIZATION_EXPORT,
+    "portfolio_items": records.PORTFOLIO_ITEM,
+    "portfolios": records.PORTFOLIO,
+    "portfolios_compact": records.PORTFOLIO_COMPACT,
+    "portfolios_memberships": records.PORTFOLIO_MEMBERSHIP,
+    "projects": records.PROJECT,
+    "sections": records.SECTION,
+    "sections_compact": records.SECTION_COMPACT,
+    "stories": records.STORY,
+    "stories_compact": records.STORY_COMPACT,
+    "tags": records.TAG,
+    "tasks": records.TASK,
+    "team_memberships": records.TEAM_MEMBERSHIP,
+    "teams": records.TEAM,
+    "users": records.USER,
+    "workspaces": records.WORKSPACE,
+}
+
+CORRECTED = {
+    # Asana has always sent arrays.
+    "portfolios.members": ("object", "array of object"),
+    "portfolios.project_templates": ("object", "array of object"),
+    # The value of a text field.
+    "projects.custom_fields.text_value": ("boolean", "string"),
+    # Asana sends days.
+    "portfolios.start_on": ("date-time", "date"),
+    "portfolios.due_on": ("date-time", "date"),
+}
+
+
+@pytest.mark.skipif(
+    not PUBLISHED_CATALOG.exists(), reason="needs the published connector's catalog"
+)
+def test_every_published_field_keeps_its_type_but_for_the_corrected_ones() -> None:
+    catalog = json.loads(PUBLISHED_CATALOG.read_text())
+    published = {stream["name"]: kinds(stream["json_schema"]) for stream in catalog["streams"]}
+    ours = {stream: kinds(record.json_schema()) for stream, record in PUBLISHED.items()}
+
+    changed = {
+        f"{stream}.{path}": (kind, ours[stream].get(path))
+        for stream, paths in published.items()
+        for path, kind in paths.items()
+        if ours[stream].get(path) != kind
+    }
+
+    assert published.keys() == PUBLISHED.keys()
+    assert changed == CORRECTED
+
+
+# Asana's OpenAPI document
+
+DOCUMENTED = {
+    "ATTACHMENT": ("/attachments", "AttachmentResponse"),
+    "CUSTOM_FIELD": ("/workspaces/{workspace_gid}/custom_fields", "CustomFieldResponse"),
+    "EVENT": ("/events", "EventResponse"),
+    "ORGANIZATION_EXPORT": (
+        "/organization_exports/{organization_export_gid}",
+        "OrganizationExportResponse",
+    ),
+    "PORTFOLIO": ("/portfolios", "PortfolioResponse"),
+    "PORTFOLIO_ITEM": ("/portfolios/{portfolio_gid}/items", "ProjectResponse"),
+    "PORTFOLIO_MEMBERSHIP": ("/portfolio_memberships", "DeprecatedPortfolioMembershipResponse"),
+    "PROJECT": ("/projects", "ProjectResponse"),
+    "SECTION": ("/projects/{project_gid}/sections", "SectionResponse"),
+    "STORY": ("/tasks/{task_gid}/stories", "StoryResponse"),
+    "TAG": ("/tags", "TagResponse"),
+    "TASK": ("/tasks", "TaskResponse"),
+    "TEAM": ("/workspaces/{workspace_gid}/teams", "TeamResponse"),
+    "TEAM_MEMBERSHIP": ("/teams/{team_gid}/team_memberships", "TeamMembershipResponse"),
+    "USER": ("/users", "UserResponse"),
+    "WORKSPACE": ("/workspaces", "WorkspaceResponse"),
+}
+
+OF_THE_PAGE = {"offset", "path", "uri"}
+
+UNLISTED = {
+    # Listed with `name` wherever else a user stands.
+    "PROJECT.owner.name",
+    "PORTFOLIO_ITEM.owner.name",
+    # Listed for `old_dates` and `new_dates`, which have the same schema.
+    "STORY.old_date_value.start_on",
+    "STORY.old_date_value.due_at",
+    "STORY.old_date_value.due_on",
+    "STORY.new_date_value.start_on",
+    "STORY.new_date_value.due_at",
+    "STORY.new_date_value.due_on",
+    # "The compact representation (and can have fields expanded)".
+    "EVENT.change.new_value.name",
+    "EVENT.change.added_value.name",
+    "EVENT.change.removed_value.name",
+    # Gone at Asana, and in the tables of the published connector's users.
+    "PROJECT.is_template",
+    "PROJECT.custom_fields.resource_subtype",
+    "PORTFOLIO_ITEM.custom_fields.resource_subtype",
+}
+
+OTHERWISE = {
+    # Described as such, and shown so by the examples.
+    "date_value.date": ("string", "date"),
+    "date_value.date_time": ("string", "date-time"),
+    # Whole minutes, and an integer in the tables of the published connector's users.
+    "TASK.actual_time_minutes": ("number", "integer"),
+    # The values of a field whose `number_value` is a number.
+    "STORY.old_number_value": ("integer", "number"),
+    "STORY.new_number_value": ("integer", "number"),
+    # Present only where the value is a resource.
+    "EVENT.change.new_value": ("anything", "object"),
+    "EVENT.change.added_value": ("anything", "object"),
+    "EVENT.change.removed_value": ("anything", "object"),
+    **{
+        f"EVENT.change.{value}.{field}": (None, "string")
+        for value in ("new_value", "added_value", "removed_value")
+        for field in ("gid", "resource_type", "name")
+    },
+    # Gone at Asana, and in the tables of the published connector's users.
+    "PROJECT.is_template": (None, "boolean"),
+    "custom_fields.resource_subtype": (None, "string"),
+}
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    if not OPENAPI.exists():
+        pytest.skip("needs Asana's OpenAPI document")
+    document: dict[str, Any] = yaml.load(OPENAPI.read_text(), yaml.CSafeLoader)
+    return document
+
+
+def test_every_field_that_asana_lists_is_declared(openapi: dict[str, Any]) -> None:
+    missing = {
+        f"{name}.{path}"
+        for name, (operation, _) in DOCUMENTED.items()
+        for path in listed_fields(openapi, operation) - declared(name).keys()
+    }
+
+    assert missing == set()
+
+
+def test_a_field_is_requested_if_asana_lists_it_or_for_a_reason(openapi: dict[str, Any]) -> None:
+    unlisted = {
+        f"{name}.{path}"
+        for name, (operation, _) in DOCUMENTED.items()
+        for path in ALL_SHAPES[name].opt_fields()
+        if path not in listed_fields(openapi, operation)
+        and path.rpartition(".")[2] not in {"gid", "resource_type"}
+    }
+
+    assert unlisted == UNLISTED
+
+
+def test_every_field_has_the_type_that_asana_documents_or_another_for_a_reason(
+    openapi: dict[str, Any],
+) -> None:
+    different = {}
+    for name, (_, component) in DOCUMENTED.items():
+        ours, theirs = declared(name), documented(openapi, component)
+        for path in ours.keys() | theirs.keys():
+            if ours.get(path) != theirs.get(path):
+                different[f"{name}.{path}"] = (theirs.get(path), ours.get(path))
+
+    reasons = {path: reason_for(path) for path in different}
+    assert different == {path: OTHERWISE.get(reason) for path, reason in reasons.items()}
+    assert set(reasons.values()) == OTHERWISE.keys()
+
+
+def reason_for(path: str) -> str:
+    return next((ending for ending in OTHERWISE if path.endswith(ending)), "")
+
+
+def declared(name: str) -> dict[str, str]:
+    return kinds(ALL_SHAPES[name].json_schema())
+
+
+def documented(openapi: dict[str, Any], component: str) -> dict[str, str]:
+    return kinds(plain(openapi, {"$ref": f"#/components/schemas/{component}"}))
+
+
+def listed_fields(openapi: dict[str, Any], operation: str) -> set[str]:
+    return {
+        path
+        for parameter in openapi["paths"][operation]["get"]["parameters"]
+        if parameter.get("name") == "opt_fields"
+        for path in parameter["schema"]["items"]["enum"]
+    } - OF_THE_PAGE
+
+
+def plain(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The type, format, items and properties of a schema, its references followed."""
+    if "$ref" in schema:
+        *_, section, component = schema["$ref"].split("/")
+        return plain(openapi, openapi["components"][section][component])
+    merged: dict[str, Any] = {"properties": {}}
+    for part in schema.get("allOf", []):
+        of_part = plain(openapi, part)
+        merged |= of_part | {"properties": merged["properties"] | of_part["properties"]}
+    if "type" in schema:
+        merged["type"] = schema["type"]
+    if schema.get("format") in {"date", "date-time"}:  # `uri` and `email` are but strings here
+        merged["format"] = schema["format"]
+    if "items" in schema:
+        merged["items"] = plain(openapi, schema["items"])
+    for name, part in schema.get("properties", {}).items():
+        merged["properties"][name] = plain(openapi, part)
+    return merged
