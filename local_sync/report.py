@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
-SUMMARY = re.compile(r"^(\w+): ([\d,]+) records?, ([\d,]+) requests?, ([\d.]+) s")
-
-NO_EVENTS = "events exist between two syncs: a first sync has none"
+STREAM_LINE = re.compile(
+    r"(?P<stream>\w+): (?P<records>[\d,]+) records?, (?P<requests>[\d,]+) requests?, "
+    r"(?P<seconds>[\d.]+) s\b"
+)
+ON_THE_WAY_LINE = re.compile(r"on the way: (?P<stream>\w+), (?P<requests>[\d,]+) requests?\b")
 
 OPEN_TASKS = """\
 SELECT membership.project.name AS project,
@@ -21,48 +24,63 @@ LIMIT 10"""
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """What the connector says of a stream when it has read it."""
+    """What the connector says of a stream at its end; of one not selected, only the requests."""
 
     stream: str
-    records: int
     requests: int
-    seconds: float
+    records: int | None = None
+    seconds: float | None = None
 
     @classmethod
-    def parse(cls, line: str) -> "StreamSummary | None":
+    def parse(cls, line: str) -> Self | None:
         """Read a closing line of the connector, such as `tasks: 120 records, 4 requests, 0.8 s`."""
-        if not (match := SUMMARY.match(line)):
-            return None
-        stream, records, requests, seconds = match.groups()
-        return cls(
-            stream=stream,
-            records=int(records.replace(",", "")),
-            requests=int(requests.replace(",", "")),
-            seconds=float(seconds),
-        )
+        if found := STREAM_LINE.match(line):
+            return cls(
+                stream=found["stream"],
+                requests=_number(found["requests"]),
+                records=_number(found["records"]),
+                seconds=float(found["seconds"]),
+            )
+        if found := ON_THE_WAY_LINE.match(line):
+            return cls(stream=found["stream"], requests=_number(found["requests"]))
+        return None
+
+    @property
+    def note(self) -> str:
+        if self.records is None:
+            return "not selected, but on the way"
+        if self.stream == "events" and not self.records:
+            return "events exist between two syncs: a first sync has none"
+        return ""
 
 
 def summary_table(
-    streams: Sequence[str], summaries: Iterable[StreamSummary], elapsed: float
+    streams: Sequence[str], summaries: Sequence[StreamSummary], elapsed: float
 ) -> str:
-    """One row a stream, in the given order, and the sum; a stream without a summary has dashes."""
-    by_stream = {summary.stream: summary for summary in summaries}
-    rows = [_row(stream, by_stream.get(stream)) for stream in streams]
-    total = (
-        "total",
-        sum(summary.records for summary in by_stream.values()),
-        sum(summary.requests for summary in by_stream.values()),
-        round(elapsed, 1),
-        "",
-    )
+    """The selected streams in their order, then what else was requested, then the sum."""
+    selected = {summary.stream: summary for summary in summaries if summary.records is not None}
+    missing = ("", "", "", "no summary: not read to its end")
+    rows = [(stream, *_cells(selected.get(stream), missing)) for stream in streams]
+    rows += [
+        (other.stream, *_cells(other, missing)) for other in summaries if other.records is None
+    ]
+    records = sum(summary.records or 0 for summary in summaries)
+    requests = sum(summary.requests for summary in summaries)
+    total = ("total", records, requests, elapsed, "")
     return table(("stream", "records", "requests", "seconds", ""), rows, total)
 
 
-def _row(stream: str, summary: StreamSummary | None) -> tuple[object, ...]:
+def _cells(summary: StreamSummary | None, missing: tuple[object, ...]) -> tuple[object, ...]:
     if summary is None:
-        return (stream, "–", "–", "–", "not read to its end")
-    note = NO_EVENTS if stream == "events" and not summary.records else ""
-    return (stream, summary.records, summary.requests, summary.seconds, note)
+        return missing
+    return (summary.records, summary.requests, summary.seconds, summary.note)
+
+
+def answer_table(rows: Sequence[Mapping[str, object]]) -> str:
+    """The answer to a query, as a database client prints it."""
+    if not rows:
+        return "(no rows)"
+    return table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def table(
@@ -73,42 +91,35 @@ def table(
     foot = [tuple(map(_text, total))] if total else []
     columns = list(zip(headings, *body, *foot, strict=True))
     widths = [max(map(len, column)) for column in columns]
-    numeric = [all(map(_is_number, column[1:])) for column in columns]
+    numeric = [all(re.fullmatch(r"[\d.,]*", cell) for cell in column[1:]) for column in columns]
 
     def line(cells: Sequence[str]) -> str:
-        padded = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(cells, widths, numeric, strict=True)
-        )
+        aligned = zip(cells, widths, numeric, strict=True)
+        padded = (c.rjust(width) if right else c.ljust(width) for c, width, right in aligned)
         return "  ".join(padded).rstrip()
 
-    rule = "  ".join("─" * width for width in widths if width)
-    closing = [rule, *map(line, foot)] if foot else []
-    return "\n".join([line(headings), rule, *map(line, body), *closing])
-
-
-def answer_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """The answer to a query, as its client would print it."""
-    if not rows:
-        return "(no rows)"
-    return table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    rule = line(["─" * width for width in widths])
+    return "\n".join(
+        [line(headings), rule, *map(line, body), *([rule] if foot else []), *map(line, foot)]
+    )
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:,.1f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return "" if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[\d.,]+|–", text))
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def example_query(streams: Sequence[str], summaries: Iterable[StreamSummary]) -> str:
-    """A question worth asking the file, about the streams that are in it."""
+    """A question worth asking the file, about a stream that is in it."""
     if "tasks" in streams:
         return OPEN_TASKS
-    most = max(summaries, key=lambda summary: summary.records, default=None)
-    return f"SELECT count(*) AS records FROM {most.stream if most else streams[0]}"  # noqa: S608 a stream's name
+    largest = max(summaries, key=lambda summary: summary.records or 0, default=None)
+    stream = largest.stream if largest and largest.records else streams[0]
+    return f"SELECT count(*) AS {stream} FROM {stream}"  # noqa: S608 (a stream's own name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from airbyte.exceptions import PyAirbyteError
+from airbyte.exceptions import AirbyteStreamNotFoundError, PyAirbyteError
 
 from local_sync import report
 from local_sync.reading import Reading, read_account
@@ -43,6 +43,9 @@ def reason(error: Exception) -> str:
     """The connector's or PyAirbyte's own words; never the configuration that was refused."""
     if not isinstance(error, PyAirbyteError):
         return str(error)
+    if isinstance(error, AirbyteStreamNotFoundError):
+        known = ", ".join(error.available_streams or ())
+        return f"there is no stream {error.stream_name}; there are {known}"
     context = error.context or {}
     return str(context.get("failure_reason") or error.guidance or error.get_message())
 
@@ -57,44 +60,41 @@ def sync_own(config_file: Path, streams: Sequence[str], file: Path) -> int:
 def sync_sample(streams: Sequence[str], file: Path) -> int:
     file.unlink(missing_ok=True)
     with sample_account() as sample:
-        print(f"Reading the emulated sample account at {sample.url}", file=sys.stderr)
-        os.environ["ASANA_BASE_URL"] = sample.url
+        print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
+        os.environ["ASANA_BASE_URL"] = sample.asana.url
         reading = read_account(sample.config, streams, file)
-    wrong = differences(reading, sample)
+        wrong = differences(reading, sample)
     show(reading, file)
-    complete = len(reading.streams) - len(wrong)
-    print(
-        f"\n{complete} of {len(reading.streams)} streams complete, compared with the sample account"
-    )
-    for difference in wrong:
-        print(f"  {difference}")
+    print(f"\n{conclusion(reading.streams, wrong)}")
     return 1 if wrong else 0
 
 
-def differences(reading: Reading, sample: Sample) -> list[str]:
-    """What is missing from the file, or too much in it, or was delivered more than once."""
-    read = {summary.stream: summary.records for summary in reading.summaries}
-    found = []
+def differences(reading: Reading, sample: Sample) -> dict[str, str]:
+    """By stream: what is missing from the file, too much in it, or was delivered twice."""
+    sent = {summary.stream: summary.records for summary in reading.summaries}
+    found = {}
     for stream in reading.streams:
-        expected = sample.gids(stream)
-        actual = reading.keys(stream)
-        if missing := expected - actual:
-            found.append(f"{stream}: {missing.total():,} of {expected.total():,} records missing")
-        if extra := actual - expected:
-            found.append(f"{stream}: {extra.total():,} records that the account does not have")
-        if read.get(stream) != expected.total():
-            found.append(
-                f"{stream}: {read.get(stream, 0):,} records sent, not {expected.total():,}"
-            )
+        expected, actual = sample.gids(stream), reading.keys(stream)
+        if expected != actual:
+            missing, extra = (expected - actual).total(), (actual - expected).total()
+            found[stream] = f"{missing:,} records are missing, {extra:,} are too much"
+        elif sent.get(stream) != expected.total():
+            found[stream] = f"{sent.get(stream)} records were sent for {expected.total():,}"
     return found
+
+
+def conclusion(streams: Sequence[str], wrong: Mapping[str, str]) -> str:
+    complete = len(streams) - len(wrong)
+    heading = f"{complete} of {len(streams)} streams complete, record by record"
+    return "\n".join([heading, *(f"  {stream}: {text}" for stream, text in wrong.items())])
 
 
 def show(reading: Reading, file: Path) -> None:
     query = report.example_query(reading.streams, reading.summaries)
-    answer = reading.rows(query)
-    megabytes = file.stat().st_size / 1e6
     print()
     print(report.summary_table(reading.streams, reading.summaries, reading.seconds))
-    print(f"\nFile: {file} ({megabytes:.1f} MB). Open it with any DuckDB client. For example:\n")
+    print(
+        f"\n{file} ({file.stat().st_size / 1e6:.1f} MB) opens in any DuckDB client. For example:\n"
+    )
     print(f"{query}\n")
-    print(report.answer_table(answer))
+    print(report.answer_table(reading.rows(query)))

@@ -1,6 +1,6 @@
 """The user's config: parsed once into one frozen object, old shapes migrated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,20 +67,19 @@ def _credentials(given: Any) -> PersonalAccessToken | OAuth:
             'The config has no credentials: give a personal access token under "credentials", '
             f'with "option_title": "{PAT}", or authenticate with OAuth.'
         )
-    kinds: dict[str, Callable[[Mapping[str, Any]], PersonalAccessToken | OAuth]] = {
-        PAT: lambda c: PersonalAccessToken(_secret(c, "personal_access_token")),
-        OAUTH: lambda c: OAuth(
-            _secret(c, "client_id"), _secret(c, "client_secret"), _secret(c, "refresh_token")
-        ),
-    }
     # 1.7.2 did not insist on the title, so configs without it exist.
-    by_content = PAT if "personal_access_token" in given else OAUTH
-    title = given.get("option_title", by_content)
-    if title not in kinds:
-        raise ConfigError(
-            f'credentials.option_title must be "{PAT}" or "{OAUTH}": choose one of the two.'
+    title = given.get("option_title", PAT if "personal_access_token" in given else OAUTH)
+    if title == PAT:
+        return PersonalAccessToken(_secret(given, "personal_access_token"))
+    if title == OAUTH:
+        return OAuth(
+            client_id=_secret(given, "client_id"),
+            client_secret=_secret(given, "client_secret"),
+            refresh_token=_secret(given, "refresh_token"),
         )
-    return kinds[title](given)
+    raise ConfigError(
+        f'credentials.option_title must be "{PAT}" or "{OAUTH}": choose one of these.'
+    )
 
 
 def _secret(credentials: Mapping[str, Any], name: str) -> str:

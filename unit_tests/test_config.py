@@ -57,7 +57,7 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT | {"option_title": ["x"]}}, "option_title"),
     ({"credentials": PAT | {"personal_access_token": ""}}, "personal_access_token"),
     ({"credentials": PAT | {"personal_access_token": 12}}, "personal_access_token"),
-    ({"credentials": PAT | {"personal_access_token": "two\nlines"}}, "personal_access_token"),
+    ({"credentials": PAT | {"personal_access_token": "pasted\nbadly"}}, "personal_access_token"),
     ({"credentials": PAT | {"personal_access_token": "naïve"}}, "personal_access_token"),
     ({"credentials": OAUTH | {"client_id": None}}, "client_id"),
     ({"credentials": OAUTH | {"client_secret": " "}}, "client_secret"),
@@ -82,7 +82,7 @@ def test_a_wrong_field_is_named_in_a_sentence_that_does_not_repeat_its_value(
     sentence = str(refused.value)
     assert "\n" not in sentence
     assert "1/2:token" not in sentence
-    assert "two" not in sentence
+    assert "pasted" not in sentence
 
 
 def test_the_oldest_shape_becomes_todays() -> None:

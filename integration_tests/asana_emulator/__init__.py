@@ -1,0 +1,8 @@
+"""An emulated Asana account behind Asana's API, on a real socket."""
+
+from .account import Account, Viewer
+from .clock import Clock
+from .population import make_account
+from .server import AsanaEmulator
+
+__all__ = ["Account", "AsanaEmulator", "Clock", "Viewer", "make_account"]

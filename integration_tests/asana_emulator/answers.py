@@ -4,21 +4,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from .account import Account
 from .asked import Asked
+from .controls import Controls
 from .documented import Operation, field_tree, operation, opt_in
 from .endpoints import ROUTES, UNDOCUMENTED_ALIASES, Question
+from .ledger import Ledger
 from .opt_fields import Record, Selection, compact, cut, full, selection
 from .paging import Place, limit_in
 from .refusal import Refusal
-
-if TYPE_CHECKING:
-    from .account import Account
-    from .controls import Controls
-    from .ledger import Ledger
 
 ENTRY_OVERHEAD = 500
 
@@ -64,7 +62,7 @@ def documented_operation(asked: Asked) -> Operation:
     return operation(UNDOCUMENTED_ALIASES.get(asked.template, asked.template))
 
 
-def shape_of(asked: Asked, ledger: "Ledger") -> Callable[[Record], Record]:
+def shape_of(asked: Asked, ledger: Ledger) -> Callable[[Record], Record]:
     """How this request wants its records; what it asks for in vain goes into the ledger."""
     found = documented_operation(asked)
     strange = asked.query.keys() - found.parameters
@@ -86,34 +84,32 @@ class Answers:
 
     def __init__(
         self,
-        account: "Account",
-        controls: "Controls",
-        ledger: "Ledger",
+        account: Account,
+        controls: Controls,
         kept_bytes: int,
-        base_url: str = "",
     ) -> None:
-        self.base_url = base_url
+        self.base_url = ""
         self._account = account
         self._controls = controls
-        self._ledger = ledger
         self._pages = Kept(kept_bytes)
         self._listings = Kept(kept_bytes // 8)
 
-    def body(self, asked: Asked) -> bytes:
-        """The whole body of a successful answer."""
+    def body(self, asked: Asked, ledger: Ledger) -> tuple[bytes, int]:
+        """The whole body of a successful answer, and the index of its first object."""
         limit = limit_in(asked.query) if documented_operation(asked).pages else None
         offset = asked.query.get("offset")
         place = (
-            Place() if offset is None else self._controls.offsets.place(asked.owned_question, offset)
+            Place()
+            if offset is None
+            else self._controls.offsets.place(asked.owned_question, offset)
         )
-        shape = shape_of(asked, self._ledger)
+        shape = shape_of(asked, ledger)
         page = self._page(asked, place, limit, shape)
-        self._ledger.note_answer(asked, place.index)
         if limit is None:
-            return b'{"data":' + page.data + b"}"
-        return b"".join(
-            (b'{"data":', page.data, b',"next_page":', self._next_page(asked, page.following), b"}")
-        )
+            return b'{"data":' + page.data + b"}", place.index
+        following = self._next_page(asked, page.following)
+        body = b"".join((b'{"data":', page.data, b',"next_page":', following, b"}"))
+        return body, place.index
 
     def _next_page(self, asked: Asked, following: Place | None) -> bytes:
         if following is None:

@@ -51,7 +51,7 @@ class Changes:
         self.events = EventLog()
         self.actor = ASANA
         self._holdings = holdings
-        self._shapes = shapes
+        self.shapes = shapes
         self._deleted_with: dict[str, list[str]] = {}
 
     # -- tasks ------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ class Changes:
         changed.sections[project] = section
         self._happened(task, "removed", by, parent=before)
         self._happened(task, "added", by, parent=section)
-        old, new = self._shapes.ref(before), self._shapes.ref(section)
+        old, new = self.shapes.ref(before), self.shapes.ref(section)
         text = f"moved this task from {old['name']} to {new['name']}"
         self.tell(task, "section_changed", text, by=by, old_section=old, new_section=new)
 
@@ -138,7 +138,7 @@ class Changes:
         """The task cannot go on before the other one is done."""
         self._holdings.own(Task, task).dependencies.append(on)
         self._holdings.own(Task, on).dependents.append(task)
-        other, this = self._shapes.task_ref(on), self._shapes.task_ref(task)
+        other, this = self.shapes.task_ref(on), self.shapes.task_ref(task)
         waits = f"marked this task dependent on {other['name']}"
         self.tell(task, "dependency_added", waits, by=by, dependency=other)
         self.tell(on, "dependent_added", f"{this['name']} now waits for this", by=by, dependency=this)
@@ -146,7 +146,7 @@ class Changes:
     # -- what is below a task or project ----------------------------------------------------------
 
     def tell(
-        self, task: str, subtype: str, text: str, *, by: str | None = None, **details: Any
+        self, task: str, subtype: str, text: str, /, *, by: str | None = None, **details: Any
     ) -> str:
         """A new story of any subtype."""
         story = Story(
@@ -181,7 +181,7 @@ class Changes:
     def delete_story(self, story: str, *, by: str | None = None) -> None:
         """Deletes a story: to the event stream it was `removed` from its task."""
         task = self._holdings.get(Story, story).task
-        record = self._shapes.event_ref(story)
+        record = self.shapes.event_ref(story)
         self._holdings.delete(story, ("story", task))
         self._touch(task)
         self._happened(story, "removed", by, parent=task, watched=self._watchers(task), record=record)
@@ -287,7 +287,7 @@ class Changes:
                 return
             case "task":
                 self._delete_subtasks(gid, by)
-        watched, record = self._watchers(gid), self._shapes.event_ref(gid)
+        watched, record = self._watchers(gid), self.shapes.event_ref(gid)
         self._touch(gid)
         self._holdings.delete(gid, *self._places(gid))
         self._happened(gid, "deleted", by, watched=watched, record=record)
@@ -368,11 +368,11 @@ class Changes:
         if name == "assignee":
             task.assigned_by = self._by(by) if value else None
         is_resource = isinstance(value, str) and kind_of(value) is not None
-        new_value = {"new_value": self._shapes.ref(value)} if is_resource else {}
+        new_value = {"new_value": self.shapes.ref(value)} if is_resource else {}
         self._happened(gid, "changed", by, change=_changed(name) | new_value)
         story = _STORIES.get(name)
         if story and before != value:
-            subtype, text, details = story(self._shapes, before, value)
+            subtype, text, details = story(self.shapes, before, value)
             self.tell(gid, subtype, text, by=by, **details)
 
     def _set_completed(self, gid: str, *, completed: bool, by: str | None) -> None:
@@ -391,9 +391,9 @@ class Changes:
         task.modified_at = self._now()
         self._happened(gid, "changed", by, change=_changed("custom_fields"))
         defined = self._holdings.get(CustomField, custom_field)
-        details = {"custom_field": self._shapes.field_with_value(custom_field, value)}
+        details = {"custom_field": self.shapes.field_with_value(custom_field, value)}
         for age, content in (("old", before), ("new", value)):
-            key, shown = _story_value(self._shapes, defined, content)
+            key, shown = _story_value(self.shapes, defined, content)
             details[f"{age}_{key}"] = shown
         subtype = f"{defined.subtype}_custom_field_changed"
         self.tell(gid, subtype, f"changed {defined.name}", by=by, **details)
@@ -435,11 +435,11 @@ class Changes:
                 watched=reached | ({parent} if parent else set()),
                 created_at=self._now(),
                 record={
-                    "user": self._shapes.ref(user) if user else None,
-                    "resource": record or self._shapes.event_ref(gid),
+                    "user": self.shapes.ref(user) if user else None,
+                    "resource": record or self.shapes.event_ref(gid),
                     "type": kind_of(gid),
                     "action": action,
-                    "parent": self._shapes.event_ref(parent) if parent else None,
+                    "parent": self.shapes.event_ref(parent) if parent else None,
                     "created_at": self._now(),
                 }
                 | ({"change": change} if change else {}),

@@ -94,9 +94,7 @@ class Interruption:
 
 def matches(pattern: str, asked: Asked) -> bool:
     """A pattern is an object's gid, an operation as the reference writes it, or a path with `*`."""
-    return (
-        pattern in asked.gids or pattern == asked.template or fnmatchcase(asked.path, pattern)
-    )
+    return pattern in asked.gids or pattern == asked.template or fnmatchcase(asked.path, pattern)
 
 
 @dataclass
@@ -117,7 +115,7 @@ class Controls:
     denials: list[Denial] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
-    chance: Random = field(default_factory=lambda: Random(1))  # noqa: S311  repeatable, no secret
+    chance: Random = field(default_factory=lambda: Random(1))
 
     @property
     def quota_per_minute(self) -> int | None:

@@ -6,15 +6,12 @@ https://developers.asana.com/reference/rest-api-reference
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pendulum
 
+from .account import Account, Record, Viewer
 from .asked import Asked
-from .refusal import Refusal, forbidden, missing, refusal, unknown, unrecognised
-
-if TYPE_CHECKING:
-    from .account import Account, Record, Viewer
+from .refusal import Refusal, forbidden, missing, unknown, unrecognised
 
 Gids = Sequence[str]
 Answered = str | Gids
@@ -28,11 +25,11 @@ _GID = re.compile(r"[0-9]{1,20}")
 class Question:
     """A request put to an account."""
 
-    account: "Account"
+    account: Account
     asked: Asked
 
     @property
-    def viewer(self) -> "Viewer":
+    def viewer(self) -> Viewer:
         return self.asked.person.viewer
 
     def given(self, parameter: str) -> str | None:
@@ -65,10 +62,10 @@ class Question:
     def children(self, child: str, parent: str) -> Gids:
         return self.account.listing(self.viewer, child, parent)
 
-    def record(self, gid: str) -> "Record":
+    def record(self, gid: str) -> Record:
         return self.account.record(self.viewer, gid)
 
-    def where(self, gids: Gids, holds: Callable[["Record"], bool]) -> Gids:
+    def where(self, gids: Gids, holds: Callable[[Record], bool]) -> Gids:
         return [gid for gid in gids if holds(self.record(gid))]
 
     def referenced(self, gid: str, field: str) -> Gids:
@@ -191,7 +188,7 @@ def team_memberships(question: Question) -> Answered:
 
 
 def _team_memberships(question: Question, user: str, workspace: str) -> Gids:
-    def is_within(membership: "Record") -> bool:
+    def is_within(membership: Record) -> bool:
         team = question.record(membership["team"]["gid"])
         return bool(team["organization"]["gid"] == workspace)
 
@@ -257,7 +254,9 @@ def tasks(question: Question) -> Answered:
 
 def _parent_of_tasks(question: Question) -> str:
     """Exactly one way to say which tasks. https://developers.asana.com/reference/gettasks"""
-    given = {name for name in ("project", "section", "assignee", "workspace") if question.given(name)}
+    given = {
+        name for name in ("project", "section", "assignee", "workspace") if question.given(name)
+    }
     if given == {"assignee", "workspace"}:
         workspace, assignee = question.parent("workspace"), question.parent("assignee", "user")
         found = question.account.user_task_list(assignee, workspace)
@@ -268,7 +267,8 @@ def _parent_of_tasks(question: Question) -> str:
         return question.parent(given.pop())
     raise Refusal(
         400,
-        "Must specify exactly one of project, tag, section, user task list, or assignee + workspace",
+        "Must specify exactly one of project, tag, section, user task list, "
+        "or assignee + workspace",
     )
 
 
@@ -311,7 +311,7 @@ def _completed_since(question: Question, gids: Gids) -> Gids:
     now = question.account.clock.now()
     since = now if given == "now" else _instant("completed_since", given)
 
-    def is_wanted(record: "Record") -> bool:
+    def is_wanted(record: Record) -> bool:
         completed_at = record["completed_at"]
         return completed_at is None or _instant("completed_at", completed_at) >= since
 
@@ -356,7 +356,9 @@ def portfolio_memberships(question: Question) -> Answered:
     else:
         workspace, user = question.parent("workspace"), question.parent("user")
         parents = question.children("portfolios", workspace)
-    found = [gid for parent in parents for gid in question.children("portfolio_memberships", parent)]
+    found = [
+        gid for parent in parents for gid in question.children("portfolio_memberships", parent)
+    ]
     if user is None:
         return found
     return question.where(found, lambda record: bool(record["user"]["gid"] == user))
@@ -376,7 +378,7 @@ def watched(question: Question) -> str:
 
 
 DOCUMENTED_TEMPLATES = [*ROUTES, EVENTS[0]]
-UNDOCUMENTED_ALIASES = {alias: EVENTS[0] for alias in EVENTS[1:]}
+UNDOCUMENTED_ALIASES = dict.fromkeys(EVENTS[1:], EVENTS[0])
 
 
 def _places() -> dict[tuple[str, ...], str]:
@@ -392,10 +394,8 @@ _PLACES = _places()
 
 
 def found_at(path: str) -> tuple[str, str]:
-    """The template of a path, and the gid in it, if it has one."""
+    """The template of a path and the gid in it, or nothing for an unknown path."""
     parts = path.split("/")[1:]
     gid = parts[1] if len(parts) > 1 else ""
     template = _PLACES.get(tuple("" if at == 1 else part for at, part in enumerate(parts)))
-    if template is None or (len(parts) > 1 and not gid):
-        raise refusal(404)
-    return template, gid
+    return (template, gid) if template and (gid or len(parts) == 1) else ("", "")

@@ -3,20 +3,19 @@
 https://developers.asana.com/reference/getevents
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from .account import Account
 from .answers import shape_of
 from .asked import Asked
+from .clock import stamp
+from .controls import Controls
 from .endpoints import Question, watched
+from .ledger import Ledger
 from .refusal import Refusal
 from .sealed import Seal
-
-if TYPE_CHECKING:
-    from .account import Account
-    from .controls import Controls
-    from .ledger import Ledger
 
 MOST_EVENTS = 100
 TOO_OLD = (
@@ -28,7 +27,7 @@ TOO_OLD = (
 class EventStreams:
     """Answers requests for events from the account's log."""
 
-    def __init__(self, account: "Account", controls: "Controls", ledger: "Ledger") -> None:
+    def __init__(self, account: Account, controls: Controls, ledger: Ledger) -> None:
         self._account = account
         self._controls = controls
         self._ledger = ledger
@@ -60,7 +59,7 @@ class EventStreams:
         entries = self._account.events.entries
         end = len(entries)
         if self._controls.event_delay:
-            newest = self._account.clock.now().subtract(seconds=self._controls.event_delay)
+            newest = stamp(self._account.clock.now().subtract(seconds=self._controls.event_delay))
             while end and entries[end - 1].created_at > newest:
                 end -= 1
         return end

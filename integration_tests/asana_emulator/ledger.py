@@ -42,8 +42,7 @@ class Ledger:
             self._clear()
 
     def note_in_flight(self, current: int) -> None:
-        if current > self.max_in_flight:
-            self.max_in_flight = current
+        self.max_in_flight = max(self.max_in_flight, current)
 
     def note_request(self, request: Request) -> None:
         with self._lock:

@@ -5,13 +5,10 @@ https://developers.asana.com/docs/pagination
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from .clock import Clock
 from .refusal import Refusal
 from .sealed import Seal
-
-if TYPE_CHECKING:
-    from .clock import Clock
 
 LARGEST_PAGE = 100
 
@@ -35,7 +32,7 @@ class Place:
 class Offsets:
     """Offset tokens: opaque, bound to token and query, and of limited life."""
 
-    clock: "Clock"
+    clock: Clock
     seal: Seal = field(default_factory=Seal)
     lifetime: float = 15 * 60.0
     _valid_from: float = float("-inf")

@@ -42,10 +42,11 @@ class InFlight:
     most: int = 50
     current: Counter[str] = field(default_factory=Counter)
 
-    def enter(self, token: str) -> bool:
-        """Count one request; whether it may pass."""
+    def enter(self, token: str) -> None:
         self.current[token] += 1
-        return self.current[token] <= self.most
+
+    def is_exceeded(self, token: str) -> bool:
+        return self.current[token] > self.most
 
     def leave(self, token: str) -> None:
         self.current[token] -= 1

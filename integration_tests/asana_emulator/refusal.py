@@ -12,7 +12,7 @@ HELP = (
 )
 
 
-class Refusal(Exception):  # noqa: N818  an answer, seldom an error of the emulator
+class Refusal(Exception):
     """A request that is answered with Asana's error envelope."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Refusal(Exception):  # noqa: N818  an answer, seldom an error of the emula
 
     def body(self) -> dict[str, Any]:
         error = {"message": self.message, "help": HELP}
-        if self.status == 500:  # noqa: PLR2004
+        if self.status == 500:
             error["phrase"] = "6 sad squid snuggle softly"
         return {"errors": [error], **self.beside}
 

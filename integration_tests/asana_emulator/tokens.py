@@ -6,11 +6,10 @@ https://developers.asana.com/docs/authentication
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .account import Viewer
-    from .clock import Clock
+from .account import Viewer
+from .clock import Clock
 
 
 @dataclass(frozen=True)
@@ -18,13 +17,13 @@ class Person:
     """Somebody with a token: the name that the tests use, and the viewer that the account knows."""
 
     name: str
-    viewer: "Viewer"
+    viewer: Viewer
 
 
 class Tokens:
     """Fixed personal access tokens by name, and an OAuth app that one person has authorised."""
 
-    def __init__(self, people: Mapping[str, "Viewer"], clock: "Clock") -> None:
+    def __init__(self, people: Mapping[str, Viewer], clock: Clock) -> None:
         self._clock = clock
         self._people = {name: Person(name, viewer) for name, viewer in people.items()}
         self._pats = {_secret(person.viewer.user, name): name for name, person in self._pairs()}

@@ -1,0 +1,201 @@
+"""An Asana account as each of its users sees it, and the ways to change it. Knows no HTTP."""
+
+from collections.abc import Callable, Sequence
+
+import pendulum
+
+from .bulk import HISTORY_END
+from .changes import ASANA, Changes, Event, EventLog
+from .clock import Clock, stamp
+from .gids import gid_of, kind_of, pair_gid, pair_numbers
+from .holdings import Holdings
+from .objects import (
+    CustomFieldSetting,
+    OrganizationExport,
+    Portfolio,
+    Project,
+    Record,
+    Section,
+    Task,
+    Team,
+    TeamMembership,
+    Workspace,
+)
+from .shapes import Shapes
+from .visibility import Viewer, Visibility
+
+__all__ = ["ASANA", "Account", "Clock", "Event", "EventLog", "Record", "Viewer"]
+
+Listing = Callable[[Viewer, str], Sequence[str]]
+
+
+class Account(Changes):
+    """What exists, in Asana's order, cut to what a viewer may read; records are whole trees."""
+
+    def __init__(self, holdings: Holdings, clock: Clock) -> None:
+        self._visibility = Visibility(holdings)
+        super().__init__(holdings, Shapes(holdings, self._visibility), clock)
+        self.people: dict[str, Viewer] = {}
+        self._listings: dict[tuple[str, str | None], Listing] = {
+            ("workspaces", None): self._workspaces,
+            ("users", "workspace"): self._users,
+            ("users", "team"): self._users_of_team,
+            ("tags", "workspace"): self._kept_list("tag"),
+            ("custom_fields", "workspace"): self._library,
+            ("teams", "workspace"): self._kept_list("team"),
+            ("projects", "workspace"): self._kept_list("project"),
+            ("projects", "team"): self._projects_of_team,
+            ("portfolios", "workspace"): self._portfolios,
+            ("team_memberships", "team"): self._kept_list("team_membership"),
+            ("team_memberships", "user"): self._team_memberships_of_user,
+            ("sections", "project"): self._whole_list("section"),
+            ("tasks", "project"): self._whole_list("task"),
+            ("tasks", "section"): self._tasks_of_section,
+            ("tasks", "tag"): self._tasks_of_tag,
+            ("tasks", "user_task_list"): self._my_tasks,
+            ("attachments", "project"): self._whole_list("attachment"),
+            ("attachments", "task"): self._whole_list("attachment"),
+            ("project_memberships", "project"): self._project_memberships,
+            ("subtasks", "task"): self._whole_list("subtask"),
+            ("stories", "task"): self._whole_list("story"),
+            ("items", "portfolio"): self._kept_list("item"),
+            ("portfolio_memberships", "portfolio"): self._portfolio_memberships,
+        }
+
+    @property
+    def organization_exports(self) -> list[str]:
+        """The gids of the exports that somebody has asked Asana for."""
+        return [export.gid for export in self._holdings.kept(OrganizationExport)]
+
+    def kind(self, gid: str) -> str | None:
+        """The resource type, None when there is no such object or it was deleted."""
+        if kind_of(gid) == "user_task_list":
+            return "user_task_list" if self._task_list_owner(gid) else None
+        return kind_of(gid) if self._holdings.exists(gid) else None
+
+    def may_read(self, viewer: Viewer, gid: str) -> bool:
+        """Whether the object exists and the viewer may read it."""
+        return self._visibility.may_read(viewer, gid)
+
+    def record(self, viewer: Viewer, gid: str) -> Record:
+        """The object's whole documented tree; KeyError when there is none."""
+        if self.kind(gid) is None:
+            raise KeyError(gid)
+        return self.shapes.record(viewer, gid)
+
+    def listing(self, viewer: Viewer, child: str, parent: str) -> Sequence[str]:
+        """The gids below a parent which the viewer may read; KeyError for a listing Asana has not."""
+        return self._listings[child, self.kind(parent)](viewer, parent)
+
+    def tasks_modified_since(
+        self, viewer: Viewer, parent: str, since: pendulum.DateTime
+    ) -> Sequence[str]:
+        """The tasks of a listing modified at that instant or later."""
+        bound = stamp(since)
+        tasks = self.listing(viewer, "tasks", parent)
+        if since > HISTORY_END:
+            kept = (gid for gid in tasks if self._holdings.is_kept(gid))
+            return [gid for gid in kept if self._modified_at(gid) >= bound]
+        return [gid for gid in tasks if self._modified_at(gid) >= bound]
+
+    def user_task_list(self, user: str, workspace: str) -> str | None:
+        """The gid of a user's My Tasks in a workspace, None for people who are not in it."""
+        gid = pair_gid("user_task_list", workspace, user)
+        return gid if self._task_list_owner(gid) else None
+
+    # -- listings ---------------------------------------------------------------------------------
+
+    def _whole_list(self, child: str) -> Listing:
+        """A list whose parent's readers may read all of it."""
+        return lambda _, parent: self._holdings.children(child, parent)
+
+    def _kept_list(self, child: str) -> Listing:
+        """A list of which each viewer may read a part."""
+        return lambda viewer, parent: self._visibility.readable(
+            viewer, self._holdings.children(child, parent)
+        )
+
+    def _workspaces(self, viewer: Viewer, _: str) -> list[str]:
+        every = (workspace.gid for workspace in self._holdings.kept(Workspace))
+        return self._visibility.readable(viewer, every)
+
+    def _users(self, viewer: Viewer, workspace: str) -> list[str]:
+        members = self._holdings.get(Workspace, workspace).members
+        return self._visibility.readable(viewer, sorted(members))
+
+    def _users_of_team(self, viewer: Viewer, team: str) -> list[str]:
+        memberships = self._holdings.children("team_membership", team)
+        users = [self._holdings.get(TeamMembership, gid).user for gid in memberships]
+        return self._visibility.readable(viewer, users)
+
+    def _library(self, viewer: Viewer, workspace: str) -> list[str]:
+        """Only fields that are shared in the workspace's library."""
+        return self._visibility.readable(viewer, self._holdings.children("custom_field", workspace))
+
+    def _projects_of_team(self, viewer: Viewer, team: str) -> list[str]:
+        projects = (each.gid for each in self._holdings.kept(Project) if each.team == team)
+        return self._visibility.readable(viewer, projects)
+
+    def _portfolios(self, viewer: Viewer, workspace: str) -> list[str]:
+        """A user gets their own, a service account all. https://developers.asana.com/reference/getportfolios"""
+        gids = self._kept_list("portfolio")(viewer, workspace)
+        if self._visibility.sees_all_of(viewer, workspace):
+            return list(gids)
+        return [gid for gid in gids if self._holdings.get(Portfolio, gid).owner == viewer.user]
+
+    def _team_memberships_of_user(self, viewer: Viewer, user: str) -> list[str]:
+        every = (each.gid for each in self._holdings.kept(TeamMembership) if each.user == user)
+        return self._visibility.readable(viewer, every)
+
+    def _project_memberships(self, _: Viewer, project: str) -> list[str]:
+        members = self._holdings.get(Project, project).members
+        return [pair_gid("project_membership", project, user) for user in members]
+
+    def _portfolio_memberships(self, _: Viewer, portfolio: str) -> list[str]:
+        members = self._holdings.get(Portfolio, portfolio).members
+        return [pair_gid("portfolio_membership", portfolio, user) for user in members]
+
+    def _tasks_of_section(self, _: Viewer, section: str) -> list[str]:
+        return self._tasks_in(self._holdings.get(Section, section))
+
+    def _tasks_of_tag(self, viewer: Viewer, tag: str) -> list[str]:
+        tasks = self._regular("tagged", tag)
+        tasks += [task.gid for task in self._holdings.kept(Task) if tag in task.tags]
+        return self._visibility.readable(viewer, tasks)
+
+    def _my_tasks(self, viewer: Viewer, task_list: str) -> list[str]:
+        """All tasks assigned to the list's owner."""
+        workspace, user = pair_numbers(task_list)
+        assignee, container = gid_of("user", user), gid_of("workspace", workspace)
+        tasks = [
+            gid
+            for gid in self._regular("assigned_to", assignee)
+            if self._holdings.get(Task, gid).workspace == container
+        ]
+        tasks += [
+            task.gid
+            for task in self._holdings.kept(Task)
+            if task.assignee == assignee and task.workspace == container
+        ]
+        return self._visibility.readable(viewer, tasks)
+
+    def _regular(self, listing: str, gid: str) -> list[str]:
+        """The bulk's tasks of a tag or assignee, without those that were changed since."""
+        bulk = self._holdings.bulk
+        if bulk is None:
+            return []
+        gids = bulk.tagged(gid) if listing == "tagged" else bulk.assigned_to(gid)
+        return [each for each in gids if not self._holdings.is_kept(each)]
+
+    def _task_list_owner(self, gid: str) -> str | None:
+        workspace, user = pair_numbers(gid)
+        container, owner = gid_of("workspace", workspace), gid_of("user", user)
+        if not self._holdings.exists(container):
+            return None
+        return owner if owner in self._holdings.get(Workspace, container).members else None
+
+    def _modified_at(self, gid: str) -> str:
+        bulk = self._holdings.bulk
+        if bulk is None or self._holdings.is_kept(gid):
+            return self._holdings.get(Task, gid).modified_at
+        return bulk.modified_at(gid)

@@ -1,0 +1,608 @@
+"""The account that is small enough to read: a company that repairs lighthouses, and its quiz team.
+
+Written as a history: every object is made by the same changes that tests make, on a clock that
+runs from the company's first day.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from .account import ASANA, Account
+from .bulk import HISTORY_START
+from .clock import Clock, stamp
+from .holdings import Holdings
+from .objects import (
+    CustomField,
+    CustomFieldSetting,
+    EnumOption,
+    OrganizationExport,
+    Portfolio,
+    Project,
+    Record,
+    StatusUpdate,
+    Story,
+    Tag,
+    Task,
+    Team,
+    TeamMembership,
+    User,
+    Workspace,
+)
+from .visibility import Viewer
+
+_HOUR = 3600
+
+
+class Company:
+    """Tells the history, step by step; what later steps refer to is kept by name."""
+
+    def __init__(self, seed: int) -> None:
+        self.clock = Clock(HISTORY_START)
+        self.holdings = Holdings()
+        self.account = Account(self.holdings, self.clock)
+        self._pace = seed
+        self.user: dict[str, str] = {}
+        self.field: dict[str, str] = {}
+        self.option: dict[str, str] = {}
+        self.tag: dict[str, str] = {}
+        self.project: dict[str, str] = {}
+        self.organization = ""
+        self.quiz_team = ""
+
+    def tell(self) -> Account:
+        """The whole history."""
+        self._found_workspaces()
+        self._hire()
+        self._form_teams()
+        self._define_fields()
+        self._make_tags()
+        self._start_projects()
+        self._relight_gull_rock()
+        self._paint_stripes()
+        self._keep_secrets()
+        self._sing()
+        self._quiz()
+        self._report()
+        self._gather_portfolios()
+        self._ask_for_exports()
+        self.account.events.entries.clear()
+        return self.account
+
+    def later(self) -> str:
+        """Some hours pass; the new present as Asana writes it."""
+        self._pace = (self._pace * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
+        self.clock.advance(_HOUR + (self._pace >> 33) % (17 * _HOUR) + (self._pace >> 20) % 1000 / 1000)
+        return stamp(self.clock.now())
+
+    # -- people -----------------------------------------------------------------------------------
+
+    def _found_workspaces(self) -> None:
+        self.organization = self.holdings.new_gid("workspace")
+        self.quiz_team = self.holdings.new_gid("workspace")
+        self.holdings.add(
+            Workspace(
+                gid=self.organization,
+                name="Otter & Daughters Lighthouse Repairs",
+                is_organization=True,
+                email_domains=["otter-lights.example", "otterundtoechter.example"],
+            )
+        )
+        self.holdings.add(
+            Workspace(gid=self.quiz_team, name="The Thursday Quizzards", is_organization=False)
+        )
+
+    def _hire(self) -> None:
+        everywhere = (self.organization, self.quiz_team)
+        self._person("greta", "Greta Otter", *everywhere)
+        self._person("warehouse", "Warehouse (service account)", *everywhere, photo=False)
+        self._person("anselm", "Anselm Okonkwo-Þórsson", *everywhere)
+        self._person("yui", "田中 結衣", self.organization)
+        self._person("pilar", "Pilar Montoya", self.organization, guest=True)
+        self._person("invited", None, self.organization, photo=False)
+        self._person("stranger", "Nobody Inparticular")
+        member, service = Viewer(self.user["greta"]), Viewer(self.user["warehouse"], service_account=True)
+        self.account.people |= {
+            "member": member,
+            "service": service,
+            "restricted": Viewer(self.user["pilar"]),
+            "outsider": Viewer(self.user["stranger"]),
+        }
+        self.account.actor = self.user["greta"]
+
+    def _person(
+        self, key: str, name: str | None, *workspaces: str, guest: bool = False, photo: bool = True
+    ) -> None:
+        gid = self.holdings.new_gid("user")
+        self.user[key] = gid
+        self.holdings.add(
+            User(gid=gid, name=name, email=f"{key}@otter-lights.example", has_photo=photo)
+        )
+        for workspace in workspaces:
+            container = self.holdings.own(Workspace, workspace)
+            container.members.append(gid)
+            if guest:
+                container.guests.add(gid)
+
+    def _form_teams(self) -> None:
+        self.lamps = self._team(
+            "Lamps & Lenses", "We keep the light on.", {"greta": "admin", "anselm": "", "yui": ""}
+        )
+        self.paint = self._team("Paint", "Red, white, red, white.", {"yui": "admin", "pilar": "guest"})
+        self.secret = self._team("Surprise parties 🤫", "", {"anselm": "admin"}, visibility="secret")
+
+    def _team(self, name: str, description: str, members: dict[str, str], **fields: Any) -> str:
+        gid = self.holdings.new_gid("team")
+        team = Team(
+            gid=gid, name=name, organization=self.organization, description=description, **fields
+        )
+        team.endorsed = name.startswith("Lamps")
+        team.admins_only = team.visibility == "secret"
+        self.holdings.add(team, ("team", self.organization))
+        for key, role in members.items():
+            membership = TeamMembership(
+                gid=self.holdings.new_gid("team_membership"),
+                team=gid,
+                user=self.user[key],
+                is_admin=role == "admin",
+                is_guest=role == "guest",
+                is_limited_access=role == "guest",
+            )
+            self.holdings.add(membership, ("team_membership", gid))
+        return gid
+
+    # -- vocabulary -------------------------------------------------------------------------------
+
+    def _define_fields(self) -> None:
+        self._enum("Urgency", "enum", {"Ships may sink": "red", "This week": "yellow", "Whenever": "blue"})
+        self._enum("Weather needed", "multi_enum", {"Calm sea": "aqua", "No fog": "cool-gray", "Any": "green"})
+        self._define("Cost", "number", 1234.5, precision=2, format="currency", currency_code="EUR")
+        self._define("Progress", "number", 0.25, precision=0, format="percentage")
+        self._define(
+            "Height", "number", 31.5, precision=1, format="custom", custom_label="fathoms",
+            custom_label_position="suffix",
+        )
+        self._define(
+            "Cost per fathom", "number", 39.19, representation="formula", precision=2, is_read_only=True
+        )
+        self._define("Lens maker", "text", "Barbier & Fenestre, Paris", asana_created_field="account_name")
+        self._define("Next inspection", "date", {"date": "2026-09-14", "date_time": "2026-09-14T08:30:00.000Z"})
+        self._define("Climbers", "people", [self.user["yui"]])
+        self._define(
+            "Ticket", "text", "LAMP-1", representation="custom_id", id_prefix="LAMP", is_read_only=True
+        )
+        self._define("Belongs to", "reference", None, input_restrictions=["task", "project"])
+        self._define("Hazard pay", "number", 12, privacy_setting="private", created_by=self.user["anselm"])
+        person = self.holdings.own(User, self.user["greta"])
+        person.custom_fields = [gid for key, gid in self.field.items() if key != "Hazard pay"]
+
+    def _define(self, name: str, subtype: str, initial_value: Any, **fields: Any) -> CustomField:  # noqa: ANN401
+        defaults: Record = {
+            "representation": subtype,
+            "created_by": self.user["greta"],
+            "description": f"{name}, as written in the logbook",
+            "has_notifications": subtype == "date",
+        }
+        field = CustomField(
+            gid=self.holdings.new_gid("custom_field"),
+            workspace=self.organization,
+            name=name,
+            subtype=subtype,
+            initial_value=initial_value,
+            **(defaults | fields),
+        )
+        self.holdings.add(field, ("custom_field", self.organization))
+        self.field[name] = field.gid
+        return field
+
+    def _enum(self, name: str, subtype: str, colors: dict[str, str]) -> None:
+        field = self._define(name, subtype, None)
+        for option, color in colors.items():
+            self.option[option] = self.holdings.new_gid("enum_option")
+            field.options.append(EnumOption(gid=self.option[option], name=option, color=color))
+        field.options[-1].enabled = False
+        first = field.options[0].gid
+        field.initial_value = first if subtype == "enum" else [first]
+
+    def _make_tags(self) -> None:
+        self._tag("slippery", self.organization, "dark-red", "Wear the good boots.")
+        self._tag("needs biscuits", self.organization, None, "")
+        self._tag("müde", self.quiz_team, "light-purple", "")
+
+    def _tag(self, name: str, workspace: str, color: str | None, notes: str) -> None:
+        self.tag[name] = self.holdings.new_gid("tag")
+        tag = Tag(
+            gid=self.tag[name],
+            workspace=workspace,
+            name=name,
+            created_at=self.later(),
+            color=color,
+            notes=notes,
+            followers=[self.user["greta"]],
+        )
+        self.holdings.add(tag, ("tag", workspace))
+
+    # -- projects ---------------------------------------------------------------------------------
+
+    def _start_projects(self) -> None:
+        self.later()
+        self.project["gull rock"] = self._start(
+            "Re-light Gull Rock", "Broken lens", "On the ladder", "Shining",
+            team=self.lamps, color="light-orange", icon="light_bulb", default_view="board",
+            notes="The lamp went out on Tuesday.\nThe gulls have not stopped laughing since.",
+            start_on="2024-01-15", due_on="2026-10-01",
+            brief=self.holdings.new_gid("project_brief"),
+            template=_named("project_template", self.holdings.new_gid("project_template"), "Dark lighthouse"),
+        )  # fmt: skip
+        self.project["stripes"] = self._start(
+            "Paint the stripes, straight this time", "Red", "White",
+            team=self.paint, color="dark-red", privacy_setting="private_to_team", icon="ribbon",
+            members={self.user["greta"]: "admin", self.user["yui"]: "editor", self.user["pilar"]: "commenter"},
+        )  # fmt: skip
+        self.project["party"] = self._start(
+            "Greta's birthday (do NOT tell Greta)", "Cake", by="anselm",
+            team=self.secret, privacy_setting="private",
+        )  # fmt: skip
+        self.project["choir"] = self._start(
+            "Foghorn choir 2024", "Low notes", "Lower notes", team=self.lamps, default_view="calendar"
+        )
+        self.project["someday"] = self._start("Someday, maybe, after tea", team=self.lamps)
+        self.project["quiz"] = self._start(
+            "Road to the Pub Quiz final", "To learn", "Learnt", workspace=self.quiz_team, team=None
+        )
+        for name in self.field:
+            self._use_field("project", self.project["gull rock"], name)
+        self._use_field("project", self.project["stripes"], "Urgency")
+        self._use_field("team", self.lamps, *self.field)
+
+    def _start(
+        self, name: str, *sections: str, by: str = "greta", workspace: str = "", **fields: Any
+    ) -> str:
+        self.later()
+        return self.account.create_project(
+            workspace or self.organization,
+            name,
+            sections=sections or ("Untitled section",),
+            by=self.user[by],
+            **fields,
+        )
+
+    def _use_field(self, kind: str, container: str, *names: str) -> None:
+        holder: Project | Team | Portfolio
+        match kind:
+            case "project":
+                holder = self.holdings.own(Project, container)
+            case "team":
+                holder = self.holdings.own(Team, container)
+            case _:
+                holder = self.holdings.own(Portfolio, container)
+        for name in names:
+            setting = CustomFieldSetting(
+                gid=self.holdings.new_gid("custom_field_setting"),
+                custom_field=self.field[name],
+                parent=container,
+                project=self.project["gull rock"],
+                is_important=name == "Urgency",
+            )
+            self.holdings.add(setting)
+            holder.settings.append(setting.gid)
+
+    def _all_values(self) -> Record:
+        return {
+            self.field["Urgency"]: self.option["Ships may sink"],
+            self.field["Weather needed"]: [self.option["Calm sea"], self.option["No fog"]],
+            self.field["Cost"]: 18499.99,
+            self.field["Progress"]: 0.4,
+            self.field["Height"]: 17.3,
+            self.field["Cost per fathom"]: 1069.36,
+            self.field["Lens maker"]: "Chance Brothers, Smethwick",
+            self.field["Next inspection"]: {"date": "2026-08-01", "date_time": "2026-08-01T06:00:00.000Z"},
+            self.field["Climbers"]: [self.user["yui"], self.user["anselm"]],
+            self.field["Ticket"]: "LAMP-7",
+            self.field["Belongs to"]: [self.project["choir"]],
+            self.field["Hazard pay"]: 25,
+        }
+
+    def _section(self, project: str, position: int) -> str:
+        return self.holdings.children("section", self.project[project])[position]
+
+    def _task(self, project: str, name: str, **fields: Any) -> str:
+        self.later()
+        by = self.user[fields.pop("by", "greta")]
+        section = self._section(project, fields.pop("section", 0))
+        return self.account.create_task(
+            self.project[project], name, section=section, by=by, **fields
+        )
+
+    def _subtask(self, parent: str, name: str, **fields: Any) -> str:
+        self.later()
+        return self.account.add_subtask(parent, name, by=self.user["yui"], **fields)
+
+    # -- what happened ----------------------------------------------------------------------------
+
+    def _relight_gull_rock(self) -> None:
+        lens = self._grind_lens()
+        self._mount_lamp(lens)
+        self._climb_ladder(lens)
+        for name in ("Apologise to the gulls", "Count the steps (they never add up)", "Oil the door"):
+            self._task("gull rock", name, section=1)
+        self._task("gull rock", "Empty the tea caddy", tags=[self.tag["needs biscuits"]], section=2)
+
+    def _grind_lens(self) -> str:
+        """One task to which everything has happened."""
+        account, user = self.account, self.user
+        lens = self._task(
+            "gull rock", "Grind the new lens", notes="Patience & <sand>.", due_on="2026-07-01",
+            start_on="2026-06-01", assignee_status="today", actual_time_minutes=1920,
+            likes=[user["yui"], user["warehouse"], user["greta"]],
+            external={"gid": "lens-42", "data": '{"oven": 3}'},
+        )  # fmt: skip
+        ref, task_ref = account.shapes.ref, account.shapes.task_ref
+        steps = self._steps(lens)
+        project, tag = ref(self.project["gull rock"]), ref(self.tag["slippery"])
+        steps("added_to_project", f"added to {project['name']}", project=project)
+        self._then(lens, assignee=user["yui"])
+        self._then(lens, assignee=None)
+        self._then(lens, assignee=user["anselm"])
+        self._then(lens, name="Grind the new lens (the old one is a doorstop now)")
+        self._then(lens, notes="Patience & <sand>. And more sand.")
+        self._then(lens, due_on="2026-07-14")
+        steps(
+            "due_date_changed", "changed the due date to the hour", source="mobile",
+            old_dates={"start_on": "2026-06-01", "due_at": None, "due_on": "2026-07-14"},
+            new_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T15:00:00.000Z", "due_on": "2026-07-14"},
+        )  # fmt: skip
+        steps(
+            "due_date_changed", "moved the hour",
+            old_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T15:00:00.000Z", "due_on": "2026-07-14"},
+            new_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T16:30:00.000Z", "due_on": "2026-07-14"},
+        )  # fmt: skip
+        self.later()
+        account.move_to_section(lens, self._section("gull rock", 1))
+        self._then(lens, tags=[self.tag["slippery"], self.tag["needs biscuits"]])
+        steps("added_to_tag", f"added to {tag['name']}", tag=tag)
+        steps("follower_added", "added Anselm", follower=ref(user["anselm"]))
+        steps("due_today", "this task is due today", source="unknown", by=ASANA)
+        self._fill_in(lens)
+        comment = self._talk(lens)
+        steps("comment_liked", "liked your comment", story=self._story_ref(comment))
+        steps("duplicated", "duplicated task from another one", duplicated_from=task_ref(lens))
+        steps("marked_duplicate", "marked as a duplicate", duplicate_of=task_ref(lens))
+        steps("mentioned", "mentioned this task in another task", task=task_ref(lens))
+        steps("attachment_liked", "liked an attachment", source="api")
+        self.later()
+        account.attach(lens, "Sketch on a napkin.jpg")
+        account.attach(lens, "Lens drawings, final (2) REAL final.pdf", host="gdrive")
+        account.attach(lens, "Sand supplier", host="external")
+        account.attach(lens, "Measurements", host="dropbox")
+        self.later()
+        account.complete(lens, by=user["anselm"])
+        return lens
+
+    def _fill_in(self, task: str) -> None:
+        """Gives every custom field a value, and then another one."""
+        self._then(task, custom_fields=self._all_values())
+        field, option = self.field, self.option
+        self._then(
+            task,
+            custom_fields={
+                field["Urgency"]: option["This week"],
+                field["Weather needed"]: [option["Any"]],
+                field["Cost"]: 20000,
+                field["Lens maker"]: "Ourselves, as it turns out",
+                field["Next inspection"]: {"date": "2026-08-15", "date_time": None},
+                field["Climbers"]: [self.user["anselm"]],
+            },
+        )
+        self._then(
+            task,
+            custom_fields={
+                field["Next inspection"]: {
+                    "date": "2026-08-16",
+                    "date_time": "2026-08-16T06:00:00.000Z",
+                },
+            },
+        )
+
+    def _talk(self, task: str) -> str:
+        """Comments with everything that a comment can have; the gid of the first."""
+        user = self.user
+        self.later()
+        first = self.account.comment(
+            task, "It is round! Mostly.", by=user["anselm"], likes=[user["greta"], user["warehouse"]],
+            is_pinned=True, sticker_name="splashing_narwhal", source="mobile",
+            reactions=[{"emoji_base": "👍", "variant": "👍🏽", "count": 2, "reacted": False}],
+        )  # fmt: skip
+        self.later()
+        link = "https://asana.slack.com/archives/LENS/12345678"
+        self.account.comment(
+            task, f"See {link}", by=user["yui"], source="email",
+            previews=[
+                {
+                    "fallback": f"Yui: Did you use the good sand? {link}",
+                    "footer": "Mar 17, 2024 1:25 PM",
+                    "header": "Asana for Slack",
+                    "header_link": "https://asana.com/apps/slack",
+                    "html_text": "<body>Did you use the <em>good</em> sand?</body>",
+                    "text": "Did you use the good sand?",
+                    "title": "Yui",
+                    "title_link": link,
+                }
+            ],
+        )  # fmt: skip
+        self.later()
+        long = "Day and night we grind. " * 400
+        self.account.edit_comment(self.account.comment(task, "We grind."), long)
+        return first
+
+    def _mount_lamp(self, lens: str) -> None:
+        account, user = self.account, self.user
+        mount = self._task(
+            "gull rock", "Mount the lamp", section=1, start_at="2026-08-03T05:00:00.000Z",
+            start_on="2026-08-03", due_at="2026-08-05T21:00:00.000Z", due_on="2026-08-05",
+            custom_type=_named("custom_type", self.holdings.new_gid("custom_type"), "Night shift"),
+            custom_type_status_option=_named(
+                "custom_type_status_option",
+                self.holdings.new_gid("custom_type_status_option"),
+                "Waiting for the tide",
+            ),
+        )  # fmt: skip
+        self.later()
+        account.depend(mount, lens)
+        self._then(mount, assignee=user["yui"], resource_subtype="milestone")
+        self._then(mount, resource_subtype="custom")
+        approval = self._task(
+            "gull rock", "Does the Coast Guard like it?", resource_subtype="approval",
+            approval_status="pending", assignee=user["greta"],
+        )  # fmt: skip
+        self._then(approval, approval_status="changes_requested")
+        self._then(approval, approval_status="approved", completed=True)
+        self.later()
+        account.add_to_project(mount, self.project["someday"])
+        account.remove_from_project(mount, self.project["someday"])
+        account.add_to_project(mount, self.project["choir"])
+        account.attach(self.project["gull rock"], "Tide tables 1897.pdf")
+        account.attach(self.project["gull rock"], "Map with the good cafés", host="onedrive")
+
+    def _climb_ladder(self, lens: str) -> None:
+        """Subtasks, five levels deep; one of them is also in a project."""
+        step = self._task("gull rock", "Climb the ladder", section=1)
+        for name in ("First rung", "Second rung", "Third rung", "Fourth rung", "Do not look down"):
+            step = self._subtask(step, name, assignee=self.user["yui"])
+        self.account.comment(step, "I looked down.", by=self.user["yui"])
+        self.account.attach(step, "Looking down.mp4", host="vimeo")
+        self._subtask(lens, "Before the oven:", is_rendered_as_separator=True)
+        shared = self._subtask(lens, "Borrow sand from the beach", tags=[self.tag["slippery"]])
+        self.account.add_to_project(shared, self.project["stripes"])
+        approval = self._subtask(lens, "Give the sand back", resource_subtype="milestone")
+        self.account.comment(approval, "The tide did it for us.")
+        self.account.attach(approval, "Receipt from the sea.png")
+
+    def _paint_stripes(self) -> None:
+        spirit = self._task("stripes", "Buy a spirit level", assignee=self.user["pilar"])
+        self._then(spirit, by=self.user["pilar"], completed=True)
+        self._then(spirit, completed=False)
+        both = self._task("stripes", "Borrow the ladder back", section=1, by="yui")
+        self.account.add_to_project(both, self.project["gull rock"])
+        urgent = {self.field["Urgency"]: self.option["Whenever"]}
+        self._then(both, custom_fields=urgent)
+        for name in ("Red, first coat", "White, first coat", "Red, over the white by mistake"):
+            self._task("stripes", name, section=len(name) % 2, by="yui")
+
+    def _keep_secrets(self) -> None:
+        cake = self._task("party", "Cake shaped like a lighthouse", by="anselm")
+        self._subtask(cake, "It has to light up")
+        self.later()
+        both = self._task("party", "Fetch the foghorn", by="anselm")
+        self.account.add_to_project(both, self.project["choir"], by=self.user["anselm"])
+        self.account.create_private_task(
+            self.organization, "Hide the cake", by=self.user["anselm"], assignee=self.user["anselm"]
+        )
+        self.account.create_private_task(
+            self.organization, "Renew first-aid certificate", assignee=self.user["greta"]
+        )
+
+    def _sing(self) -> None:
+        for name in ("BAAAAAAAH", "Find a piccolo foghorn", "Ask the ships for requests"):
+            self._then(self._task("choir", name, section=1), completed=True)
+        self.later()
+        done = {"completed_at": stamp(self.clock.now()), "completed_by": self.user["greta"]}
+        self.account.modify_project(self.project["choir"], **done)
+        self.account.archive(self.project["choir"])
+
+    def _quiz(self) -> None:
+        rivers = self._task("quiz", "All rivers that flow north", assignee=self.user["greta"])
+        self._subtask(rivers, "The Nile counts twice")
+        self._task("quiz", "Capitals with an ø in them", tags=[self.tag["müde"]], section=1)
+        self._task("quiz", "", by="anselm")
+        self.account.comment(rivers, "Łódź is not a river. It means boat.", by=self.user["anselm"])
+        self.account.attach(rivers, "Rivers.xlsx", host="box")
+
+    def _report(self) -> None:
+        now = self.later()
+        status = StatusUpdate(
+            gid=self.holdings.new_gid("status_update"),
+            title="Status update - it flickers!",
+            text="The lamp flickers. We call it *Morse*.",
+            color="yellow",
+            author=self.user["greta"],
+            created_at=now,
+            modified_at=now,
+        )
+        gull_rock = self.project["gull rock"]
+        self.account.modify_project(gull_rock, status=status, values=self._all_values())
+        self.account.share(gull_rock, self.user["anselm"])
+        person = self.holdings.own(User, self.user["greta"])
+        person.values = self._all_values()
+
+    def _gather_portfolios(self) -> None:
+        inner = self._portfolio("Everything that blinks", "greta", "gull rock", "stripes")
+        outer = self._portfolio("Coast, whole of it", "greta", "choir", "gull rock", public=True)
+        self.holdings.list_of("item", outer).append(inner)
+        self._portfolio("What Anselm worries about", "anselm", "party", "stripes")
+        blinking = self.holdings.own(Portfolio, inner)
+        blinking.members[self.user["yui"]] = "viewer"
+        blinking.start_on, blinking.due_on = "2024-01-01", "2026-12-31"
+        blinking.status = self.holdings.get(Project, self.project["gull rock"]).status
+        template = self.holdings.get(Project, self.project["gull rock"]).template
+        blinking.templates = [template] if template else []
+        self._use_field("portfolio", inner, *self.field)
+        blinking.values = self._all_values()
+
+    def _portfolio(self, name: str, owner: str, *projects: str, public: bool = False) -> str:
+        portfolio = Portfolio(
+            gid=self.holdings.new_gid("portfolio"),
+            name=name,
+            workspace=self.organization,
+            owner=self.user[owner],
+            created_at=self.later(),
+            members={self.user[owner]: "admin"},
+            public=public,
+        )
+        self.holdings.add(portfolio, ("portfolio", self.organization))
+        self.holdings.list_of("item", portfolio.gid).extend(self.project[key] for key in projects)
+        return portfolio.gid
+
+    def _ask_for_exports(self) -> None:
+        for state in ("finished", "pending", "error"):
+            gid = self.holdings.new_gid("organization_export")
+            url = f"https://asana-export-us-east-1.s3.amazonaws.com/{self.organization}/{gid}.json.gz"
+            export = OrganizationExport(
+                gid=gid,
+                organization=self.organization,
+                created_at=self.later(),
+                state=state,
+                download_url=url if state == "finished" else None,
+            )
+            self.holdings.add(export)
+
+    # -- small steps ------------------------------------------------------------------------------
+
+    def _then(self, task: str, **fields: Any) -> None:
+        self.later()
+        self.account.modify_task(task, **fields)
+
+    def _steps(self, task: str) -> Callable[..., str]:
+        """Tells stories of one task, hours apart."""
+
+        def step(subtype: str, text: str, /, source: str = "web", **details: Any) -> str:
+            self.later()
+            gid = self.account.tell(task, subtype, text, **details)
+            self.holdings.own(Story, gid).source = source
+            return gid
+
+        return step
+
+    def _story_ref(self, gid: str) -> Record:
+        story = self.holdings.get(Story, gid)
+        return {
+            "gid": gid,
+            "resource_type": "story",
+            "created_at": story.created_at,
+            "created_by": self.account.shapes.ref(story.created_by or ""),
+            "resource_subtype": story.resource_subtype,
+            "text": story.text,
+        }
+
+
+def _named(kind: str, gid: str, name: str) -> Record:
+    return {"gid": gid, "resource_type": kind, "name": name}

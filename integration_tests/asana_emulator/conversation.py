@@ -1,0 +1,164 @@
+"""The order in which a request is checked and answered."""
+
+import asyncio
+from collections.abc import Mapping
+from email.utils import formatdate
+
+import orjson
+from aiohttp import web
+
+from .account import Account, Viewer
+from .answers import Answers
+from .asked import Asked
+from .controls import Controls, Fault
+from .endpoints import EVENTS, found_at
+from .events import EventStreams
+from .ledger import Ledger, Request
+from .paging import expired
+from .refusal import Refusal, refusal
+from .tokens import Person, Tokens
+from .wire import JSON_TYPE, Reply, gateway_page, sent
+
+API = "/api/1.0"
+TOKEN_PATH = "/-/oauth_token"
+NOBODY = Person("", Viewer(""))
+TOO_MANY_IN_FLIGHT = "1"
+
+
+class Conversation:
+    """Answers requests as Asana would: token, limits, trouble, and only then the question."""
+
+    def __init__(
+        self,
+        account: Account,
+        tokens: Tokens,
+        controls: Controls,
+        ledger: Ledger,
+        kept_bytes: int,
+    ) -> None:
+        self._account = account
+        self._tokens = tokens
+        self._controls = controls
+        self._ledger = ledger
+        self.answers = Answers(account, controls, kept_bytes)
+        self._events = EventStreams(account, controls, ledger)
+
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == TOKEN_PATH:
+            return await self._grant(request)
+        path = request.path.removeprefix(API)
+        template, gid = found_at(path) if path != request.path else ("", "")
+        person = self._tokens.who(_bearer(request))
+        asked = Asked(template, path, gid, dict(request.query), person or NOBODY)
+        if person is None:
+            return await self._send(request, asked, self._refused(refusal(401)), None)
+        in_flight = self._controls.in_flight
+        in_flight.enter(person.name)
+        self._ledger.note_in_flight(in_flight.current.total())
+        try:
+            return await self._answer(request, asked)
+        finally:
+            in_flight.leave(person.name)
+
+    async def _answer(self, request: web.BaseRequest, asked: Asked) -> web.StreamResponse:
+        fault = None
+        try:
+            self._keep_to_limits(asked)
+            fault = await self._trouble(asked)
+            reply = self._reply(request, asked, fault)
+        except Refusal as refused:
+            reply = self._refused(refused)
+        return await self._send(request, asked, reply, fault)
+
+    def _keep_to_limits(self, asked: Asked) -> None:
+        """Rejected requests count. https://developers.asana.com/docs/rate-limits"""
+        name = asked.person.name
+        seconds = self._controls.quota.retry_after(name)
+        if seconds is not None:
+            raise refusal(429, headers={"Retry-After": str(seconds)})
+        if self._controls.in_flight.is_exceeded(name):
+            raise refusal(429, headers={"Retry-After": TOO_MANY_IN_FLIGHT})
+
+    async def _trouble(self, asked: Asked) -> Fault | None:
+        """Wait as the network would; refuse or return what is to go wrong with the answer."""
+        delay = self._controls.delay()
+        if delay:
+            await asyncio.sleep(delay)
+        for action in self._controls.due(asked):
+            action()
+        fault = self._controls.fault(asked)
+        if fault is not None and fault.kind == "expired_offset":
+            raise expired()
+        if fault is not None and isinstance(fault.kind, int):
+            after = fault.retry_after
+            raise refusal(
+                fault.kind, headers={} if after is None else {"Retry-After": f"{after:g}"}
+            )
+        denied = self._controls.denied(asked)
+        if denied is not None:
+            raise refusal(denied)
+        return fault
+
+    def _reply(self, request: web.BaseRequest, asked: Asked, fault: Fault | None) -> Reply:
+        if not asked.template:
+            raise refusal(404)
+        if request.method != "GET":
+            raise refusal(405)
+        if fault is not None and fault.kind == "html":
+            return gateway_page(self._headers())
+        if asked.template in EVENTS:
+            body = self._events.body(asked)
+        else:
+            body, index = self.answers.body(asked, self._ledger)
+            if fault is None:
+                self._ledger.note_answer(asked, index)
+        reply = Reply(200, body, self._headers())
+        accepted = request.headers.get("Accept-Encoding", "")
+        return reply.zipped() if self._controls.gzip and "gzip" in accepted else reply
+
+    def _refused(self, refused: Refusal) -> Reply:
+        headers = {**self._headers(), **refused.headers}
+        return Reply(refused.status, orjson.dumps(refused.body()), headers)
+
+    async def _grant(self, request: web.BaseRequest) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        asked = Asked(TOKEN_PATH, TOKEN_PATH, "", {}, NOBODY)
+        fault = None
+        try:
+            fault = await self._trouble(asked)
+            if fault is not None and fault.kind == "html":
+                reply = gateway_page(self._headers())
+            else:
+                status, granted = self._tokens.exchange(form)
+                reply = Reply(status, orjson.dumps(granted), self._headers())
+        except Refusal as refused:
+            reply = self._refused(refused)
+        return await self._send(request, asked, reply, fault)
+
+    async def _send(
+        self, request: web.BaseRequest, asked: Asked, reply: Reply, fault: Fault | None
+    ) -> web.StreamResponse:
+        self._ledger.note_request(
+            Request(
+                request.method,
+                asked.template,
+                asked.path,
+                dict(asked.query),
+                0 if fault is not None and fault.kind == "reset" else reply.status,
+                asked.person.name,
+            )
+        )
+        return await sent(request, reply, fault)
+
+    def _headers(self) -> Mapping[str, str]:
+        now = self._account.clock.now().timestamp()
+        return {
+            "Content-Type": JSON_TYPE,
+            "Date": formatdate(now, usegmt=True),
+            **self._controls.headers,
+        }
+
+
+def _bearer(request: web.BaseRequest) -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""

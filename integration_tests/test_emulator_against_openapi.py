@@ -1,0 +1,236 @@
+"""The emulator held against Asana's OpenAPI document, where that lies beside the project.
+
+It is looked for at `../shared/asana_oas.yaml`, or where `ASANA_OPENAPI` says.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+from integration_tests.asana_emulator import Account, AsanaEmulator, Viewer, make_account
+from integration_tests.asana_emulator.documented import TABLE, operation
+from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES, EVENTS
+from integration_tests.asana_emulator.from_openapi import OpenApi, Schema, made_from, written
+
+DOCUMENT = Path(
+    os.environ.get(
+        "ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml"
+    )
+)
+
+pytestmark = pytest.mark.skipif(not DOCUMENT.exists(), reason="Asana's OpenAPI document is absent")
+
+NULL_THOUGH_UNMARKED: dict[str, str] = {}
+
+
+@cache
+def openapi() -> OpenApi:
+    return OpenApi(yaml.load(DOCUMENT.read_text(), Loader=yaml.CSafeLoader))  # noqa: S506  it is C's safe loader
+
+
+@pytest.fixture(scope="module")
+def asana() -> Iterator[AsanaEmulator]:
+    with AsanaEmulator(make_account("small")) as running:
+        yield running
+
+
+def test_the_table_of_documented_operations_is_what_the_document_says() -> None:
+    assert TABLE.read_text() == written(made_from(openapi().document, DOCUMENTED_TEMPLATES))
+
+
+@pytest.mark.parametrize("template", DOCUMENTED_TEMPLATES)
+def test_every_emulated_path_is_documented(template: str) -> None:
+    assert "get" in openapi().document["paths"][template]
+
+
+# --- responses ----------------------------------------------------------------------------------
+
+formats = FormatChecker(())
+
+
+@formats.checks("date-time")
+def is_instant(value: object) -> bool:
+    return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", str(value)) is not None
+
+
+@formats.checks("date")
+def is_date(value: object) -> bool:
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) is not None
+
+
+@formats.checks("uri")
+def is_uri(value: object) -> bool:
+    return str(value).startswith(("http://", "https://"))
+
+
+def strict(schema: Schema, path: str = "") -> dict[str, Any]:
+    """The schema as JSON Schema, all parts merged; an object may hold what is documented only."""
+    facts = _merged(schema)
+    made: dict[str, Any] = {key: facts[key] for key in ("type", "format", "enum") if key in facts}
+    properties = openapi().properties(schema) if facts.get("type") != "array" else {}
+    if properties:
+        made["properties"] = {
+            name: strict(found, f"{path}.{name}") for name, found in properties.items()
+        }
+        made["additionalProperties"] = False
+    if "items" in facts:
+        made["items"] = strict(facts["items"], f"{path}[]")
+    if facts.get("nullable") or path in NULL_THOUGH_UNMARKED:
+        return {"anyOf": [{"type": "null"}, made]}
+    return made
+
+
+def _merged(schema: Schema) -> dict[str, Any]:
+    resolved = openapi().resolved(schema)
+    facts: dict[str, Any] = {}
+    for part in resolved.get("allOf", ()):
+        facts |= _merged(part)
+    return facts | {key: value for key, value in resolved.items() if key != "allOf"}
+
+
+@cache
+def validator(schema_name: str) -> Draft202012Validator:
+    schema = openapi().document["components"]["schemas"][schema_name]
+    return Draft202012Validator(strict(schema, schema_name), format_checker=formats)
+
+
+def faults(schema_name: str, record: Any) -> set[str]:
+    return {
+        f"{error.json_path} {error.message[:200]}"
+        for error in validator(schema_name).iter_errors(record)
+    }
+
+
+def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
+    """Paths and queries with which an operation can be asked in this account."""
+    walked = _walked(account, viewer)
+    workspace, project = walked["workspace"][0], walked["project"][0]
+    queries = {
+        "/users": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/projects": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/tags": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/portfolios": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/tasks": [f"project={gid}" for gid in walked["project"]],
+        "/attachments": [f"parent={gid}" for gid in walked["project"] + walked["task"]],
+        "/team_memberships": [f"team={gid}" for gid in walked["team"]],
+        "/portfolio_memberships": [f"portfolio={gid}" for gid in walked["portfolio"]],
+        "/events": [f"resource={project}"],
+        "/users/{user_gid}/user_task_list": [f"workspace={workspace}"],
+        "/users/{user_gid}/team_memberships": [f"workspace={workspace}"],
+        "/users/{user_gid}/teams": [f"organization={workspace}"],
+    }.get(template, [""])
+    found = re.search(r"{(\w+)_gid}", template)
+    gids = walked[found[1]] if found else [""]
+    if template == "/workspaces/{workspace_gid}/teams":
+        gids = [gid for gid in gids if account.record(viewer, gid)["is_organization"]]
+    if template.startswith("/users/{user_gid}/"):
+        gids = [viewer.user]
+    return [f"{re.sub(r'{.*}', gid, template)}?{query}" for gid in gids for query in queries]
+
+
+@cache
+def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
+    """Some gids of each kind, below the workspaces."""
+    every: dict[str, list[str]] = {"workspace": list(account.listing(viewer, "workspaces", ""))}
+
+    def below(kind: str, child: str, parents: str, most: int = 60) -> None:
+        listed = [
+            list(account.listing(viewer, child, parent)) for parent in every.get(parents, ())
+        ]
+        spread = [gid for gids in listed for gid in gids[:most]]
+        every[kind] = list(dict.fromkeys([*every.get(kind, ()), *spread]))
+
+    organizations = [
+        gid for gid in every["workspace"] if account.record(viewer, gid)["is_organization"]
+    ]
+    every["organization"] = organizations
+    below("user", "users", "workspace")
+    below("tag", "tags", "workspace")
+    below("custom_field", "custom_fields", "workspace")
+    below("team", "teams", "organization")
+    below("team_membership", "team_memberships", "team")
+    below("project", "projects", "workspace")
+    below("project_membership", "project_memberships", "project")
+    below("portfolio", "portfolios", "workspace")
+    below("portfolio_membership", "portfolio_memberships", "portfolio")
+    below("section", "sections", "project")
+    below("task", "tasks", "project", 40)
+    below("task", "subtasks", "task")
+    below("story", "stories", "task", 10)
+    below("attachment", "attachments", "task")
+    below("attachment", "attachments", "project")
+    task_list = account.user_task_list(viewer.user, every["workspace"][0])
+    every["user_task_list"] = [task_list] if task_list else []
+    every["organization_export"] = list(account.organization_exports)
+    return every
+
+
+@pytest.mark.parametrize(
+    "template", [template for template in DOCUMENTED_TEMPLATES if template not in EVENTS]
+)
+def test_every_answer_is_as_the_document_says(asana: AsanaEmulator, template: str) -> None:
+    found = operation(template)
+    shown, listed = openapi().record_schema(template)
+    full = openapi().full_schema(shown)
+    opt_fields = openapi().parameters(template)["opt_fields"]["schema"]["items"]["enum"]
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {asana.tokens.pat('service')}"
+    viewer = asana.account.people["service"]
+    paths = paths_of(asana.account, viewer, template)
+    assert paths
+    wrong: set[str] = set()
+    for path in paths[:300]:
+        for schema, fields in ((shown, None), (full, ",".join(opt_fields))):
+            asked = {"limit": "100"} if found.pages else {}
+            answer = session.get(
+                asana.base_url + path, params=asked | ({"opt_fields": fields} if fields else {})
+            )
+            assert answer.status_code == 200, (path, answer.text)
+            body = answer.json()
+            assert set(body) <= set(openapi().properties(openapi().answer(template)))
+            assert ("next_page" in body) == found.pages
+            if body.get("next_page"):
+                assert not faults("NextPage", body["next_page"])
+            for record in body["data"] if listed else [body["data"]]:
+                wrong |= faults(schema, record)
+    assert not wrong
+
+
+def test_events_are_as_the_document_says(asana: AsanaEmulator) -> None:
+    account, headers = asana.account, {"Authorization": f"Bearer {asana.tokens.pat('service')}"}
+    viewer = account.people["service"]
+    project = next(
+        gid for gid in _walked(account, viewer)["project"] if account.listing(viewer, "tasks", gid)
+    )
+    task = account.listing(viewer, "tasks", project)[0]
+    url = f"{asana.base_url}/events"
+    asked = {"resource": project}
+    refused = requests.get(url, asked, headers=headers, timeout=10)
+    assert refused.status_code == 412
+    assert not faults("ErrorResponse", {"errors": refused.json()["errors"]})
+    asana.change(lambda account: account.comment(task, "Looks good"))
+    asana.change(lambda account: account.modify_task(task, name="Better", completed=True))
+    asana.change(lambda account: account.delete(task))
+    opt_fields = ",".join(openapi().parameters("/events")["opt_fields"]["schema"]["items"]["enum"])
+    for fields in ({}, {"opt_fields": opt_fields}):
+        asked = {"resource": project, "sync": refused.json()["sync"], **fields}
+        body = requests.get(url, asked, headers=headers, timeout=10).json()
+        assert set(body) == {"data", "sync", "has_more"}
+        assert body["data"]
+        assert not {fault for event in body["data"] for fault in faults("EventResponse", event)}
+
+
+def test_an_error_is_as_the_document_says(asana: AsanaEmulator) -> None:
+    answer = requests.get(f"{asana.base_url}/tasks", timeout=10)
+    assert answer.status_code == 401
+    assert not faults("ErrorResponse", answer.json())
+    assert json.loads(answer.text)["errors"][0]["message"] == "Not Authorized"

@@ -1,0 +1,217 @@
+"""The walk over accounts of any shape, without a network."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from airbyte_cdk.models import FailureType
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_asana.errors import AsanaFailure, Refusal
+from source_asana.plan import Visit, make_plan
+from source_asana.rate_limit import Stopped
+from source_asana.streams import STREAMS, Record
+from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, Quiet, VisitEnd, Walk
+
+PAGE_SIZE = 2
+
+
+@dataclass
+class Account:
+    """Projects with tasks, some of them shared; each task has a story and maybe a subtask."""
+
+    tasks_of: Mapping[str, list[str]]
+    subtasks_of: Mapping[str, str]
+    errors: Mapping[tuple[str, str | None], Exception] = field(default_factory=dict)
+    at_once: int = 0
+    most_at_once: int = 0
+    visits: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
+        place = (visit.listing.name, visit.parent)
+        with self.lock:
+            self.visits[place] += 1
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            records = self.records(*place)
+            for start in range(0, max(len(records), 1), PAGE_SIZE):
+                yield records[start : start + PAGE_SIZE]
+            if error := self.errors.get(place):
+                raise error
+        finally:
+            with self.lock:
+                self.at_once -= 1
+
+    def records(self, listing: str, parent: str | None) -> list[Record]:
+        match listing:
+            case "workspaces":
+                return [{"gid": "w"}]
+            case "projects":
+                return [{"gid": project} for project in self.tasks_of]
+            case "tasks":
+                return [self.task(gid, None) for gid in self.tasks_of[str(parent)]]
+            case "subtasks":
+                return [self.task(self.subtasks_of[str(parent)], str(parent))]
+            case "stories":
+                return [{"gid": f"story of {parent}"}]
+        raise AssertionError(listing)
+
+    def task(self, gid: str, parent: str | None) -> Record:
+        projects = [{"gid": project} for project, tasks in self.tasks_of.items() if gid in tasks]
+        above = [task for task, subtask in self.subtasks_of.items() if subtask == gid]
+        return {
+            "gid": gid,
+            "projects": projects,
+            "parent": {"gid": parent or above[0]} if above or parent else None,
+            "num_subtasks": int(gid in self.subtasks_of),
+        }
+
+    def tasks(self) -> set[str]:
+        return {task for tasks in self.tasks_of.values() for task in tasks}
+
+    def subtasks(self) -> set[str]:
+        found: set[str] = set()
+        waiting = self.tasks()
+        while waiting:
+            below = {self.subtasks_of[task] for task in waiting if task in self.subtasks_of}
+            waiting = below - found
+            found |= below
+        return found
+
+
+TASKS = [f"t{number}" for number in range(6)]
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Account:
+    """Any tasks in any projects; a task may have a later one below it, in a project or not."""
+    tasks_of = draw(
+        st.dictionaries(
+            st.sampled_from(["p1", "p2", "p3"]), st.lists(st.sampled_from(TASKS), unique=True)
+        )
+    )
+    order = draw(st.permutations(TASKS))
+    linked = draw(st.lists(st.booleans(), min_size=5, max_size=5))
+    subtasks_of = {
+        above: below for above, below, yes in zip(order, order[1:], linked, strict=False) if yes
+    }
+    return Account(tasks_of, subtasks_of)
+
+
+def walk(account: Account, *names: str, workers: int = 4) -> list[Event]:
+    plan = make_plan({STREAMS[name]: ["gid"] for name in names}, {"organization_export_ids": ()})
+    events = Walk(plan, account.read_pages, workers=workers, quiet_seconds=0.05).events()
+    return [event for event in events if not isinstance(event, Quiet)]
+
+
+def gids(events: list[Event], name: str) -> list[str]:
+    pages = [e for e in events if isinstance(e, Page) and e.output.stream is STREAMS[name]]
+    return sorted(record["gid"] for page in pages for record in page.records)
+
+
+@settings(deadline=None)
+@given(accounts(), st.integers(1, 5))
+def test_every_record_comes_once_and_every_listing_is_visited_once(
+    account: Account, workers: int
+) -> None:
+    events = walk(account, "tasks", "subtasks", "stories", workers=workers)
+    assert gids(events, "tasks") == sorted(account.tasks())
+    assert gids(events, "subtasks") == sorted(account.subtasks())
+    everything = account.tasks() | account.subtasks()
+    assert gids(events, "stories") == sorted(f"story of {gid}" for gid in everything)
+    assert set(account.visits.values()) <= {1}
+    assert account.most_at_once <= workers
+
+
+@settings(deadline=None)
+@given(accounts())
+def test_ends_come_after_all_that_they_end(account: Account) -> None:
+    events = walk(account, "tasks", "subtasks", "stories")
+    places = {event: place for place, event in enumerate(events) if isinstance(event, ListingEnd)}
+    assert len(places) == 5
+    for place, event in enumerate(events):
+        if isinstance(event, Page):
+            (ending,) = (at for end, at in places.items() if event.output in end.listing.outputs)
+            assert place < ending
+        if isinstance(event, ProjectEnd):
+            later = [e for e in events[place:] if isinstance(e, VisitEnd)]
+            assert event.project not in {e.visit.project for e in later}
+    ended = [event.project for event in events if isinstance(event, ProjectEnd)]
+    assert sorted(ended) == sorted(account.tasks_of)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Refusal(403, "Forbidden", "tasks"),
+        AsanaFailure(FailureType.transient_error, "no answer", "tasks"),
+        KeyError("gid"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_ends_one_visit_and_no_other(error: Exception) -> None:
+    account = Account({"p1": ["t0"], "p2": ["t1", "t2"]}, {}, {("tasks", "p1"): error})
+    events = walk(account, "tasks", "stories")
+    assert gids(events, "tasks") == ["t0", "t1", "t2"]
+    errors = {
+        (e.visit.listing.name, e.visit.parent): e.error for e in events if isinstance(e, VisitEnd)
+    }
+    assert errors.pop(("tasks", "p1")) is error
+    assert set(errors.values()) == {None}
+
+
+def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
+    class Restarting(Account):
+        def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
+            yield from super().read_pages(visit)
+            if visit.listing.name in ("tasks", "projects"):
+                yield from super().read_pages(visit)
+
+    account = Restarting({"p1": ["t0", "t1", "t2"]}, {})
+    events = walk(account, "projects", "tasks", "stories")
+    assert gids(events, "projects") == ["p1"]
+    assert gids(events, "tasks") == ["t0", "t1", "t2"]
+    assert account.visits["stories", "t0"] == 1
+
+
+def test_workers_stop_when_nobody_listens_any_more() -> None:
+    account = Account({f"p{n}": TASKS for n in range(50)}, {})
+    plan = make_plan({STREAMS["stories"]: None}, {"organization_export_ids": ()})
+    others = set(threading.enumerate())
+    events = Walk(plan, account.read_pages, workers=5, quiet_seconds=0.01).events()
+    next(events)
+    workers = set(threading.enumerate()) - others
+    assert len(workers) == 5
+    events.close()
+    for worker in workers:
+        worker.join(timeout=10)
+    assert not any(worker.is_alive() for worker in workers)
+    assert len(account.visits) < 50
+
+
+def test_a_stopped_worker_reports_nothing() -> None:
+    account = Account({"p1": ["t0"]}, {}, {("tasks", "p1"): Stopped()})
+    plan = make_plan({STREAMS["tasks"]: None}, {"organization_export_ids": ()})
+    events = Walk(plan, account.read_pages, workers=2, quiet_seconds=0.01).events()
+    assert next(e for e in events if isinstance(e, Quiet))
+    events.close()
+
+
+def test_waiting_is_told_so_that_nobody_thinks_the_sync_dead() -> None:
+    released = threading.Event()
+
+    class Slow(Account):
+        def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
+            released.wait(10)
+            yield from super().read_pages(visit)
+
+    plan = make_plan({STREAMS["workspaces"]: None}, {"organization_export_ids": ()})
+    events = Walk(plan, Slow({}, {}).read_pages, workers=1, quiet_seconds=0.01).events()
+    assert isinstance(next(events), Quiet)
+    released.set()
+    assert any(isinstance(event, ListingEnd) for event in events)
