@@ -22,9 +22,7 @@ from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES, EVE
 from integration_tests.asana_emulator.from_openapi import OpenApi, Schema, made_from, written
 
 DOCUMENT = Path(
-    os.environ.get(
-        "ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml"
-    )
+    os.environ.get("ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml")
 )
 
 pytestmark = pytest.mark.skipif(not DOCUMENT.exists(), reason="Asana's OpenAPI document is absent")
@@ -143,9 +141,7 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
     every: dict[str, list[str]] = {"workspace": list(account.listing(viewer, "workspaces", ""))}
 
     def below(kind: str, child: str, parents: str, most: int = 60) -> None:
-        listed = [
-            list(account.listing(viewer, child, parent)) for parent in every.get(parents, ())
-        ]
+        listed = [list(account.listing(viewer, child, parent)) for parent in every.get(parents, ())]
         spread = [gid for gids in listed for gid in gids[:most]]
         every[kind] = list(dict.fromkeys([*every.get(kind, ()), *spread]))
 

@@ -75,15 +75,9 @@ def test_a_refused_token_is_reported_and_not_repeated(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     credentials = {"option_title": "PAT Credentials", "personal_access_token": token}
     config.write_text(json.dumps({"credentials": credentials}))
-    with AsanaEmulator(make_account("tiny")) as asana:
+    with AsanaEmulator(make_account("sample")) as asana:
         file = tmp_path / "own.duckdb"
         finished = sync(["--config", config, "--streams", "users", "--file", file], asana.url)
     assert finished.returncode == 1
     assert "The sync failed:" in finished.stderr
     assert token not in finished.stdout + finished.stderr
-
-
-def test_a_stream_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    finished = sync(["--streams", "goals", "--file", tmp_path / "sample.duckdb"])
-    assert finished.returncode == 1
-    assert "goals" in finished.stderr

@@ -86,16 +86,17 @@ def read_account(config: Mapping[str, Any], streams: Sequence[str], file: Path) 
     """Bring the streams (all of them, where none is named) into the file; PyAirbyteError if not."""
     source = connector(config)
     cache = DuckDBCache(db_path=file)
-    started = time.monotonic()
     with connector_log() as log:
         source.check()
         source.select_streams(list(streams) or "*")
+        started = time.monotonic()
         # PyAirbyte's own validation would quote a wrong configuration, token included.
         source.read(cache=cache, skip_validation=True)
+        seconds = time.monotonic() - started
     return Reading(
         key_of=primary_keys(source),
         summaries=log.summaries,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         cache=cache,
     )
 

@@ -45,35 +45,27 @@ class StreamSummary:
             return cls(stream=found["stream"], requests=_number(found["requests"]))
         return None
 
-    @property
-    def note(self) -> str:
-        if self.records is None:
-            return "not selected, but on the way"
-        if self.stream == "events" and not self.records:
-            return "events exist between two syncs: a first sync has none"
-        return ""
-
 
 def summary_table(
     streams: Sequence[str], summaries: Sequence[StreamSummary], elapsed: float
 ) -> str:
     """The selected streams in their order, then what else was requested, then the sum."""
     selected = {summary.stream: summary for summary in summaries if summary.records is not None}
-    missing = ("", "", "", "no summary: not read to its end")
-    rows = [(stream, *_cells(selected.get(stream), missing)) for stream in streams]
-    rows += [
-        (other.stream, *_cells(other, missing)) for other in summaries if other.records is None
-    ]
+    rows = [_row(stream, selected.get(stream)) for stream in streams]
+    rows += [_row(other.stream, other) for other in summaries if other.records is None]
     records = sum(summary.records or 0 for summary in summaries)
     requests = sum(summary.requests for summary in summaries)
     total = ("total", records, requests, elapsed, "")
     return table(("stream", "records", "requests", "seconds", ""), rows, total)
 
 
-def _cells(summary: StreamSummary | None, missing: tuple[object, ...]) -> tuple[object, ...]:
+def _row(stream: str, summary: StreamSummary | None) -> tuple[object, ...]:
+    if stream == "events" and not (summary and summary.records):
+        return (stream, 0, 0, 0.0, "events exist between two syncs: a first sync has none")
     if summary is None:
-        return missing
-    return (summary.records, summary.requests, summary.seconds, summary.note)
+        return (stream, "", "", "", "no summary: not read to its end")
+    note = "" if summary.records is not None else "not selected, but on the way"
+    return (stream, summary.records, summary.requests, summary.seconds, note)
 
 
 def answer_table(rows: Sequence[Mapping[str, object]]) -> str:

@@ -78,8 +78,8 @@ def differences(reading: Reading, sample: Sample) -> dict[str, str]:
         if expected != actual:
             missing, extra = (expected - actual).total(), (actual - expected).total()
             found[stream] = f"{missing:,} records are missing, {extra:,} are too much"
-        elif sent.get(stream) != expected.total():
-            found[stream] = f"{sent.get(stream)} records were sent for {expected.total():,}"
+        elif (count := sent.get(stream) or 0) != expected.total():
+            found[stream] = f"{count:,} records were sent, {expected.total():,} exist"
     return found
 
 

@@ -151,6 +151,7 @@ class AsanaClient:
                 case Reaction.RENEW_TOKEN if not renewed and self._token.renew(credential):
                     renewed = True
                 case Reaction.RENEW_TOKEN:
+                    self._rate_limit.stop()  # it would be refused to every other worker too
                     raise TokenRefused(answer.message)
                 case Reaction.PAUSE:
                     self._rate_limit.refused(answer.retry_after)

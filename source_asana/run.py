@@ -1,13 +1,15 @@
-"""The console entry point: the CDK's, but for how it speaks of errors."""
+"""The console entry point: the CDK's, but for how it prints records and speaks of errors."""
 
 import argparse
+import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER
-from airbyte_cdk.models import ConnectorSpecification
+from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_asana.config import parse_config
@@ -22,12 +24,16 @@ class Entrypoint(AirbyteEntrypoint):
     error trace of the other commands.
     """
 
+    source: SourceAsana
     failed = False
 
     def run(self, parsed_args: argparse.Namespace) -> Iterable[str]:
         """The messages of one command, one a line."""
         try:
-            yield from super().run(parsed_args)
+            if parsed_args.command == "read":
+                yield from self._read_lines(parsed_args)
+            else:
+                yield from super().run(parsed_args)
         except SyncIncomplete:
             self.failed = True  # each of its streams has had a trace
         except AirbyteTracedException as error:
@@ -42,6 +48,37 @@ class Entrypoint(AirbyteEntrypoint):
         """Check the config by the connector's own rules, whose sentences say what to do."""
         parse_config(config)
 
+    def _read_lines(self, arguments: argparse.Namespace) -> Iterator[str]:
+        if arguments.debug:
+            self.logger.setLevel(logging.DEBUG)
+        config = self.source.configure(self.source.read_config(arguments.config), "")
+        for message in self.source.message_repository.consume_queue():
+            yield line(message)
+        catalog = self.source.read_catalog(arguments.catalog)
+        state = self.source.read_state(arguments.state)
+        for message in self.read(self.source.spec(self.logger), config, catalog, state):
+            yield line(message)
+
+
+def line(message: AirbyteMessage) -> str:
+    """A message as it is printed.
+
+    A record goes out as it came in: the CDK's serializer would leave out what is null.
+    """
+    record = message.record
+    if record is None:
+        return AirbyteEntrypoint.airbyte_message_to_string(message)
+    return orjson.dumps(
+        {
+            "type": "RECORD",
+            "record": {
+                "stream": record.stream,
+                "data": record.data,
+                "emitted_at": record.emitted_at,
+            },
+        }
+    ).decode()
+
 
 def run() -> None:
     """Run the command line; exit with 1 when something is not complete."""
@@ -49,6 +86,6 @@ def run() -> None:
     arguments = entrypoint.parse_args(sys.argv[1:])
     with PRINT_BUFFER:
         for message in entrypoint.run(arguments):
-            print(message)  # noqa: T201 - Airbyte's protocol is spoken on stdout
+            print(f"{message}\n", end="")  # noqa: T201 - Airbyte's protocol is spoken on stdout
     if entrypoint.failed:
         sys.exit(1)

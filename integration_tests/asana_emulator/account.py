@@ -10,14 +10,12 @@ from .clock import Clock, stamp
 from .gids import gid_of, kind_of, pair_gid, pair_numbers
 from .holdings import Holdings
 from .objects import (
-    CustomFieldSetting,
     OrganizationExport,
     Portfolio,
     Project,
     Record,
     Section,
     Task,
-    Team,
     TeamMembership,
     Workspace,
 )
@@ -84,7 +82,7 @@ class Account(Changes):
         return self.shapes.record(viewer, gid)
 
     def listing(self, viewer: Viewer, child: str, parent: str) -> Sequence[str]:
-        """The gids below a parent which the viewer may read; KeyError for a listing Asana has not."""
+        """The gids below a parent which the viewer may read; KeyError where Asana has none."""
         return self._listings[child, self.kind(parent)](viewer, parent)
 
     def tasks_modified_since(
@@ -137,7 +135,7 @@ class Account(Changes):
         return self._visibility.readable(viewer, projects)
 
     def _portfolios(self, viewer: Viewer, workspace: str) -> list[str]:
-        """A user gets their own, a service account all. https://developers.asana.com/reference/getportfolios"""
+        """A user's own, or all. https://developers.asana.com/reference/getportfolios"""
         gids = self._kept_list("portfolio")(viewer, workspace)
         if self._visibility.sees_all_of(viewer, workspace):
             return list(gids)

@@ -1,24 +1,30 @@
 """What is answered: pages and single objects, cut to `opt_fields` and kept as bytes."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from .account import Account
+from .account import Account, Viewer
 from .asked import Asked
 from .controls import Controls
 from .documented import Operation, field_tree, operation, opt_in
-from .endpoints import ROUTES, UNDOCUMENTED_ALIASES, Question
+from .endpoints import ROUTES, UNDOCUMENTED_ALIASES, Answered, Question
 from .ledger import Ledger
 from .opt_fields import Record, Selection, compact, cut, full, selection
 from .paging import Place, limit_in
 from .refusal import Refusal
 
 ENTRY_OVERHEAD = 500
+TOO_LARGE = (
+    "The result is too large. You should use pagination (may require specifying a workspace)!"
+)
+TRUNCATED = "The results were truncated: the set is too large to be paged to its end."
+
+Shape = Callable[[Record], Record]
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,6 @@ class Page:
     """An answer's `data` as bytes, and where the next page begins."""
 
     data: bytes
-    gids: int = 1
     following: Place | None = None
 
 
@@ -62,7 +67,7 @@ def documented_operation(asked: Asked) -> Operation:
     return operation(UNDOCUMENTED_ALIASES.get(asked.template, asked.template))
 
 
-def shape_of(asked: Asked, ledger: Ledger) -> Callable[[Record], Record]:
+def shape_of(asked: Asked, ledger: Ledger) -> Shape:
     """How this request wants its records; what it asks for in vain goes into the ledger."""
     found = documented_operation(asked)
     strange = asked.query.keys() - found.parameters
@@ -104,7 +109,10 @@ class Answers:
             else self._controls.offsets.place(asked.owned_question, offset)
         )
         shape = shape_of(asked, ledger)
-        page = self._page(asked, place, limit, shape)
+        answered = self._answered(asked)
+        if not isinstance(answered, str):
+            self._refuse_too_large(len(answered), place, limit, asked)
+        page = self._page(asked, answered, place, limit, shape)
         if limit is None:
             return b'{"data":' + page.data + b"}", place.index
         following = self._next_page(asked, page.following)
@@ -120,34 +128,31 @@ class Answers:
         return orjson.dumps({"offset": offset, "path": path, "uri": self.base_url + path})
 
     def _page(
-        self, asked: Asked, place: Place, limit: int | None, shape: Callable[[Record], Record]
+        self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
         key = (self._account.version, asked.owned_question, place)
         page: Page | None = self._pages.get(key)
         if page is None:
-            page = self._made(asked, place, limit, shape)
+            page = self._made(asked.person.viewer, answered, place, limit, shape)
             self._pages.put(key, page, len(page.data) + ENTRY_OVERHEAD)
         return page
 
     def _made(
-        self, asked: Asked, place: Place, limit: int | None, shape: Callable[[Record], Record]
+        self, viewer: Viewer, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
-        viewer, record = asked.person.viewer, self._account.record
-        answered = self._answered(asked)
+        record = self._account.record
         if isinstance(answered, str):
             return Page(orjson.dumps(shape(record(viewer, answered))))
         begin = place.within(answered)
         end = len(answered) if limit is None else begin + limit
-        self._refuse_too_large(answered, asked, limit, end)
         gids = answered[begin:end]
         data = orjson.dumps([shape(record(viewer, gid)) for gid in gids])
-        following = Place(end, gids[-1]) if end < len(answered) else None
-        return Page(data, len(gids), following)
+        return Page(data, Place(end, gids[-1]) if end < len(answered) else None)
 
-    def _answered(self, asked: Asked) -> str | Sequence[str]:
+    def _answered(self, asked: Asked) -> Answered:
         """The gids that answer a question, found once for all of its pages."""
         key = (self._account.version, asked.person.name, asked.listing)
-        answered: str | Sequence[str] | None = self._listings.get(key)
+        answered: Answered | None = self._listings.get(key)
         if answered is None:
             answered = ROUTES[asked.template](Question(self._account, asked))
             size = 100 * len(answered) if isinstance(answered, list) else 0
@@ -155,17 +160,11 @@ class Answers:
         return answered
 
     def _refuse_too_large(
-        self, gids: Sequence[str], asked: Asked, limit: int | None, end: int
+        self, length: int, place: Place, limit: int | None, asked: Asked
     ) -> None:
-        most = self._controls.max_unpaged
-        if limit is None and len(gids) > most and documented_operation(asked).pages:
-            raise Refusal(
-                400,
-                "The result is too large. You should use pagination "
-                "(may require specifying a workspace)!",
-            )
-        cut_at = self._controls.truncate_after
-        if cut_at is not None and limit is not None and len(gids) > cut_at <= end:
-            raise Refusal(
-                400, "The results were truncated: the set is too large to be paged to its end."
-            )
+        most, cut_at = self._controls.max_unpaged, self._controls.truncate_after
+        if limit is None:
+            if length > most and documented_operation(asked).pages:
+                raise Refusal(400, TOO_LARGE)
+        elif cut_at is not None and length > cut_at <= place.index + limit:
+            raise Refusal(400, TRUNCATED)

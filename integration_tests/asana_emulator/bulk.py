@@ -161,6 +161,15 @@ class Bulk:
             return self._story(*divmod(number, _STORIES))
         return self._attachment(*divmod(number, _ATTACHMENTS))
 
+    def container(self, gid: str) -> str | None:
+        """The task that a subtask, story or attachment belongs to, without making either."""
+        kind, number = kind_of(gid), number_of(gid) - _FIRST
+        if kind == "task":
+            ordinal, place = divmod(number, _PLACES)
+            return gid_of("task", _FIRST + self._parent(ordinal, place)) if place else None
+        size = _STORIES if kind == "story" else _ATTACHMENTS
+        return gid_of("task", _FIRST + number // size)
+
     def children(self, child: str, parent: str) -> Sequence[str] | None:
         """The gids below a project or task that was made here, else None."""
         if parent in self._block_of:
@@ -181,9 +190,7 @@ class Bulk:
         people = self._around.people
         if user not in people:
             return Gids("task")
-        return Gids(
-            "task", _tasks(_every(len(people) + 1, people.index(user), 0, self._count))
-        )
+        return Gids("task", _tasks(_every(len(people) + 1, people.index(user), 0, self._count)))
 
     def tagged(self, tag: str) -> Gids:
         """The tasks that bear this tag."""
@@ -311,7 +318,9 @@ class Bulk:
             due_on=stamp_of(due)[:10] if dice % 5 else None,
             parent=gid_of("task", _FIRST + self._parent(ordinal, place)) if place else None,
             sections=sections,
-            tags=[tags[ordinal // 11 % len(tags)]] if tags and ordinal % 11 == 0 and not place else [],
+            tags=[tags[ordinal // 11 % len(tags)]]
+            if tags and ordinal % 11 == 0 and not place
+            else [],
             followers=list({creator: 0, assignee or creator: 0}),
             likes=[self._person(number, 4)] if dice % 7 == 0 else [],
             values=self._values(number, sections),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .clock import Clock, stamp
-from .gids import gid_of, kind_of, number_of, pair_gid
+from .gids import kind_of, pair_gid
 from .holdings import Holdings
 from .objects import (
     Attachment,
@@ -19,7 +19,6 @@ from .objects import (
     Section,
     Story,
     Task,
-    Workspace,
 )
 from .shapes import Shapes
 
@@ -57,7 +56,13 @@ class Changes:
     # -- tasks ------------------------------------------------------------------------------------
 
     def create_task(
-        self, project: str, name: str, *, section: str | None = None, by: str | None = None, **fields: Any
+        self,
+        project: str,
+        name: str,
+        *,
+        section: str | None = None,
+        by: str | None = None,
+        **fields: Any,
     ) -> str:
         """A new task at the end of a project."""
         workspace = self._holdings.get(Project, project).workspace
@@ -66,7 +71,9 @@ class Changes:
         self._happened(gid, "added", by, parent=project)
         return gid
 
-    def create_private_task(self, workspace: str, name: str, *, by: str | None = None, **fields: Any) -> str:
+    def create_private_task(
+        self, workspace: str, name: str, *, by: str | None = None, **fields: Any
+    ) -> str:
         """A new task in no project."""
         gid = self._new_task(workspace, name, by, fields)
         self._happened(gid, "added", by, parent=workspace)
@@ -141,7 +148,9 @@ class Changes:
         other, this = self.shapes.task_ref(on), self.shapes.task_ref(task)
         waits = f"marked this task dependent on {other['name']}"
         self.tell(task, "dependency_added", waits, by=by, dependency=other)
-        self.tell(on, "dependent_added", f"{this['name']} now waits for this", by=by, dependency=this)
+        self.tell(
+            on, "dependent_added", f"{this['name']} now waits for this", by=by, dependency=this
+        )
 
     # -- what is below a task or project ----------------------------------------------------------
 
@@ -184,10 +193,18 @@ class Changes:
         record = self.shapes.event_ref(story)
         self._holdings.delete(story, ("story", task))
         self._touch(task)
-        self._happened(story, "removed", by, parent=task, watched=self._watchers(task), record=record)
+        self._happened(
+            story, "removed", by, parent=task, watched=self._watchers(task), record=record
+        )
 
     def attach(
-        self, parent: str, name: str, *, by: str | None = None, host: str = "asana", size: int = 48_211
+        self,
+        parent: str,
+        name: str,
+        *,
+        by: str | None = None,
+        host: str = "asana",
+        size: int = 48_211,
     ) -> str:
         """A new attachment; no event tells of it, but a task gets a story."""
         attachment = Attachment(
@@ -220,13 +237,14 @@ class Changes:
         """A new project that its maker owns."""
         maker = self._by(by)
         now = self._now()
+        properties = {"owner": maker, "members": {maker: "admin"}, "followers": [maker]} | fields
         project = Project(
             gid=self._holdings.new_gid("project"),
             name=name,
             workspace=workspace,
             created_at=now,
             modified_at=now,
-            **({"owner": maker, "members": {maker: "admin"}, "followers": [maker]} | fields),
+            **properties,
         )
         self._holdings.add(project, ("project", workspace))
         for section in sections:
@@ -316,14 +334,14 @@ class Changes:
             case Project() as project:
                 return [("project", project.workspace)]
             case Section() as section:
-                if self._tasks_of_section(section):
+                if self._tasks_in(section):
                     message = "Asana deletes empty sections only"
                     raise ValueError(message)
                 return [("section", section.project)]
         message = f"cannot delete a {kind_of(gid)}"
         raise ValueError(message)
 
-    def _tasks_of_section(self, section: Section) -> list[str]:
+    def _tasks_in(self, section: Section) -> list[str]:
         tasks = self._holdings.children("task", section.project)
         return [gid for gid in tasks if self._section(gid, section.project) == section.gid]
 
@@ -341,6 +359,7 @@ class Changes:
     def _new_task(self, workspace: str, name: str, by: str | None, fields: Record) -> str:
         maker = self._by(by)
         now = self._now()
+        properties: Record = {"followers": [maker] if maker else []} | fields
         task = Task(
             gid=self._holdings.new_gid("task"),
             workspace=workspace,
@@ -348,7 +367,7 @@ class Changes:
             created_at=now,
             modified_at=now,
             created_by=maker or self.actor,
-            **({"followers": [maker] if maker else []} | fields),
+            **properties,
         )
         if task.assignee and not task.assigned_by:
             task.assigned_by = maker
@@ -360,7 +379,7 @@ class Changes:
         self._holdings.own(Task, task).sections[project] = section or first
         self._holdings.list_of("task", project).append(task)
 
-    def _set(self, gid: str, name: str, value: Any, by: str | None) -> None:  # noqa: ANN401  # any property
+    def _set(self, gid: str, name: str, value: Any, by: str | None) -> None:  # any property
         task = self._holdings.own(Task, gid)
         before = getattr(task, name)
         setattr(task, name, value)
@@ -384,7 +403,7 @@ class Changes:
         subtype = "marked_complete" if completed else "marked_incomplete"
         self.tell(gid, subtype, subtype.replace("_", " this task "), by=by)
 
-    def _set_custom_field(self, gid: str, custom_field: str, value: Any, by: str | None) -> None:  # noqa: ANN401
+    def _set_custom_field(self, gid: str, custom_field: str, value: Any, by: str | None) -> None:
         task = self._holdings.own(Task, gid)
         before = task.values.get(custom_field)
         task.values[custom_field] = value
@@ -416,7 +435,7 @@ class Changes:
                 return self._watchers(parent) | {gid}
         return frozenset({gid})
 
-    def _happened(  # noqa: PLR0913  # an event's parts
+    def _happened(  # an event's parts
         self,
         gid: str,
         action: str,
@@ -495,7 +514,7 @@ _STORIES: dict[str, Callable[[Shapes, Any, Any], tuple[str, str, Record]]] = {
 }
 
 
-def _story_value(shapes: Shapes, defined: CustomField, value: Any) -> tuple[str, Any]:  # noqa: ANN401
+def _story_value(shapes: Shapes, defined: CustomField, value: Any) -> tuple[str, Any]:
     """How a story tells a custom field's value, and under which name."""
     match defined.subtype:
         case "enum":

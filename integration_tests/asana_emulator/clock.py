@@ -10,7 +10,9 @@ def stamp(moment: pendulum.DateTime) -> str:
 
 def stamp_of(milliseconds: int) -> str:
     """An instant, given in milliseconds since 1970, as Asana writes it."""
-    return pendulum.from_timestamp(milliseconds / 1000).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return (
+        pendulum.from_timestamp(milliseconds / 1000).isoformat(timespec="milliseconds")[:-6] + "Z"
+    )
 
 
 def milliseconds_of(moment: pendulum.DateTime) -> int:

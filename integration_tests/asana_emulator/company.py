@@ -22,7 +22,6 @@ from .objects import (
     StatusUpdate,
     Story,
     Tag,
-    Task,
     Team,
     TeamMembership,
     User,
@@ -71,7 +70,9 @@ class Company:
     def later(self) -> str:
         """Some hours pass; the new present as Asana writes it."""
         self._pace = (self._pace * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
-        self.clock.advance(_HOUR + (self._pace >> 33) % (17 * _HOUR) + (self._pace >> 20) % 1000 / 1000)
+        self.clock.advance(
+            _HOUR + (self._pace >> 33) % (17 * _HOUR) + (self._pace >> 20) % 1000 / 1000
+        )
         return stamp(self.clock.now())
 
     # -- people -----------------------------------------------------------------------------------
@@ -100,7 +101,10 @@ class Company:
         self._person("pilar", "Pilar Montoya", self.organization, guest=True)
         self._person("invited", None, self.organization, photo=False)
         self._person("stranger", "Nobody Inparticular")
-        member, service = Viewer(self.user["greta"]), Viewer(self.user["warehouse"], service_account=True)
+        member, service = (
+            Viewer(self.user["greta"]),
+            Viewer(self.user["warehouse"], service_account=True),
+        )
         self.account.people |= {
             "member": member,
             "service": service,
@@ -127,8 +131,12 @@ class Company:
         self.lamps = self._team(
             "Lamps & Lenses", "We keep the light on.", {"greta": "admin", "anselm": "", "yui": ""}
         )
-        self.paint = self._team("Paint", "Red, white, red, white.", {"yui": "admin", "pilar": "guest"})
-        self.secret = self._team("Surprise parties 🤫", "", {"anselm": "admin"}, visibility="secret")
+        self.paint = self._team(
+            "Paint", "Red, white, red, white.", {"yui": "admin", "pilar": "guest"}
+        )
+        self.secret = self._team(
+            "Surprise parties 🤫", "", {"anselm": "admin"}, visibility="secret"
+        )
 
     def _team(self, name: str, description: str, members: dict[str, str], **fields: Any) -> str:
         gid = self.holdings.new_gid("team")
@@ -153,29 +161,58 @@ class Company:
     # -- vocabulary -------------------------------------------------------------------------------
 
     def _define_fields(self) -> None:
-        self._enum("Urgency", "enum", {"Ships may sink": "red", "This week": "yellow", "Whenever": "blue"})
-        self._enum("Weather needed", "multi_enum", {"Calm sea": "aqua", "No fog": "cool-gray", "Any": "green"})
+        self._enum(
+            "Urgency", "enum", {"Ships may sink": "red", "This week": "yellow", "Whenever": "blue"}
+        )
+        self._enum(
+            "Weather needed",
+            "multi_enum",
+            {"Calm sea": "aqua", "No fog": "cool-gray", "Any": "green"},
+        )
         self._define("Cost", "number", 1234.5, precision=2, format="currency", currency_code="EUR")
         self._define("Progress", "number", 0.25, precision=0, format="percentage")
         self._define(
-            "Height", "number", 31.5, precision=1, format="custom", custom_label="fathoms",
+            "Height",
+            "number",
+            31.5,
+            precision=1,
+            format="custom",
+            custom_label="fathoms",
             custom_label_position="suffix",
         )
         self._define(
-            "Cost per fathom", "number", 39.19, representation="formula", precision=2, is_read_only=True
+            "Cost per fathom",
+            "number",
+            39.19,
+            representation="formula",
+            precision=2,
+            is_read_only=True,
         )
-        self._define("Lens maker", "text", "Barbier & Fenestre, Paris", asana_created_field="account_name")
-        self._define("Next inspection", "date", {"date": "2026-09-14", "date_time": "2026-09-14T08:30:00.000Z"})
+        self._define(
+            "Lens maker", "text", "Barbier & Fenestre, Paris", asana_created_field="account_name"
+        )
+        self._define(
+            "Next inspection",
+            "date",
+            {"date": "2026-09-14", "date_time": "2026-09-14T08:30:00.000Z"},
+        )
         self._define("Climbers", "people", [self.user["yui"]])
         self._define(
-            "Ticket", "text", "LAMP-1", representation="custom_id", id_prefix="LAMP", is_read_only=True
+            "Ticket",
+            "text",
+            "LAMP-1",
+            representation="custom_id",
+            id_prefix="LAMP",
+            is_read_only=True,
         )
         self._define("Belongs to", "reference", None, input_restrictions=["task", "project"])
-        self._define("Hazard pay", "number", 12, privacy_setting="private", created_by=self.user["anselm"])
+        self._define(
+            "Hazard pay", "number", 12, privacy_setting="private", created_by=self.user["anselm"]
+        )
         person = self.holdings.own(User, self.user["greta"])
         person.custom_fields = [gid for key, gid in self.field.items() if key != "Hazard pay"]
 
-    def _define(self, name: str, subtype: str, initial_value: Any, **fields: Any) -> CustomField:  # noqa: ANN401
+    def _define(self, name: str, subtype: str, initial_value: Any, **fields: Any) -> CustomField:
         defaults: Record = {
             "representation": subtype,
             "created_by": self.user["greta"],
@@ -226,24 +263,46 @@ class Company:
     def _start_projects(self) -> None:
         self.later()
         self.project["gull rock"] = self._start(
-            "Re-light Gull Rock", "Broken lens", "On the ladder", "Shining",
-            team=self.lamps, color="light-orange", icon="light_bulb", default_view="board",
+            "Re-light Gull Rock",
+            "Broken lens",
+            "On the ladder",
+            "Shining",
+            team=self.lamps,
+            color="light-orange",
+            icon="light_bulb",
+            default_view="board",
             notes="The lamp went out on Tuesday.\nThe gulls have not stopped laughing since.",
-            start_on="2024-01-15", due_on="2026-10-01",
+            start_on="2024-01-15",
+            due_on="2026-10-01",
             brief=self.holdings.new_gid("project_brief"),
-            template=_named("project_template", self.holdings.new_gid("project_template"), "Dark lighthouse"),
-        )  # fmt: skip
+            template=_named(
+                "project_template", self.holdings.new_gid("project_template"), "Dark lighthouse"
+            ),
+        )
         self.project["stripes"] = self._start(
-            "Paint the stripes, straight this time", "Red", "White",
-            team=self.paint, color="dark-red", privacy_setting="private_to_team", icon="ribbon",
-            members={self.user["greta"]: "admin", self.user["yui"]: "editor", self.user["pilar"]: "commenter"},
-        )  # fmt: skip
+            "Paint the stripes, straight this time",
+            "Red",
+            "White",
+            team=self.paint,
+            color="dark-red",
+            privacy_setting="private_to_team",
+            icon="ribbon",
+            members={
+                self.user["greta"]: "admin",
+                self.user["yui"]: "editor",
+                self.user["pilar"]: "commenter",
+            },
+        )
         self.project["party"] = self._start(
             "Greta's birthday (do NOT tell Greta)", "Cake", by="anselm",
             team=self.secret, privacy_setting="private",
         )  # fmt: skip
         self.project["choir"] = self._start(
-            "Foghorn choir 2024", "Low notes", "Lower notes", team=self.lamps, default_view="calendar"
+            "Foghorn choir 2024",
+            "Low notes",
+            "Lower notes",
+            team=self.lamps,
+            default_view="calendar",
         )
         self.project["someday"] = self._start("Someday, maybe, after tea", team=self.lamps)
         self.project["quiz"] = self._start(
@@ -295,7 +354,10 @@ class Company:
             self.field["Height"]: 17.3,
             self.field["Cost per fathom"]: 1069.36,
             self.field["Lens maker"]: "Chance Brothers, Smethwick",
-            self.field["Next inspection"]: {"date": "2026-08-01", "date_time": "2026-08-01T06:00:00.000Z"},
+            self.field["Next inspection"]: {
+                "date": "2026-08-01",
+                "date_time": "2026-08-01T06:00:00.000Z",
+            },
             self.field["Climbers"]: [self.user["yui"], self.user["anselm"]],
             self.field["Ticket"]: "LAMP-7",
             self.field["Belongs to"]: [self.project["choir"]],
@@ -323,7 +385,11 @@ class Company:
         lens = self._grind_lens()
         self._mount_lamp(lens)
         self._climb_ladder(lens)
-        for name in ("Apologise to the gulls", "Count the steps (they never add up)", "Oil the door"):
+        for name in (
+            "Apologise to the gulls",
+            "Count the steps (they never add up)",
+            "Oil the door",
+        ):
             self._task("gull rock", name, section=1)
         self._task("gull rock", "Empty the tea caddy", tags=[self.tag["needs biscuits"]], section=2)
 
@@ -347,15 +413,30 @@ class Company:
         self._then(lens, notes="Patience & <sand>. And more sand.")
         self._then(lens, due_on="2026-07-14")
         steps(
-            "due_date_changed", "changed the due date to the hour", source="mobile",
+            "due_date_changed",
+            "changed the due date to the hour",
+            source="mobile",
             old_dates={"start_on": "2026-06-01", "due_at": None, "due_on": "2026-07-14"},
-            new_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T15:00:00.000Z", "due_on": "2026-07-14"},
-        )  # fmt: skip
+            new_dates={
+                "start_on": "2026-06-02",
+                "due_at": "2026-07-14T15:00:00.000Z",
+                "due_on": "2026-07-14",
+            },
+        )
         steps(
-            "due_date_changed", "moved the hour",
-            old_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T15:00:00.000Z", "due_on": "2026-07-14"},
-            new_dates={"start_on": "2026-06-02", "due_at": "2026-07-14T16:30:00.000Z", "due_on": "2026-07-14"},
-        )  # fmt: skip
+            "due_date_changed",
+            "moved the hour",
+            old_dates={
+                "start_on": "2026-06-02",
+                "due_at": "2026-07-14T15:00:00.000Z",
+                "due_on": "2026-07-14",
+            },
+            new_dates={
+                "start_on": "2026-06-02",
+                "due_at": "2026-07-14T16:30:00.000Z",
+                "due_on": "2026-07-14",
+            },
+        )
         self.later()
         account.move_to_section(lens, self._section("gull rock", 1))
         self._then(lens, tags=[self.tag["slippery"], self.tag["needs biscuits"]])
@@ -408,10 +489,15 @@ class Company:
         user = self.user
         self.later()
         first = self.account.comment(
-            task, "It is round! Mostly.", by=user["anselm"], likes=[user["greta"], user["warehouse"]],
-            is_pinned=True, sticker_name="splashing_narwhal", source="mobile",
+            task,
+            "It is round! Mostly.",
+            by=user["anselm"],
+            likes=[user["greta"], user["warehouse"]],
+            is_pinned=True,
+            sticker_name="splashing_narwhal",
+            source="mobile",
             reactions=[{"emoji_base": "👍", "variant": "👍🏽", "count": 2, "reacted": False}],
-        )  # fmt: skip
+        )
         self.later()
         link = "https://asana.slack.com/archives/LENS/12345678"
         self.account.comment(
@@ -565,7 +651,9 @@ class Company:
     def _ask_for_exports(self) -> None:
         for state in ("finished", "pending", "error"):
             gid = self.holdings.new_gid("organization_export")
-            url = f"https://asana-export-us-east-1.s3.amazonaws.com/{self.organization}/{gid}.json.gz"
+            url = (
+                f"https://asana-export-us-east-1.s3.amazonaws.com/{self.organization}/{gid}.json.gz"
+            )
             export = OrganizationExport(
                 gid=gid,
                 organization=self.organization,

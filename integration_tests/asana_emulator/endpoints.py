@@ -19,6 +19,7 @@ LONGEST_UNPAGED_USERS = 2000
 EVENTS = ("/events", "/projects/{project_gid}/events", "/tasks/{task_gid}/events")
 
 _GID = re.compile(r"[0-9]{1,20}")
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -319,12 +320,15 @@ def _completed_since(question: Question, gids: Gids) -> Gids:
 
 
 def _instant(parameter: str, value: str) -> pendulum.DateTime:
+    malformed = Refusal(400, f"{parameter}: Value is not a date-time: {value}")
+    if not _DATED.match(value):
+        raise malformed
     try:
         parsed = pendulum.parse(value)
     except ValueError as error:
-        raise Refusal(400, f"{parameter}: Value is not a date-time: {value}") from error
+        raise malformed from error
     if not isinstance(parsed, pendulum.DateTime):
-        raise Refusal(400, f"{parameter}: Value is not a date-time: {value}")
+        raise malformed
     return parsed
 
 

@@ -13,7 +13,7 @@ ObjectT = TypeVar("ObjectT", bound=Object)
 
 
 class Holdings:
-    """Objects by gid and the ordered lists that they stand in; bulk objects are kept once changed."""
+    """Objects by gid and the ordered lists they stand in; bulk objects are kept once changed."""
 
     def __init__(self) -> None:
         self.bulk: Bulk | None = None
@@ -96,8 +96,10 @@ class Holdings:
         """Whether this object is there: not in the trash, and neither is what it belongs to."""
         if gid in self._trash:
             return False
-        found = self.find(gid)
-        match found:
+        if gid not in self._objects and self.bulk and self.bulk.holds(gid):
+            container = self.bulk.container(gid)
+            return container is None or self.exists(container)
+        match self._objects.get(gid):
             case None:
                 return self._is_membership(gid)
             case Task(parent=str(parent)):

@@ -1,12 +1,272 @@
 """Accounts in three sizes, the same for the same seed."""
 
+from dataclasses import dataclass
+from itertools import product
+
 from .account import Account, Clock
+from .bulk import HISTORY_END, Block, Bulk, Surroundings
 from .company import Company
+from .objects import (
+    CustomField,
+    CustomFieldSetting,
+    EnumOption,
+    Portfolio,
+    Project,
+    Tag,
+    Team,
+    TeamMembership,
+    User,
+    Workspace,
+)
+
+_FIRST_NAMES = (
+    "Ada",
+    "Björk",
+    "Chidi",
+    "Dolores",
+    "Émile",
+    "Fatima",
+    "Grzegorz",
+    "Ηλέκτρα",
+    "Ingrid",
+    "真央",
+)
+_LAST_NAMES = (
+    "Acheampong", "Brandywine", "Castellanos", "Duvall", "Eriksen", "Fairweather",
+    "Gulliksen", "Haddad", "Ito", "Jankowski", "Kowalczyk", "Lighthouse",
+)  # fmt: skip
+_COLORS = ("dark-pink", "light-green", "dark-blue", None, "light-warm-gray")
+_FOUNDED = "2024-01-15T09:00:00.000Z"
+_BUSY = 24  # people who get tasks assigned
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Sizes of the regular projects; the first two hold nothing but their own tasks."""
+
+    plain: tuple[int, ...]
+    projects: int
+    tasks: int
+
+
+_SIZES = {
+    "sample": None,
+    "small": _Size(plain=(100, 101), projects=24, tasks=4_800),
+    "large": _Size(plain=(100, 101), projects=600, tasks=299_800),
+}
 
 
 def make_account(size: str = "sample", seed: int = 1, clock: Clock | None = None) -> Account:
-    """An account of size `sample` (small enough to read), `small` or `large`."""
+    """An account of size `sample` (to read), `small` (5,000 tasks) or `large` (300,000 tasks)."""
+    present = clock or Clock()
+    if present.now() < HISTORY_END:
+        message = f"the account's history ends on {HISTORY_END.to_date_string()}"
+        raise ValueError(message)
     company = Company(seed)
     account = company.tell()
-    account.clock = clock or Clock()
+    regular = _SIZES[size]
+    if regular:
+        _Bureau(company, seed).fill(regular)
+        account.events.entries.clear()
+    account.clock = present
     return account
+
+
+class _Bureau:
+    """A second organisation, in which everything is done by the hundred."""
+
+    def __init__(self, company: Company, seed: int) -> None:
+        self._company = company
+        self._holdings = company.holdings
+        self._seed = seed
+        self._gid = company.holdings.new_gid("workspace")
+
+    def fill(self, size: _Size) -> None:
+        self._holdings.add(
+            Workspace(
+                gid=self._gid,
+                name="Bureau of Very Regular Work",
+                is_organization=True,
+                email_domains=["regular.example"],
+            )
+        )
+        people = self._hire()
+        teams = self._form_teams(people)
+        tags = self._make_tags(people)
+        fields = self._define_fields(people[0])
+        blocks = self._start_projects(size, people, teams, fields)
+        projects = [block.project for block in blocks]
+        self._gather(people[0], projects)
+        ref = self._company.account.shapes.ref
+        busy = tuple(people[:_BUSY])
+        around = Surroundings(
+            workspace=self._gid,
+            people=busy,
+            tags=tuple(tags[:3]),
+            names={gid: ref(gid) for gid in (*busy, *projects)},
+        )
+        self._holdings.bulk = Bulk(self._seed, blocks, around)
+        self._write_long_lists(projects[-1])
+
+    def _hire(self) -> list[str]:
+        """Greta and the service account, and 120 others, one of whom has not joined yet."""
+        known = [self._company.user[key] for key in ("greta", "warehouse")]
+        names = [f"{first} {last}" for last, first in product(_LAST_NAMES, _FIRST_NAMES)]
+        hired = []
+        for number, name in enumerate(names):
+            gid = self._holdings.new_gid("user")
+            joined = number != len(names) - 1
+            user = User(
+                gid=gid,
+                name=name if joined else None,
+                email=f"employee.{number}@regular.example",
+                has_photo=number % 3 == 0,
+            )
+            self._holdings.add(user)
+            hired.append(gid)
+        workspace = self._holdings.own(Workspace, self._gid)
+        workspace.members += known + hired
+        workspace.guests.update(hired[-5:])
+        return known + hired
+
+    def _form_teams(self, people: list[str]) -> list[str]:
+        everybody = self._team("Everybody", people)
+        rest = [self._team(f"Department {letter}", people[:7]) for letter in "ABCDE"]
+        return [everybody, *rest, self._team("Department 0", people[5:9], visibility="secret")]
+
+    def _team(self, name: str, people: list[str], visibility: str = "request_to_join") -> str:
+        team = Team(
+            gid=self._holdings.new_gid("team"),
+            name=name,
+            organization=self._gid,
+            visibility=visibility,
+        )
+        self._holdings.add(team, ("team", self._gid))
+        for number, user in enumerate(people):
+            membership = TeamMembership(
+                gid=self._holdings.new_gid("team_membership"),
+                team=team.gid,
+                user=user,
+                is_admin=number == 0,
+            )
+            self._holdings.add(membership, ("team_membership", team.gid))
+        return team.gid
+
+    def _make_tags(self, people: list[str]) -> list[str]:
+        tags = []
+        for number in range(101):
+            tag = Tag(
+                gid=self._holdings.new_gid("tag"),
+                workspace=self._gid,
+                name=f"form {number}b",
+                created_at=_FOUNDED,
+                color=_COLORS[number % len(_COLORS)],
+                followers=people[number % 4 : number % 4 + number % 3],
+            )
+            self._holdings.add(tag, ("tag", self._gid))
+            tags.append(tag.gid)
+        return tags
+
+    def _define_fields(self, creator: str) -> tuple[CustomField, ...]:
+        priority = self._field("Priority", "enum", creator)
+        priority.options += [
+            EnumOption(gid=self._holdings.new_gid("enum_option"), name=name, color=color)
+            for name, color in (("High", "red"), ("Medium", "orange"), ("Low", "blue"))
+        ]
+        weight = self._field("Weight", "number", creator)
+        weight.precision = 2
+        return priority, weight, self._field("Where", "text", creator)
+
+    def _field(self, name: str, subtype: str, creator: str) -> CustomField:
+        field = CustomField(
+            gid=self._holdings.new_gid("custom_field"),
+            workspace=self._gid,
+            name=name,
+            subtype=subtype,
+            representation=subtype,
+            created_by=creator,
+        )
+        self._holdings.add(field, ("custom_field", self._gid))
+        return field
+
+    def _start_projects(
+        self, size: _Size, people: list[str], teams: list[str], fields: tuple[CustomField, ...]
+    ) -> list[Block]:
+        counts = [*size.plain, *_shares(size.tasks, size.projects)]
+        blocks: list[Block] = []
+        first = 0
+        for number, count in enumerate(counts):
+            is_plain = number < len(size.plain)
+            owner = people[number % _BUSY]
+            project = self._company.account.create_project(
+                self._gid,
+                f"Exactly {count}" if is_plain else f"Volume {number}: {count} matters",
+                by=owner,
+                sections=[
+                    f"Shelf {shelf}" for shelf in range(1, (count if number == 1 else 4) + 1)
+                ],
+                team=teams[number % len(teams)],
+                color=_COLORS[number % len(_COLORS)],
+                archived=number % 8 == 5,  # one in eight
+                privacy_setting="private" if number % 10 == 7 else "public_to_workspace",
+            )
+            if not is_plain:
+                self._use(project, fields)
+            sections = tuple(self._holdings.children("section", project))
+            blocks.append(
+                Block(
+                    project=project,
+                    sections=sections,
+                    first=first,
+                    count=count,
+                    fields=() if is_plain else fields,
+                    plain=is_plain,
+                )
+            )
+            first += count
+        return blocks
+
+    def _use(self, project: str, fields: tuple[CustomField, ...]) -> None:
+        for field in fields:
+            setting = CustomFieldSetting(
+                gid=self._holdings.new_gid("custom_field_setting"),
+                custom_field=field.gid,
+                parent=project,
+                project=project,
+            )
+            self._holdings.add(setting)
+            self._holdings.own(Project, project).settings.append(setting.gid)
+
+    def _gather(self, owner: str, projects: list[str]) -> None:
+        portfolio = Portfolio(
+            gid=self._holdings.new_gid("portfolio"),
+            name="All volumes",
+            workspace=self._gid,
+            owner=owner,
+            created_at=_FOUNDED,
+            members={owner: "admin"},
+        )
+        self._holdings.add(portfolio, ("portfolio", self._gid))
+        self._holdings.list_of("item", portfolio.gid).extend(projects)
+
+    def _write_long_lists(self, project: str) -> None:
+        """Lists that end on a page's edge, and one beyond it."""
+        account = self._company.account
+        for count in (100, 101):
+            self._company.later()
+            task = account.create_task(project, f"Say it {count} times")
+            for time in range(count - len(self._holdings.children("story", task))):
+                account.comment(task, f"This is the time number {time + 1}.")
+            task = account.create_task(project, f"Prove it in {count} pictures and {count} steps")
+            for number in range(1, count + 1):
+                account.attach(task, f"Exhibit {number}.png")
+                account.add_subtask(task, f"Step {number}")
+
+
+def _shares(total: int, count: int) -> list[int]:
+    """Unequal whole parts of a total."""
+    even, rest = divmod(total, count)
+    swing = even // 3
+    parts = [even + (swing if number % 2 else -swing) for number in range(count)]
+    parts[-1] += rest + (swing if count % 2 else 0)
+    return parts

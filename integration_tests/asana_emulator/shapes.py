@@ -137,8 +137,8 @@ class Shapes:
         """An enum option of a custom field."""
         return next(_option(option) for option in field.options if option.gid == gid)
 
-    def field_with_value(self, gid: str, value: Any) -> Record:  # noqa: ANN401  # one type a kind
-        """The compact custom field with a value, as projects, portfolios, users and stories have it."""
+    def field_with_value(self, gid: str, value: Any) -> Record:  # one type a kind
+        """The compact custom field with a value, as all but tasks show it."""
         full = self._field_with_value(self._holdings.get(CustomField, gid), value)
         return {key: full[key] for key in _COMPACT_FIELD if key in full}
 
@@ -177,7 +177,7 @@ class Shapes:
             ],
         }
 
-    def _team(self, _: Viewer, gid: str) -> Record:
+    def _team(self, viewer: Viewer, gid: str) -> Record:
         team = self._holdings.get(Team, gid)
         level = "only_team_admins" if team.admins_only else "all_team_members"
         return (
@@ -195,7 +195,7 @@ class Shapes:
                 if team.admins_only
                 else "no_restriction",
                 "endorsed": team.endorsed,
-                "custom_field_settings": self._settings(team.settings),
+                "custom_field_settings": self._settings(viewer, team.settings),
             }
         )
 
@@ -225,7 +225,7 @@ class Shapes:
         field = self._holdings.get(CustomField, gid)
         return self._field_with_value(field, field.initial_value)
 
-    def _field_with_value(self, field: CustomField, value: Any) -> Record:  # noqa: ANN401
+    def _field_with_value(self, field: CustomField, value: Any) -> Record:
         tree: Record = {
             "gid": field.gid,
             "resource_type": "custom_field",
@@ -262,7 +262,7 @@ class Shapes:
         tree["display_value"] = _display(field, shown)
         return tree
 
-    def _shown(self, field: CustomField, value: Any) -> Any:  # noqa: ANN401
+    def _shown(self, field: CustomField, value: Any) -> Any:
         match field.subtype:
             case "enum":
                 return None if value is None else self.option(field, value)
@@ -272,8 +272,13 @@ class Shapes:
                 return self.refs(value or ())
         return value
 
-    def _settings(self, gids: Iterable[str]) -> list[Record]:
-        settings = [self._holdings.get(CustomFieldSetting, gid) for gid in gids]
+    def _visible(self, viewer: Viewer, gids: Iterable[str]) -> list[CustomFieldSetting]:
+        """Settings without those of private fields that the viewer may not see."""
+        settings = (self._holdings.get(CustomFieldSetting, gid) for gid in gids)
+        may_read = self._visibility.may_read
+        return [setting for setting in settings if may_read(viewer, setting.custom_field)]
+
+    def _settings(self, viewer: Viewer, gids: Iterable[str]) -> list[Record]:
         return [
             {
                 "gid": setting.gid,
@@ -283,17 +288,17 @@ class Shapes:
                 "parent": self.ref(setting.parent),
                 "custom_field": self._field_with_value(field, field.initial_value),
             }
-            for setting in settings
+            for setting in self._visible(viewer, gids)
             for field in [self._holdings.get(CustomField, setting.custom_field)]
         ]
 
-    def _values(self, settings: Iterable[str], values: Record) -> list[Record]:
-        fields = [self._holdings.get(CustomFieldSetting, gid).custom_field for gid in settings]
+    def _values(self, viewer: Viewer, settings: Iterable[str], values: Record) -> list[Record]:
+        fields = [setting.custom_field for setting in self._visible(viewer, settings)]
         return [self.field_with_value(field, values.get(field)) for field in fields]
 
     # -- projects and what is in them -------------------------------------------------------------
 
-    def _project(self, _: Viewer, gid: str) -> Record:
+    def _project(self, viewer: Viewer, gid: str) -> Record:
         project = self._holdings.get(Project, gid)
         status = project.status
         return self.ref(gid) | {
@@ -303,7 +308,7 @@ class Shapes:
             "created_at": project.created_at,
             "current_status": self._project_status(status) if status else None,
             "current_status_update": _status_ref(status, "project") if status else None,
-            "custom_field_settings": self._settings(project.settings),
+            "custom_field_settings": self._settings(viewer, project.settings),
             "default_view": project.default_view,
             "due_date": project.due_on,
             "due_on": project.due_on,
@@ -317,7 +322,7 @@ class Shapes:
             "default_access_level": project.default_access_level,
             "minimum_access_level_for_customization": project.customization_level,
             "minimum_access_level_for_sharing": project.sharing_level,
-            "custom_fields": self._values(project.settings, project.values),
+            "custom_fields": self._values(viewer, project.settings, project.values),
             "completed": project.completed_at is not None,
             "completed_at": project.completed_at,
             "completed_by": self._maybe_ref(project.completed_by),
@@ -370,7 +375,7 @@ class Shapes:
             if may_read(viewer, project)
         }
         likes = self._likes("task_like", number_of(gid), task.likes)
-        tree = {
+        tree: Record = {
             "gid": gid,
             "resource_type": "task",
             "name": task.name,
@@ -382,7 +387,9 @@ class Shapes:
             "completed_at": task.completed_at,
             "completed_by": self._maybe_ref(task.completed_by),
             "created_at": task.created_at,
-            "dependencies": [_gid_ref("task", other) for other in self._remaining(task.dependencies)],
+            "dependencies": [
+                _gid_ref("task", other) for other in self._remaining(task.dependencies)
+            ],
             "dependents": [_gid_ref("task", other) for other in self._remaining(task.dependents)],
             "due_at": task.due_at,
             "due_on": task.due_on,
@@ -406,7 +413,7 @@ class Shapes:
             "actual_time_minutes": task.actual_time_minutes,
             "assignee": self._maybe_ref(task.assignee),
             "assignee_section": _my_tasks_section(task),
-            "custom_fields": self._task_values(task, sections),
+            "custom_fields": self._task_values(viewer, task, sections),
             "custom_type": task.custom_type,
             "custom_type_status_option": task.custom_type_status_option,
             "followers": self.refs(task.followers),
@@ -422,12 +429,12 @@ class Shapes:
             tree["external"] = task.external
         return tree
 
-    def _task_values(self, task: Task, projects: Iterable[str]) -> list[Record]:
+    def _task_values(self, viewer: Viewer, task: Task, projects: Iterable[str]) -> list[Record]:
         """The fields of the projects that the task is in, with its values."""
         fields = {
-            self._holdings.get(CustomFieldSetting, setting).custom_field: None
+            setting.custom_field: None
             for project in projects
-            for setting in self._holdings.get(Project, project).settings
+            for setting in self._visible(viewer, self._holdings.get(Project, project).settings)
         }
         return [
             self._field_with_value(self._holdings.get(CustomField, field), task.values.get(field))
@@ -445,7 +452,7 @@ class Shapes:
 
     def _story(self, viewer: Viewer, gid: str) -> Record:
         story = self._holdings.get(Story, gid)
-        tree = {
+        tree: Record = {
             "gid": gid,
             "resource_type": "story",
             "created_at": story.created_at,
@@ -481,10 +488,12 @@ class Shapes:
         is_ours = attachment.host == "asana"
         page = f"{_APP}/app/asana/-/get_asset?asset_id={gid}"
         elsewhere = f"https://files.example.com/{attachment.host}/{gid}"
-        tree = self.ref(gid) | {
+        tree: Record = self.ref(gid) | {
             "resource_subtype": attachment.host,
             "created_at": attachment.created_at,
-            "download_url": f"https://s3.amazonaws.com/assets/{gid}?expires=120" if is_ours else None,
+            "download_url": f"https://s3.amazonaws.com/assets/{gid}?expires=120"
+            if is_ours
+            else None,
             "permanent_url": page if is_ours else None,
             "host": attachment.host,
             "parent": self.task_ref(attachment.parent),
@@ -509,7 +518,7 @@ class Shapes:
 
     # -- portfolios and exports -------------------------------------------------------------------
 
-    def _portfolio(self, _: Viewer, gid: str) -> Record:
+    def _portfolio(self, viewer: Viewer, gid: str) -> Record:
         portfolio = self._holdings.get(Portfolio, gid)
         status = portfolio.status
         return self.ref(gid) | {
@@ -520,9 +529,9 @@ class Shapes:
             "default_access_level": "viewer",
             "created_at": portfolio.created_at,
             "created_by": self.ref(portfolio.owner),
-            "custom_field_settings": self._settings(portfolio.settings),
+            "custom_field_settings": self._settings(viewer, portfolio.settings),
             "current_status_update": _status_ref(status, "portfolio") if status else None,
-            "custom_fields": self._values(portfolio.settings, portfolio.values),
+            "custom_fields": self._values(viewer, portfolio.settings, portfolio.values),
             "members": self.refs(portfolio.members),
             "owner": self.ref(portfolio.owner),
             "workspace": self.ref(portfolio.workspace),
@@ -583,7 +592,7 @@ def _my_tasks_section(task: Task) -> Record | None:
     return _gid_ref("section", section) | {"name": names.get(task.assignee_status, "Do later")}
 
 
-def _display(field: CustomField, shown: Any) -> str | None:  # noqa: ANN401
+def _display(field: CustomField, shown: Any) -> str | None:
     if shown is None or shown == []:
         return None
     match field.subtype:

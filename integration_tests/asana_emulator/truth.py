@@ -1,7 +1,7 @@
 """What a correct extraction of an account delivers, and the least number of requests it takes."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from .account import Account, Record, Viewer
@@ -9,7 +9,6 @@ from .account import Account, Record, Viewer
 Gids = Iterator[str]
 
 _COMPACT = "_compact"
-_TASK_CHILDREN = {"stories", "attachments"}
 
 
 def expected(
@@ -35,16 +34,14 @@ def expected(
         "attachments": walked.attachments,
         "events": lambda: iter(()),
         "portfolios": lambda: iter(walked.portfolios),
-        "portfolios_memberships": lambda: walked.below(
-            walked.portfolios, "portfolio_memberships"
-        ),
+        "portfolios_memberships": lambda: walked.below(walked.portfolios, "portfolio_memberships"),
         "organization_exports": lambda: readable,
     }
     gids = streams[stream.removesuffix(_COMPACT)]()
     return (account.record(viewer, gid) for gid in gids)
 
 
-def floor(  # noqa: PLR0913  # the contract's own parameters
+def floor(
     account: Account,
     viewer: Viewer,
     streams: Collection[str],
@@ -56,59 +53,14 @@ def floor(  # noqa: PLR0913  # the contract's own parameters
     walked = _Walk(account, viewer)
     wanted = {stream.removesuffix(_COMPACT) for stream in streams}
     requests: Counter[str] = Counter()
-
-    def read(path: str, child: str, parents: Collection[str] | Gids) -> None:
-        for parent in parents:
-            requests[path] += _pages(len(account.listing(viewer, child, parent)), page_size)
-
-    in_portfolios = wanted & {"portfolios", "portfolio_items", "portfolios_memberships"}
-    in_teams = wanted & {"teams", "team_memberships"}
-    in_tasks = wanted & ({"tasks", "subtasks"} | _TASK_CHILDREN)
-    in_subtasks = wanted & ({"subtasks"} | _TASK_CHILDREN)
-    in_projects = wanted & {"projects", "sections"} or in_tasks
-    if wanted & {"workspaces", "users", "tags", "custom_fields"} or in_projects | in_portfolios | in_teams:
-        read("/workspaces", "workspaces", [""])
-    for stream, path in _BELOW_WORKSPACES.items():
-        if stream in wanted:
-            read(path, stream, walked.workspaces)
-    if in_teams:
-        read("/workspaces/{workspace_gid}/teams", "teams", walked.organizations)
-    if "team_memberships" in wanted:
-        read("/teams/{team_gid}/team_memberships", "team_memberships", walked.teams)
-    if in_portfolios:
-        read("/portfolios", "portfolios", walked.workspaces)
-    if "portfolio_items" in wanted:
-        read("/portfolios/{portfolio_gid}/items", "items", walked.portfolios)
-    if "portfolios_memberships" in wanted:
-        read("/portfolio_memberships", "portfolio_memberships", walked.portfolios)
-    if in_projects:
-        read("/projects", "projects", walked.workspaces)
-    if "sections" in wanted:
-        read("/projects/{project_gid}/sections", "sections", walked.projects)
-    if in_tasks:
-        read("/tasks", "tasks", walked.projects)
-    if in_subtasks:
-        read("/tasks/{task_gid}/subtasks", "subtasks", walked.parents())
-    if "stories" in wanted:
-        read("/tasks/{task_gid}/stories", "stories", walked.all_tasks())
-    if "attachments" in wanted:
-        read("/attachments", "attachments", walked.projects)
-        read("/attachments", "attachments", walked.all_tasks())
+    for path, child, needed_by, parents in _LISTINGS:
+        if wanted & needed_by:
+            for parent in parents(walked):
+                length = len(account.listing(viewer, child, parent))
+                requests[path] += max(1, -(-length // page_size))
     if "organization_exports" in wanted:
         requests["/organization_exports/{organization_export_gid}"] = len(export_ids)
     return {path: count for path, count in requests.items() if count}
-
-
-_BELOW_WORKSPACES = {
-    "users": "/users",
-    "tags": "/tags",
-    "custom_fields": "/workspaces/{workspace_gid}/custom_fields",
-}
-
-
-def _pages(length: int, page_size: int) -> int:
-    """An empty listing costs a request too."""
-    return max(1, -(-length // page_size))
 
 
 class _Walk:
@@ -118,7 +70,7 @@ class _Walk:
         self._account = account
         self._viewer = viewer
 
-    def below(self, parents: Collection[str] | Gids, child: str) -> Gids:
+    def below(self, parents: Iterable[str], child: str) -> Gids:
         for parent in parents:
             yield from self._account.listing(self._viewer, child, parent)
 
@@ -190,3 +142,67 @@ class _Walk:
 
     def _subtasks_of(self, task: str) -> Sequence[str]:
         return self._account.listing(self._viewer, "subtasks", task)
+
+
+_BELOW_TASKS = {"subtasks", "stories", "attachments"}
+_BELOW_PROJECTS = _BELOW_TASKS | {"tasks", "sections"}
+_BELOW_PORTFOLIOS = {"portfolio_items", "portfolios_memberships"}
+_BELOW_WORKSPACES = (
+    {"users", "tags", "custom_fields", "teams", "team_memberships", "projects", "portfolios"}
+    | _BELOW_PROJECTS
+    | _BELOW_PORTFOLIOS
+)
+# path, child, the streams that cannot do without it, the parents
+_LISTINGS: tuple[tuple[str, str, set[str], Callable[[_Walk], Iterable[str]]], ...] = (
+    ("/workspaces", "workspaces", {"workspaces"} | _BELOW_WORKSPACES, lambda _: [""]),
+    ("/users", "users", {"users"}, lambda walked: walked.workspaces),
+    ("/tags", "tags", {"tags"}, lambda walked: walked.workspaces),
+    (
+        "/workspaces/{workspace_gid}/custom_fields",
+        "custom_fields",
+        {"custom_fields"},
+        lambda walked: walked.workspaces,
+    ),
+    (
+        "/workspaces/{workspace_gid}/teams",
+        "teams",
+        {"teams", "team_memberships"},
+        lambda walked: walked.organizations,
+    ),
+    (
+        "/teams/{team_gid}/team_memberships",
+        "team_memberships",
+        {"team_memberships"},
+        lambda walked: walked.teams,
+    ),
+    (
+        "/portfolios",
+        "portfolios",
+        {"portfolios"} | _BELOW_PORTFOLIOS,
+        lambda walked: walked.workspaces,
+    ),
+    (
+        "/portfolios/{portfolio_gid}/items",
+        "items",
+        {"portfolio_items"},
+        lambda walked: walked.portfolios,
+    ),
+    (
+        "/portfolio_memberships",
+        "portfolio_memberships",
+        {"portfolios_memberships"},
+        lambda walked: walked.portfolios,
+    ),
+    ("/projects", "projects", {"projects"} | _BELOW_PROJECTS, lambda walked: walked.workspaces),
+    (
+        "/projects/{project_gid}/sections",
+        "sections",
+        {"sections"},
+        lambda walked: walked.projects,
+    ),
+    ("/tasks", "tasks", {"tasks"} | _BELOW_TASKS, lambda walked: walked.projects),
+    ("/tasks/{task_gid}/subtasks", "subtasks", _BELOW_TASKS, lambda walked: walked.parents()),
+    ("/tasks/{task_gid}/stories", "stories", {"stories"}, lambda walked: walked.all_tasks()),
+    ("/attachments", "attachments", {"attachments"}, lambda walked: walked.projects),
+    ("/attachments", "attachments", {"attachments"}, lambda walked: walked.all_tasks()),
+)

@@ -1,6 +1,6 @@
 """Who may see what."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .gids import gid_of, kind_of, pair_numbers
@@ -35,6 +35,23 @@ class Visibility:
 
     def __init__(self, holdings: Holdings) -> None:
         self._holdings = holdings
+        self._rules: dict[str, Callable[[Viewer, str], bool]] = {
+            "workspace": self._belongs,
+            "user": self._sees_user,
+            "team": self._sees_team,
+            "team_membership": self._sees_team_membership,
+            "project": self._sees_project,
+            "section": self._sees_containing_project,
+            "task": self._sees_task,
+            "story": self._sees_told_task,
+            "attachment": self._sees_attached,
+            "tag": self._sees_tag,
+            "custom_field": self._sees_custom_field,
+            "portfolio": self._sees_portfolio,
+            "project_membership": self._sees_membership,
+            "portfolio_membership": self._sees_membership,
+            "organization_export": self._sees_export,
+        }
 
     def may_read(self, viewer: Viewer, gid: str) -> bool:
         """Whether the object exists and this viewer may read it."""
@@ -57,43 +74,35 @@ class Visibility:
     def _belongs(self, viewer: Viewer, workspace: str) -> bool:
         return viewer.user in self._holdings.get(Workspace, workspace).members
 
-    def _is_visible(self, viewer: Viewer, gid: str) -> bool:  # noqa: PLR0911  # one rule a kind
-        holdings = self._holdings
-        match kind_of(gid):
-            case "workspace":
-                return self._belongs(viewer, gid)
-            case "user":
-                return self._sees_user(viewer, holdings.get(User, gid))
-            case "team":
-                return self._sees_team(viewer, holdings.get(Team, gid))
-            case "team_membership":
-                team = holdings.get(TeamMembership, gid).team
-                return self.may_read(viewer, team)
-            case "project":
-                return self._sees_project(viewer, holdings.get(Project, gid))
-            case "section":
-                return self._is_visible(viewer, holdings.get(Section, gid).project)
-            case "task":
-                return self._sees_task(viewer, holdings.get(Task, gid))
-            case "story":
-                return self._is_visible(viewer, holdings.get(Story, gid).task)
-            case "attachment":
-                return self._is_visible(viewer, holdings.get(Attachment, gid).parent)
-            case "tag":
-                return self._belongs(viewer, holdings.get(Tag, gid).workspace)
-            case "custom_field":
-                return self._sees_custom_field(viewer, holdings.get(CustomField, gid))
-            case "portfolio":
-                return self._sees_portfolio(viewer, holdings.get(Portfolio, gid))
-            case "project_membership" | "portfolio_membership" as kind:
-                container = gid_of(kind.removesuffix("_membership"), pair_numbers(gid)[0])
-                return self._is_visible(viewer, container)
-            case "organization_export":
-                export = holdings.get(OrganizationExport, gid)
-                return self.sees_all_of(viewer, export.organization)
-        return False
+    def _is_visible(self, viewer: Viewer, gid: str) -> bool:
+        rule = self._rules.get(kind_of(gid) or "")
+        return rule is not None and rule(viewer, gid)
 
-    def _sees_user(self, viewer: Viewer, user: User) -> bool:
+    def _sees_containing_project(self, viewer: Viewer, gid: str) -> bool:
+        return self._is_visible(viewer, self._holdings.get(Section, gid).project)
+
+    def _sees_told_task(self, viewer: Viewer, gid: str) -> bool:
+        return self._is_visible(viewer, self._holdings.get(Story, gid).task)
+
+    def _sees_attached(self, viewer: Viewer, gid: str) -> bool:
+        return self._is_visible(viewer, self._holdings.get(Attachment, gid).parent)
+
+    def _sees_team_membership(self, viewer: Viewer, gid: str) -> bool:
+        return self.may_read(viewer, self._holdings.get(TeamMembership, gid).team)
+
+    def _sees_membership(self, viewer: Viewer, gid: str) -> bool:
+        kind = (kind_of(gid) or "").removesuffix("_membership")
+        return self._is_visible(viewer, gid_of(kind, pair_numbers(gid)[0]))
+
+    def _sees_tag(self, viewer: Viewer, gid: str) -> bool:
+        return self._belongs(viewer, self._holdings.get(Tag, gid).workspace)
+
+    def _sees_export(self, viewer: Viewer, gid: str) -> bool:
+        """https://developers.asana.com/reference/organization-exports: service accounts only."""
+        return self.sees_all_of(viewer, self._holdings.get(OrganizationExport, gid).organization)
+
+    def _sees_user(self, viewer: Viewer, gid: str) -> bool:
+        user = self._holdings.get(User, gid)
         if user.gid == viewer.user:
             return True
         shared = [
@@ -123,13 +132,15 @@ class Visibility:
         memberships = self._holdings.children("team_membership", team)
         return any(self._holdings.get(TeamMembership, gid).user == user for gid in memberships)
 
-    def _sees_team(self, viewer: Viewer, team: Team) -> bool:
+    def _sees_team(self, viewer: Viewer, gid: str) -> bool:
+        team = self._holdings.get(Team, gid)
         if self.sees_all_of(viewer, team.organization) or self._is_in_team(viewer.user, team.gid):
             return True
         hidden = team.visibility == "secret" or self.is_guest(viewer, team.organization)
         return self._belongs(viewer, team.organization) and not hidden
 
-    def _sees_project(self, viewer: Viewer, project: Project) -> bool:
+    def _sees_project(self, viewer: Viewer, gid: str) -> bool:
+        project = self._holdings.get(Project, gid)
         if not self._belongs(viewer, project.workspace):
             return False
         if viewer.service_account or viewer.user in project.members:
@@ -141,8 +152,9 @@ class Visibility:
                 return project.team is not None and self._is_in_team(viewer.user, project.team)
         return False
 
-    def _sees_task(self, viewer: Viewer, task: Task) -> bool:
-        """https://help.asana.com: through a project, through the parent, or by having part in it."""
+    def _sees_task(self, viewer: Viewer, gid: str) -> bool:
+        """Through a project, through the parent, or by having part in it."""
+        task = self._holdings.get(Task, gid)
         if not self._belongs(viewer, task.workspace):
             return False
         if viewer.service_account or viewer.user in {task.assignee, task.created_by}:
@@ -153,7 +165,8 @@ class Visibility:
             return True
         return task.parent is not None and self._is_visible(viewer, task.parent)
 
-    def _sees_custom_field(self, viewer: Viewer, field: CustomField) -> bool:
+    def _sees_custom_field(self, viewer: Viewer, gid: str) -> bool:
+        field = self._holdings.get(CustomField, gid)
         if not self._belongs(viewer, field.workspace):
             return False
         if self.sees_all_of(viewer, field.workspace) or field.created_by == viewer.user:
@@ -163,7 +176,8 @@ class Visibility:
             field.privacy_setting == "public" and not guest
         )
 
-    def _sees_portfolio(self, viewer: Viewer, portfolio: Portfolio) -> bool:
+    def _sees_portfolio(self, viewer: Viewer, gid: str) -> bool:
+        portfolio = self._holdings.get(Portfolio, gid)
         if not self._belongs(viewer, portfolio.workspace):
             return False
         if viewer.service_account or viewer.user in portfolio.members:

@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+
+import pytest
+
+from integration_tests.asana_emulator import AsanaEmulator, make_account
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(scope="session")
+def untouched() -> Iterator[AsanaEmulator]:
+    """The sample account, for tests that only read; its ledger starts anew with each."""
+    with AsanaEmulator(make_account("sample")) as asana:
+        yield asana
+
+
+@pytest.fixture
+def sample(untouched: AsanaEmulator) -> AsanaEmulator:
+    """The sample account as it was made."""
+    untouched.ledger.reset()
+    return untouched
+
+
+@pytest.fixture
+def asana() -> Iterator[AsanaEmulator]:
+    """A sample account of the test's own, to change, deny and break."""
+    with AsanaEmulator(make_account("sample")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def small() -> Iterator[AsanaEmulator]:
+    """About 5,000 tasks, for tests that only read."""
+    with AsanaEmulator(make_account("small")) as asana:
+        yield asana
+
+
+@pytest.fixture
+def small_with_expiring_offsets() -> Iterator[AsanaEmulator]:
+    """A small account whose offsets for tasks expire twice, whenever they were made."""
+    with AsanaEmulator(make_account("small")) as asana:
+        asana.controls.fail("/tasks", "expired_offset", times=2, after=3)
+        yield asana

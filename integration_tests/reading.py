@@ -1,0 +1,189 @@
+"""Running the connector as its users do, and looking at what it says."""
+
+import argparse
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from airbyte_cdk.logger import AirbyteLogFormatter
+
+from integration_tests.asana_emulator import AsanaEmulator
+from source_asana import SourceAsana
+from source_asana.run import Entrypoint
+from source_asana.streams import STREAMS
+
+Json = dict[str, Any]
+Record = dict[str, Any]
+
+SERVICE = "service"
+"""The emulated service account, who sees everything."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one command printed, and its exit status."""
+
+    lines: Sequence[str]
+    exit_status: int
+
+    @property
+    def messages(self) -> list[Json]:
+        return [json.loads(line) for line in self.lines]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def of_type(self, kind: str) -> list[Json]:
+        return [message for message in self.messages if message["type"] == kind]
+
+    def records(self) -> dict[str, list[Record]]:
+        """The records of each stream, in their order."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        for message in self.of_type("RECORD"):
+            found[message["record"]["stream"]].append(message["record"]["data"])
+        return found
+
+    def statuses(self, stream: str) -> list[str]:
+        told = [m["trace"]["stream_status"] for m in self.traces("STREAM_STATUS")]
+        return [t["status"] for t in told if t["stream_descriptor"]["name"] == stream]
+
+    def states(self, stream: str) -> list[Json]:
+        told = [message["state"]["stream"] for message in self.of_type("STATE")]
+        return [t["stream_state"] for t in told if t["stream_descriptor"]["name"] == stream]
+
+    def errors(self) -> dict[str | None, Json]:
+        """The error traces by their stream (None: of the sync as a whole)."""
+        told = [message["trace"]["error"] for message in self.traces("ERROR")]
+        return {(t.get("stream_descriptor") or {}).get("name"): t for t in told}
+
+    def traces(self, kind: str) -> list[Json]:
+        return [m for m in self.of_type("TRACE") if m["trace"]["type"] == kind]
+
+    def logs(self, level: str) -> list[str]:
+        told = [message["log"] for message in self.of_type("LOG")]
+        return [t["message"] for t in told if t["level"] == level]
+
+    def connection_status(self) -> Json:
+        (message,) = self.of_type("CONNECTION_STATUS")
+        status: Json = message["connectionStatus"]
+        return status
+
+
+def config_for(asana: AsanaEmulator, person: str = SERVICE, **more: Any) -> Json:
+    """The config of somebody with a personal access token."""
+    credentials = {
+        "option_title": "PAT Credentials",
+        "personal_access_token": asana.tokens.pat(person),
+    }
+    return {"credentials": credentials, **more}
+
+
+def catalog_of(
+    streams: Iterable[str], columns: Mapping[str, Collection[str]] | None = None
+) -> Json:
+    """A configured catalog of full refreshes; `columns` narrows some of the streams."""
+    configured = []
+    for name in streams:
+        schema = STREAMS[name].json_schema() if name in STREAMS else {"properties": {}}
+        if columns and name in columns:
+            kept = {c: s for c, s in schema["properties"].items() if c in columns[name]}
+            schema = {**schema, "properties": kept}
+        stream = {
+            "name": name,
+            "json_schema": schema,
+            "supported_sync_modes": ["full_refresh"],
+        }
+        configured.append(
+            {
+                "stream": stream,
+                "sync_mode": "full_refresh",
+                "destination_sync_mode": "overwrite",
+            }
+        )
+    return {"streams": configured}
+
+
+def run(
+    command: str,
+    asana: AsanaEmulator | str,
+    config: Any = None,
+    catalog: Any = None,
+    *,
+    patience: float = 300.0,
+) -> Said:
+    """Run a command of the entrypoint in this process."""
+    url = asana if isinstance(asana, str) else asana.url
+    entrypoint = Entrypoint(SourceAsana(asana_url=url, patience=patience))
+    with tempfile.TemporaryDirectory() as folder, logged() as lines:
+        files = _written(Path(folder), config=config, catalog=catalog)
+        options = argparse.Namespace(command=command, debug=False, state=None, **files)
+        for message in entrypoint.run(options):
+            lines.append(message)
+    return Said(lines, int(entrypoint.failed))
+
+
+def run_program(
+    command: str,
+    asana: AsanaEmulator | str,
+    config: Any = None,
+    catalog: Any = None,
+    *arguments: str,
+) -> Said:
+    """Run a command of the console script, in a process of its own."""
+    url = asana if isinstance(asana, str) else asana.url
+    program = Path(sys.executable).with_name("source-asana")
+    with tempfile.TemporaryDirectory() as folder:
+        files = _written(Path(folder), config=config, catalog=catalog)
+        options = [word for name, file in files.items() for word in (f"--{name}", file)]
+        done = subprocess.run(
+            [program, command, *options, *arguments],
+            env={**os.environ, "ASANA_BASE_URL": url},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.stderr == ""
+    return Said(done.stdout.splitlines(), done.returncode)
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """What is logged inside the block, as the entrypoint's messages."""
+    lines: list[str] = []
+
+    class Collecting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    handler = Collecting()
+    handler.setFormatter(AirbyteLogFormatter("%(message)s"))
+    airbyte = logging.getLogger("airbyte")
+    airbyte.addHandler(handler)
+    airbyte.propagate = False
+    try:
+        yield lines
+    finally:
+        airbyte.removeHandler(handler)
+        airbyte.propagate = True
+
+
+def _written(folder: Path, **files: Any) -> dict[str, str]:
+    paths: dict[str, str] = {}
+    for name, content in files.items():
+        if content is not None:
+            path = folder / f"{name}.json"
+            path.write_bytes(content if isinstance(content, bytes) else orjson.dumps(content))
+            paths[name] = str(path)
+    return paths

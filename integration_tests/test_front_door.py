@@ -1,0 +1,284 @@
+"""The console script, as Airbyte and people at a desk run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run, run_program
+from source_asana.streams import STREAMS
+
+GOLDEN = Path(__file__).parent / "golden"
+NOWHERE = "http://127.0.0.1:9"
+
+
+def assert_golden(name: str, text: str, config: pytest.Config) -> None:
+    """Compare with the file, or write it: `pytest --update-golden`, and review the difference."""
+    file = GOLDEN / name
+    if config.getoption("--update-golden"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+def outline(catalog: dict[str, Any]) -> str:
+    """A catalog as lines: a stream with its properties, then each column with its type."""
+    lines = []
+    for stream in catalog["streams"]:
+        schema = stream.pop("json_schema")
+        lines += ["", json.dumps(stream), *columns_of(schema, "")]
+    return "\n".join(lines).lstrip() + "\n"
+
+
+def columns_of(schema: dict[str, Any], path: str) -> Iterator[str]:
+    rest = {name: value for name, value in schema.items() if name not in ("properties", "items")}
+    yield f"{path or '.'} {json.dumps(rest)}"
+    for name, below in schema.get("properties", {}).items():
+        yield from columns_of(below, f"{path}.{name}")
+    if "items" in schema:
+        yield from columns_of(schema["items"], f"{path}[]")
+
+
+def oauth_config(asana: AsanaEmulator) -> dict[str, Any]:
+    return {
+        "credentials": {
+            "option_title": "OAuth Credentials",
+            "client_id": asana.tokens.client_id,
+            "client_secret": asana.tokens.client_secret,
+            "refresh_token": asana.tokens.refresh_token,
+        }
+    }
+
+
+def test_spec_is_the_form_that_users_know(pytestconfig: pytest.Config) -> None:
+    (message,) = run_program("spec", NOWHERE).of_type("SPEC")
+    assert_golden("spec.json", json.dumps(message["spec"], indent=2) + "\n", pytestconfig)
+
+
+def test_discover_shows_every_stream_without_a_request(
+    sample: AsanaEmulator, pytestconfig: pytest.Config
+) -> None:
+    said = run_program("discover", sample, config_for(sample))
+    (message,) = said.of_type("CATALOG")
+    assert_golden("catalog.txt", outline(message["catalog"]), pytestconfig)
+    assert sample.ledger.count() == 0
+
+
+def test_check_says_who_the_token_is_and_what_it_sees(sample: AsanaEmulator) -> None:
+    said = run_program("check", sample, config_for(sample))
+    status = said.connection_status()
+    assert status["status"] == "SUCCEEDED"
+    assert status["message"] == (
+        "Connected as Warehouse (service account), who sees "
+        "Otter & Daughters Lighthouse Repairs, The Thursday Quizzards"
+    )
+    assert status["message"] in said.logs("INFO")
+    assert said.exit_status == 0
+    assert sample.ledger.count() == 1
+
+
+def test_read_gives_all_streams_in_order(sample: AsanaEmulator) -> None:
+    ids = list(sample.account.organization_exports)
+    config = config_for(sample, organization_export_ids=ids)
+    said = run_program("read", sample, config, catalog_of(STREAMS))
+    assert said.exit_status == 0
+    assert sample.ledger.count() == sum(sample.floor(STREAMS, SERVICE, export_ids=ids).values())
+    for stream in STREAMS:
+        expected = list(sample.expected(stream, SERVICE, export_ids=ids))
+        assert len(said.records()[stream]) == len(expected)
+        running = ["RUNNING"] if expected else []
+        assert said.statuses(stream) == ["STARTED", *running, "COMPLETE"]
+        assert said.states(stream) == [{"__ab_full_refresh_sync_complete": True}]
+
+
+def test_each_streams_state_follows_its_last_record_and_precedes_its_end(
+    sample: AsanaEmulator,
+) -> None:
+    said = run("read", sample, config_for(sample), catalog_of(["tasks", "stories", "users"]))
+    told: dict[str, list[str]] = {}
+    for message in said.messages:
+        match message:
+            case {"type": "RECORD", "record": {"stream": stream}}:
+                told.setdefault(stream, []).append("record")
+            case {"type": "STATE", "state": {"stream": {"stream_descriptor": {"name": stream}}}}:
+                told[stream].append("state")
+                stats = message["state"]["sourceStats"]
+                assert stats["recordCount"] == told[stream].count("record")
+            case {"type": "TRACE", "trace": {"stream_status": {"status": "COMPLETE"} as status}}:
+                told[status["stream_descriptor"]["name"]].append("complete")
+    for order in told.values():
+        assert order[-2:] == ["state", "complete"]
+        assert set(order[:-2]) == {"record"}
+
+
+def test_records_say_null_where_asana_does(sample: AsanaEmulator) -> None:
+    said = run_program("read", sample, config_for(sample), catalog_of(["tasks"]))
+    assert any(record["assignee"] is None for record in said.records()["tasks"])
+
+
+def test_deselected_columns_are_neither_requested_nor_delivered(sample: AsanaEmulator) -> None:
+    catalog = catalog_of(["tasks"], columns={"tasks": ["name", "assignee"]})
+    said = run("read", sample, config_for(sample), catalog)
+    assert {frozenset(record) for record in said.records()["tasks"]} == {
+        frozenset({"gid", "name", "assignee"})
+    }
+    (asked,) = {r.query["opt_fields"] for r in sample.ledger.requests if r.template == "/tasks"}
+    assert set(asked.split(",")) == {
+        *("gid", "name", "assignee.gid", "assignee.resource_type", "assignee.name"),
+        *("projects.gid", "parent.gid"),
+    }
+
+
+def test_an_old_config_is_migrated_and_given_back(sample: AsanaEmulator) -> None:
+    token = sample.tokens.pat(SERVICE)
+    old = {"access_token": token, "num_workers": 3}
+    said = run_program("read", sample, old, catalog_of(["tags"]))
+    (control,) = said.of_type("CONTROL")
+    assert control["control"]["connectorConfig"]["config"] == {
+        "credentials": {"option_title": "PAT Credentials", "personal_access_token": token},
+        "num_workers": 3,
+    }
+    assert said.exit_status == 0
+    assert said.records()["tags"]
+
+
+def test_oauth_reads_what_its_person_sees_with_one_refresh_for_all_workers(
+    asana: AsanaEmulator,
+) -> None:
+    said = run("read", asana, oauth_config(asana), catalog_of(["tasks", "stories"]))
+    for stream in ("tasks", "stories"):
+        expected = {record["gid"] for record in asana.expected(stream, "member")}
+        assert {record["gid"] for record in said.records()[stream]} == expected
+    assert asana.tokens.refreshes == 1
+    assert asana.tokens.refresh_token not in said.text
+
+
+def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -> None:
+    asana.controls.interrupt("/tasks", asana.tokens.expire_access_tokens, after=2)
+    said = run("read", asana, oauth_config(asana), catalog_of(["tasks", "stories"]))
+    expected = {record["gid"] for record in asana.expected("stories", "member")}
+    assert {record["gid"] for record in said.records()["stories"]} == expected
+    assert said.exit_status == 0
+    assert asana.tokens.refreshes == 2
+
+
+def test_oauth_works_in_check(asana: AsanaEmulator) -> None:
+    assert run("check", asana, oauth_config(asana)).connection_status()["status"] == "SUCCEEDED"
+
+
+def failed(said: Said) -> str:
+    """The sentence of a failed check, in which nothing else than that is wrong."""
+    status = said.connection_status()
+    assert status["status"] == "FAILED"
+    assert said.exit_status == 0
+    assert "Traceback" not in said.text
+    assert not said.logs("FATAL")
+    message: str = status["message"]
+    assert "\n" not in message
+    return message
+
+
+def test_a_check_with_a_wrong_token_says_what_to_do(sample: AsanaEmulator) -> None:
+    config = config_for(sample)
+    config["credentials"]["personal_access_token"] = "2/mistyped"
+    said = run_program("check", sample, config)
+    assert "create a new personal access token" in failed(said)
+    assert "2/mistyped" not in said.text
+
+
+def test_a_check_with_an_ended_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
+    asana.tokens.revoke(asana.tokens.refresh_token)
+    assert "authenticate with Asana again" in failed(run("check", asana, oauth_config(asana)))
+
+
+def test_a_check_without_a_workspace_says_so(sample: AsanaEmulator) -> None:
+    assert "sees no workspace" in failed(run("check", sample, config_for(sample, "outsider")))
+
+
+def test_a_check_without_a_network_says_so(sample: AsanaEmulator) -> None:
+    assert "Check the network" in failed(run("check", NOWHERE, config_for(sample)))
+
+
+def test_a_check_names_an_export_that_cannot_be_read(sample: AsanaEmulator) -> None:
+    config = config_for(sample, organization_export_ids=["404404"])
+    said = run("check", sample, config)
+    assert "The organization export 404404 cannot be read (404" in failed(said)
+
+
+def test_a_check_asks_three_times_at_most(sample: AsanaEmulator) -> None:
+    ids = list(sample.account.organization_exports)
+    said = run("check", sample, config_for(sample, organization_export_ids=[*ids, "1", "2"]))
+    assert said.connection_status()["status"] == "SUCCEEDED"
+    assert sample.ledger.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (b"[1, 2]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"{", "not what Airbyte's protocol asks for"),
+        (b"\xff\xfe", "not what Airbyte's protocol asks for"),
+        ({}, "no credentials"),
+        ({"credentials": {"option_title": "Password"}}, "option_title"),
+        (
+            {
+                "credentials": {"option_title": "PAT Credentials", "personal_access_token": "x"},
+                "num_workers": 26,
+            },
+            "num_workers must be a whole number from 1 to 25",
+        ),
+    ],
+    ids=["a list", "null", "half", "bytes", "empty", "unknown title", "too many workers"],
+)
+def test_a_wrong_config_fails_each_command_in_its_own_way(config: Any, words: str) -> None:
+    assert words in failed(run("check", NOWHERE, config))
+    said = run("read", NOWHERE, config, catalog_of(["tags"]))
+    (error,) = said.errors().values()
+    assert error["failure_type"] == "config_error"
+    assert words in error["message"]
+    assert "stack_trace" not in error
+    assert said.exit_status == 1
+
+
+def test_files_that_are_not_there_are_named() -> None:
+    said = run_program("check", NOWHERE, None, None, "--config", "nowhere.json")
+    assert "nowhere.json: No such file or directory" in failed(said)
+
+
+@pytest.mark.parametrize("catalog", [b"{}", b"[]", b"no", {"streams": [{"stream": 1}]}])
+def test_a_wrong_catalog_is_an_error_in_one_sentence(sample: AsanaEmulator, catalog: Any) -> None:
+    said = run("read", sample, config_for(sample), catalog)
+    (error,) = said.errors().values()
+    assert error["failure_type"] == "config_error"
+    assert "configured catalog" in error["message"]
+    assert said.exit_status == 1
+    assert sample.ledger.count() == 0
+
+
+def test_an_empty_catalog_reads_nothing(sample: AsanaEmulator) -> None:
+    said = run("read", sample, config_for(sample), {"streams": []})
+    assert said.exit_status == 0
+    assert sample.ledger.count() == 0
+
+
+def test_the_summary_tells_records_and_requests_of_each_stream(sample: AsanaEmulator) -> None:
+    said = run("read", sample, config_for(sample), catalog_of(["tasks", "stories_compact"]))
+    lines = [line.rsplit(", ", 1)[0] for line in said.logs("INFO")]
+    tasks, stories = (
+        len(list(sample.expected(stream, SERVICE))) for stream in ("tasks", "stories")
+    )
+    asked = sample.ledger.by_path()
+    assert f"tasks: {tasks} records, {asked['/tasks']} requests" in lines
+    of_stories = asked["/tasks/{task_gid}/stories"]
+    assert f"stories_compact: {stories} records, {of_stories} requests" in lines
+    assert "on the way: projects, 2 requests" in said.logs("INFO")
+
+
+def test_events_say_that_a_full_refresh_has_none(sample: AsanaEmulator) -> None:
+    said = run("read", sample, config_for(sample), catalog_of(["events"]))
+    assert sample.ledger.count() == 0
+    assert said.logs("WARN")[0].startswith("events: a full refresh has none")
+    assert said.statuses("events") == ["STARTED", "COMPLETE"]
