@@ -159,9 +159,7 @@ class Answers:
             self._listings.put(key, answered, size + ENTRY_OVERHEAD)
         return answered
 
-    def _refuse_too_large(
-        self, length: int, place: Place, limit: int | None, asked: Asked
-    ) -> None:
+    def _refuse_too_large(self, length: int, place: Place, limit: int | None, asked: Asked) -> None:
         most, cut_at = self._controls.max_unpaged, self._controls.truncate_after
         if limit is None:
             if length > most and documented_operation(asked).pages:

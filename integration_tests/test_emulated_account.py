@@ -1,0 +1,601 @@
+"""The emulated account: what it holds, how it changes, and what it says is true of it."""
+
+import os
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import pytest
+import yaml
+
+from integration_tests.asana_emulator import Account, Viewer, make_account, truth
+from integration_tests.asana_emulator.account import Clock, Event
+from integration_tests.asana_emulator.from_openapi import OpenApi
+
+DOCUMENT = Path(
+    os.environ.get("ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml")
+)
+PRESENT = pendulum.datetime(2026, 11, 20, 10)
+STREAMS = (
+    "workspaces",
+    "users",
+    "tags",
+    "custom_fields",
+    "teams",
+    "team_memberships",
+    "projects",
+    "sections",
+    "tasks",
+    "subtasks",
+    "stories",
+    "attachments",
+    "portfolios",
+    "portfolio_items",
+    "portfolios_memberships",
+    "organization_exports",
+)
+
+
+@cache
+def populated(size: str) -> Account:
+    """An account that no test changes."""
+    return make_account(size, clock=Clock(PRESENT))
+
+
+def records(account: Account, who: str, stream: str) -> list[dict[str, Any]]:
+    viewer = account.people[who]
+    export_ids = account.organization_exports
+    return list(truth.expected(account, viewer, stream, export_ids=export_ids))
+
+
+@pytest.fixture
+def account() -> Account:
+    """A sample account to change, an hour after its clock was stopped."""
+    made = make_account("sample", clock=Clock(PRESENT))
+    made.clock.advance(3600)
+    return made
+
+
+@pytest.fixture
+def member(account: Account) -> Viewer:
+    return account.people["member"]
+
+
+def task_named(account: Account, name: str) -> str:
+    viewer = account.people["service"]
+    streams = ("tasks", "subtasks")
+    found = (task for stream in streams for task in truth.expected(account, viewer, stream))
+    return next(str(task["gid"]) for task in found if task["name"].startswith(name))
+
+
+def project_named(account: Account, name: str) -> str:
+    viewer = account.people["service"]
+    found = truth.expected(account, viewer, "projects")
+    return next(str(project["gid"]) for project in found if project["name"].startswith(name))
+
+
+# -- what it holds ---------------------------------------------------------------------------------
+
+DOCUMENTED = {
+    "workspaces": "/workspaces",
+    "users": "/users",
+    "tags": "/tags",
+    "custom_fields": "/workspaces/{workspace_gid}/custom_fields",
+    "teams": "/workspaces/{workspace_gid}/teams",
+    "team_memberships": "/teams/{team_gid}/team_memberships",
+    "projects": "/projects",
+    "sections": "/projects/{project_gid}/sections",
+    "tasks": "/tasks",
+    "subtasks": "/tasks/{task_gid}/subtasks",
+    "stories": "/tasks/{task_gid}/stories",
+    "attachments": "/attachments",
+    "portfolios": "/portfolios",
+    "portfolio_items": "/portfolios/{portfolio_gid}/items",
+    "portfolios_memberships": "/portfolio_memberships",
+    "organization_exports": "/organization_exports/{organization_export_gid}",
+}
+PAGE_ATTRIBUTES = {"offset", "path", "uri"}
+ONLY_FOR_SERVICE_ACCOUNTS = {"organization_exports"}
+"""Asana shows exports to service accounts alone."""
+
+
+@cache
+def openapi() -> OpenApi:
+    return OpenApi(yaml.load(DOCUMENT.read_text(), Loader=yaml.CSafeLoader))  # noqa: S506  it is C's safe loader
+
+
+def filled(value: Any, prefix: str = "") -> set[str]:
+    """The dotted paths that hold something."""
+    if isinstance(value, list):
+        below = set().union(*(filled(one, prefix) for one in value))
+        return below | ({prefix} if value else set())
+    if isinstance(value, dict):
+        nested = (filled(one, f"{prefix}.{name}".lstrip(".")) for name, one in value.items())
+        return set().union({prefix}, *nested)
+    return set() if value is None else {prefix}
+
+
+def documented_paths(template: str) -> set[str]:
+    enum = openapi().parameters(template)["opt_fields"]["schema"]["items"]["enum"]
+    return set(enum) - PAGE_ATTRIBUTES
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="Asana's OpenAPI document is absent")
+@pytest.mark.parametrize("size", ["sample", "small"])
+@pytest.mark.parametrize("who", ["service", "member"])
+@pytest.mark.parametrize("stream", DOCUMENTED)
+def test_every_documented_field_is_filled_somewhere(size: str, who: str, stream: str) -> None:
+    if who == "member" and stream in ONLY_FOR_SERVICE_ACCOUNTS:
+        assert not records(populated(size), who, stream)
+        return
+    found = set().union(*(filled(record) for record in records(populated(size), who, stream)))
+    missing = documented_paths(DOCUMENTED[stream]) - found
+    if stream == "subtasks":
+        missing -= documented_paths("/tasks")  # the fields of tasks, filled there
+    assert not missing
+
+
+@pytest.mark.parametrize("size", ["sample", "small"])
+def test_the_same_seed_makes_the_same_account(size: str) -> None:
+    one, other = populated(size), make_account(size, clock=Clock(PRESENT))
+    for stream in STREAMS:
+        assert records(one, "service", stream) == records(other, "service", stream)
+
+
+def test_another_seed_makes_another_account() -> None:
+    other = make_account("small", seed=2)
+    viewer = other.people["service"]
+    tasks = list(islice(truth.expected(other, viewer, "tasks"), 500))
+    assert tasks != list(islice(truth.expected(populated("small"), viewer, "tasks"), 500))
+
+
+def test_an_account_has_no_present_before_its_history_ends() -> None:
+    with pytest.raises(ValueError, match="history ends"):
+        make_account(clock=Clock(pendulum.datetime(2025, 1, 1)))
+
+
+@pytest.mark.parametrize("size", ["sample", "small"])
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_key_is_expected_once(size: str, stream: str) -> None:
+    keys = [
+        (record.get("portfolio_gid"), record["gid"])
+        for record in records(populated(size), "service", stream)
+    ]
+    assert len(keys) == len(set(keys)) > 0
+
+
+def test_gids_are_digits_and_never_shared() -> None:
+    every = [
+        record["gid"]
+        for stream in STREAMS
+        if stream not in {"subtasks", "portfolio_items"}
+        for record in records(populated("small"), "service", stream)
+    ]
+    assert all(gid.isdecimal() and len(gid) == 16 for gid in every)
+    assert len(every) == len(set(every))
+
+
+def sizes_of_projects(account: Account, who: str) -> dict[str, int]:
+    viewer = account.people[who]
+    return {
+        project["name"]: len(account.listing(viewer, "tasks", project["gid"]))
+        for project in records(account, who, "projects")
+    }
+
+
+def test_small_has_projects_at_the_edges_of_a_page() -> None:
+    sizes = sizes_of_projects(populated("small"), "member")
+    assert sizes["Exactly 100"] == 100
+    assert sizes["Exactly 101"] == 101
+    assert sizes["Someday, maybe, after tea"] == 0
+
+
+def test_small_has_about_five_thousand_tasks() -> None:
+    tasks = sum(
+        1 for _ in truth.expected(populated("small"), populated("small").people["service"], "tasks")
+    )
+    assert 5_000 <= tasks <= 5_100
+
+
+def test_lists_below_a_task_end_at_the_edges_of_a_page() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    lengths = {
+        child: {
+            len(account.listing(viewer, child, task["gid"]))
+            for task in records(account, "service", "tasks")
+        }
+        for child in ("stories", "subtasks", "attachments")
+    }
+    assert all({100, 101} <= found for found in lengths.values())
+
+
+def test_subtasks_go_five_levels_deep_and_one_is_also_in_a_project() -> None:
+    subtasks = {task["gid"]: task for task in records(populated("sample"), "member", "subtasks")}
+
+    def depth(task: dict[str, Any] | None) -> int:
+        return 1 + depth(subtasks.get(task["parent"]["gid"])) if task else 0
+
+    assert max(map(depth, subtasks.values())) == 5
+    assert any(task["projects"] for task in subtasks.values())
+
+
+def test_a_parent_counts_its_subtasks() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    for task in records(account, "service", "tasks"):
+        subtasks = account.listing(viewer, "subtasks", task["gid"])
+        assert task["num_subtasks"] == len(subtasks)
+        assert all(account.record(viewer, gid)["parent"]["gid"] == task["gid"] for gid in subtasks)
+
+
+def test_a_tasks_projects_are_those_that_list_it() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    listed: dict[str, set[str]] = {}
+    for project in records(account, "service", "projects"):
+        for gid in account.listing(viewer, "tasks", project["gid"]):
+            listed.setdefault(gid, set()).add(project["gid"])
+    for gid, projects in listed.items():
+        assert {project["gid"] for project in account.record(viewer, gid)["projects"]} == projects
+    assert max(map(len, listed.values())) > 1
+
+
+def test_a_tasks_modified_at_is_never_before_its_stories_and_attachments() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    for stream in ("tasks", "subtasks"):
+        for task in records(account, "service", stream):
+            below = [
+                account.record(viewer, gid)["created_at"]
+                for child in ("stories", "attachments")
+                for gid in account.listing(viewer, child, task["gid"])
+            ]
+            assert task["created_at"] <= task["modified_at"]
+            assert all(task["created_at"] <= at <= task["modified_at"] for at in below)
+
+
+def test_large_makes_a_page_of_tasks_without_making_the_others() -> None:
+    account, viewer = populated("large"), populated("large").people["service"]
+    workspace = account.listing(viewer, "workspaces", "")[-1]
+    projects = account.listing(viewer, "projects", workspace)
+    assert sum(len(account.listing(viewer, "tasks", gid)) for gid in projects) > 300_000
+    last = account.listing(viewer, "tasks", projects[-2])
+    page = last[-100:]
+    assert [account.record(viewer, gid)["gid"] for gid in page] == page
+    assert account.kind(page[0]) == "task"
+    assert account.kind("1207199999999999") is None
+
+
+# -- who sees what ---------------------------------------------------------------------------------
+
+
+def names(account: Account, who: str, stream: str) -> set[str]:
+    return {record["name"] for record in records(account, who, stream)}
+
+
+def test_a_private_project_is_shown_to_its_members_and_to_service_accounts(
+    account: Account,
+) -> None:
+    secret = "Greta's birthday (do NOT tell Greta)"
+    assert secret not in names(account, "member", "projects")
+    assert secret in names(account, "service", "projects")
+
+
+def test_a_task_shows_only_the_projects_that_its_viewer_may_see(account: Account) -> None:
+    task = task_named(account, "Fetch the foghorn")
+    seen = {
+        who: [each["name"] for each in account.record(account.people[who], task)["projects"]]
+        for who in ("member", "service")
+    }
+    assert seen["member"] == ["Foghorn choir 2024"]
+    assert len(seen["service"]) == 2
+
+
+def test_a_user_lists_their_own_portfolios_and_a_service_account_all(account: Account) -> None:
+    theirs = "What Anselm worries about"
+    assert theirs not in names(account, "member", "portfolios")
+    assert theirs in names(account, "service", "portfolios")
+
+
+def test_a_guest_sees_what_is_shared_with_them(account: Account) -> None:
+    assert names(account, "restricted", "projects") == {"Paint the stripes, straight this time"}
+    assert names(account, "restricted", "teams") == {"Paint"}
+    assert len(records(account, "restricted", "users")) < len(records(account, "member", "users"))
+
+
+def test_an_outsider_sees_nothing(account: Account) -> None:
+    assert not any(records(account, "outsider", stream) for stream in STREAMS)
+
+
+def test_only_service_accounts_read_organisation_exports(account: Account) -> None:
+    states = {export["state"] for export in records(account, "service", "organization_exports")}
+    assert states == {"finished", "pending", "error"}
+    assert not records(account, "member", "organization_exports")
+
+
+def test_a_private_custom_field_is_shown_to_its_creator_and_to_service_accounts(
+    account: Account,
+) -> None:
+    assert "Hazard pay" not in names(account, "member", "custom_fields")
+    task = task_named(account, "Grind")
+    shown = account.record(account.people["member"], task)["custom_fields"]
+    assert "Hazard pay" not in {field["name"] for field in shown}
+    assert "Hazard pay" in names(account, "service", "custom_fields")
+
+
+def test_tasks_without_project_are_in_my_tasks_alone(account: Account, member: Viewer) -> None:
+    organization = account.listing(member, "workspaces", "")[0]
+    mine = account.user_task_list(member.user, organization)
+    assert mine
+    orphans = [
+        account.record(member, gid)["name"]
+        for gid in account.listing(member, "tasks", mine)
+        if not account.record(member, gid)["projects"]
+    ]
+    assert "Renew first-aid certificate" in orphans
+    assert "Renew first-aid certificate" not in names(account, "member", "tasks")
+    others = account.user_task_list(account.people["restricted"].user, organization)
+    assert others
+    assert not account.may_read(member, others)
+
+
+# -- how it changes --------------------------------------------------------------------------------
+
+
+def events_of(account: Account, resource: str) -> list[Event]:
+    return [event for event in account.events.entries if resource in event.watched]
+
+
+def told(events: Iterable[Event]) -> list[tuple[str, str]]:
+    return [(event.record["resource"]["resource_type"], event.record["action"]) for event in events]
+
+
+MOVES: dict[str, Callable[[Account, str], object]] = {
+    "commenting": lambda account, task: account.comment(task, "Hm."),
+    "renaming": lambda account, task: account.modify_task(task, name="Other"),
+    "completing": lambda account, task: account.complete(task),
+    "assigning": lambda account, task: account.modify_task(task, assignee=None),
+    "attaching": lambda account, task: account.attach(task, "Shell.png"),
+    "deleting a comment": lambda account, task: account.delete_story(
+        account.listing(account.people["service"], "stories", task)[0]
+    ),
+    "deleting an attachment": lambda account, task: account.delete(
+        account.listing(account.people["service"], "attachments", task)[0]
+    ),
+}
+DOES_NOT_MOVE: dict[str, Callable[[Account, str], object]] = {
+    "joining a project": lambda account, task: account.add_to_project(
+        task, project_named(account, "Someday")
+    ),
+    "leaving a project": lambda account, task: account.remove_from_project(
+        task, project_named(account, "Re-light")
+    ),
+    "editing a comment": lambda account, task: account.edit_comment(
+        account.listing(account.people["service"], "stories", task)[0], "Hm!"
+    ),
+    "a new subtask": lambda account, task: account.add_subtask(task, "One more"),
+    "a subtask's change": lambda account, task: account.comment(
+        account.listing(account.people["service"], "subtasks", task)[0], "Hm."
+    ),
+}
+
+
+@pytest.mark.parametrize("change", MOVES)
+def test_a_tasks_own_change_moves_its_modified_at(
+    account: Account, member: Viewer, change: str
+) -> None:
+    task = task_named(account, "Grind")
+    MOVES[change](account, task)
+    assert account.record(member, task)["modified_at"] == "2026-11-20T11:00:00.000Z"
+
+
+@pytest.mark.parametrize("change", DOES_NOT_MOVE)
+def test_a_change_around_a_task_leaves_its_modified_at(
+    account: Account, member: Viewer, change: str
+) -> None:
+    task = task_named(account, "Grind")
+    before = account.record(member, task)["modified_at"]
+    DOES_NOT_MOVE[change](account, task)
+    assert account.record(member, task)["modified_at"] == before
+    assert account.events.entries
+
+
+def test_a_projects_modified_at_ignores_its_tasks(account: Account, member: Viewer) -> None:
+    project = project_named(account, "Re-light")
+    before = account.record(member, project)["modified_at"]
+    account.complete(task_named(account, "Oil the door"))
+    account.create_task(project, "Wave at ships")
+    assert account.record(member, project)["modified_at"] == before
+    account.archive(project)
+    assert account.record(member, project)["modified_at"] > before
+
+
+def test_modified_since_includes_its_instant(account: Account, member: Viewer) -> None:
+    project = project_named(account, "Re-light")
+    task = task_named(account, "Oil the door")
+    account.comment(task, "It squeaks in B flat.")
+    now = account.clock.now()
+    assert list(account.tasks_modified_since(member, project, now)) == [task]
+    assert not account.tasks_modified_since(member, project, now.add(microseconds=1000))
+    every = account.tasks_modified_since(member, project, pendulum.datetime(2020, 1, 1))
+    assert list(every) == list(account.listing(member, "tasks", project))
+
+
+def test_events_bubble_from_the_deepest_subtask_up_to_the_project(account: Account) -> None:
+    account.comment(task_named(account, "Do not look down"), "I did.")
+    project, root = project_named(account, "Re-light"), task_named(account, "Climb")
+    for watched in (project, root):
+        assert told(events_of(account, watched)) == [("story", "added")]
+    assert not events_of(account, project_named(account, "Foghorn"))
+
+
+def test_a_deleted_story_was_removed_from_its_task(account: Account) -> None:
+    task = task_named(account, "Grind")
+    story = account.comment(task, "Never mind.")
+    account.delete(story)
+    last = account.events.entries[-1].record
+    assert (last["action"], last["resource"]["gid"]) == ("removed", story)
+    assert last["parent"]["gid"] == task
+    assert account.kind(story) is None
+
+
+def test_an_attachment_is_announced_by_a_story_and_its_deletion_by_itself(account: Account) -> None:
+    task = task_named(account, "Grind")
+    attachment = account.attach(task, "Shell.png")
+    assert told(events_of(account, task)) == [("story", "added")]
+    account.delete(attachment)
+    assert told(events_of(account, task))[-1] == ("attachment", "deleted")
+
+
+def test_a_task_that_leaves_a_project_is_not_deleted(account: Account, member: Viewer) -> None:
+    project = project_named(account, "Re-light")
+    task = task_named(account, "Mount the lamp")
+    account.remove_from_project(task, project)
+    last = events_of(account, project)[-1].record
+    assert (last["action"], last["parent"]["gid"]) == ("removed", project)
+    assert account.kind(task) == "task"
+    assert task not in account.listing(member, "tasks", project)
+
+
+@pytest.mark.parametrize("size", ["sample", "small"])
+def test_deleting_and_restoring_a_task_leaves_everything_where_it_was(size: str) -> None:
+    changed = make_account(size, clock=Clock(PRESENT))
+    service = changed.people["service"]
+    projects = changed.listing(service, "projects", changed.listing(service, "workspaces", "")[-1])
+    project = next(gid for gid in projects if len(changed.listing(service, "tasks", gid)) > 2)
+    task = next(
+        gid
+        for gid in changed.listing(service, "tasks", project)
+        if changed.listing(service, "subtasks", gid)
+    )
+    streams = ("tasks", "subtasks", "stories", "attachments")
+    before = {
+        stream: [record["gid"] for record in records(changed, "service", stream)]
+        for stream in streams
+    }
+    subtask = changed.listing(service, "subtasks", task)[0]
+    story = changed.listing(service, "stories", task)[0]
+    changed.delete(task)
+    assert {changed.kind(gid) for gid in (task, subtask, story)} == {None}
+    assert ("task", "deleted") in told(events_of(changed, project))
+    for stream in streams:
+        left = {record["gid"] for record in records(changed, "service", stream)}
+        assert left < set(before[stream]) or stream == "attachments"
+    changed.restore(task)
+    assert told(events_of(changed, project))[-1] == ("task", "undeleted")
+    for stream in streams:
+        assert [record["gid"] for record in records(changed, "service", stream)] == before[stream]
+
+
+def test_a_regular_task_can_be_changed_like_any_other() -> None:
+    changed = make_account("small", clock=Clock(PRESENT))
+    service = changed.people["service"]
+    project = project_named(changed, "Volume 2")
+    task = changed.listing(service, "tasks", project)[7]
+    stories = list(changed.listing(service, "stories", task))
+    untold = [changed.record(service, story)["text"] for story in stories]
+    story = changed.comment(task, "By the book.")
+    changed.modify_task(task, name="Renamed")
+    assert list(changed.listing(service, "stories", task))[: len(stories) + 1] == [*stories, story]
+    assert [changed.record(service, story)["text"] for story in stories] == untold
+    assert changed.record(service, task)["name"] == "Renamed"
+    assert list(changed.tasks_modified_since(service, project, PRESENT)) == [task]
+
+
+def test_every_change_makes_a_new_version(account: Account) -> None:
+    versions = [account.version]
+    task = task_named(account, "Grind")
+    project = project_named(account, "Someday")
+    for change in (
+        lambda: account.comment(task, "Hm."),
+        lambda: account.attach(project, "Plan.png"),
+        lambda: account.add_to_project(task, project),
+        lambda: account.share(project, account.people["restricted"].user),
+        lambda: account.unshare(project, account.people["restricted"].user),
+        lambda: account.rename_section(account.create_section(project, "New"), "Newer"),
+        lambda: account.set_parent(task, None),
+        lambda: account.delete(project),
+        lambda: account.restore(project),
+    ):
+        change()
+        versions.append(account.version)
+    assert versions == sorted(set(versions))
+
+
+def test_moving_a_task_changes_its_section(account: Account, member: Viewer) -> None:
+    project = project_named(account, "Re-light")
+    first, *_, last = account.listing(member, "sections", project)
+    task = account.create_task(project, "Sweep up", section=first)
+    account.move_to_section(task, last)
+    assert task in account.listing(member, "tasks", last)
+    assert task not in account.listing(member, "tasks", first)
+    assert told(events_of(account, project))[-3:] == [
+        ("task", "removed"),
+        ("task", "added"),
+        ("story", "added"),
+    ]
+
+
+def test_a_section_with_tasks_cannot_be_deleted(account: Account, member: Viewer) -> None:
+    section = account.listing(member, "sections", project_named(account, "Re-light"))[0]
+    with pytest.raises(ValueError, match="empty sections"):
+        account.delete(section)
+
+
+def test_a_subtask_follows_its_new_parent(account: Account, member: Viewer) -> None:
+    task, old = task_named(account, "First rung"), task_named(account, "Climb")
+    new = task_named(account, "Grind")
+    account.set_parent(task, new)
+    assert task in account.listing(member, "subtasks", new)
+    assert account.record(member, old)["num_subtasks"] == 0
+    assert account.record(member, task)["parent"]["gid"] == new
+
+
+# -- what is true of it ----------------------------------------------------------------------------
+
+
+def test_the_floor_counts_each_page_once() -> None:
+    account = populated("small")
+    viewer = account.people["service"]
+    tasks = len(records(account, "service", "tasks") + records(account, "service", "subtasks"))
+    in_both = {task["gid"] for task in records(account, "service", "tasks")} & {
+        task["gid"] for task in records(account, "service", "subtasks")
+    }
+    needed = truth.floor(account, viewer, ["stories"])
+    one_task_has_two_pages = 1
+    assert needed["/tasks/{task_gid}/stories"] == tasks - len(in_both) + one_task_has_two_pages
+    assert set(needed) == {
+        "/workspaces",
+        "/projects",
+        "/tasks",
+        "/tasks/{task_gid}/subtasks",
+        "/tasks/{task_gid}/stories",
+    }
+
+
+def test_the_floor_of_tasks_is_the_pages_of_the_projects() -> None:
+    account = populated("small")
+    sizes = sizes_of_projects(account, "member").values()
+    needed = truth.floor(account, account.people["member"], ["tasks"])
+    assert needed["/tasks"] == sum(max(1, -(-size // 100)) for size in sizes)
+
+
+def test_the_floor_asks_only_organisations_for_teams(account: Account, member: Viewer) -> None:
+    needed = truth.floor(account, member, ["teams", "users"])
+    assert needed == {"/workspaces": 1, "/users": 2, "/workspaces/{workspace_gid}/teams": 1}
+
+
+def test_the_floor_of_exports_is_one_request_each(account: Account, member: Viewer) -> None:
+    ids = account.organization_exports
+    needed = truth.floor(account, member, ["organization_exports"], export_ids=ids)
+    assert needed == {"/organization_exports/{organization_export_gid}": len(ids)}
+
+
+def test_compact_streams_share_the_requests_of_the_full_ones(
+    account: Account, member: Viewer
+) -> None:
+    both = truth.floor(account, member, ["stories", "stories_compact", "events"])
+    assert both == truth.floor(account, member, ["stories"])
+    full = records(account, "member", "stories")
+    assert list(truth.expected(account, member, "stories_compact")) == full
+    assert not list(truth.expected(account, member, "events"))
