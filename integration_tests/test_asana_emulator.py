@@ -19,7 +19,6 @@ from integration_tests.asana_emulator.clock import stamp
 from integration_tests.asana_emulator.documented import Tree, field_tree, opt_in
 from integration_tests.asana_emulator.opt_fields import compact, cut, full, paths, selection
 from integration_tests.asana_emulator.quota import Quota
-from integration_tests.asana_emulator.refusal import Refusal
 
 Json = dict[str, Any]
 
@@ -67,14 +66,14 @@ def _workspace(asana: AsanaEmulator, *, is_organization: bool) -> str:
 
 
 def ask(
-    asana: AsanaEmulator, path: str, token: str = "", *, timeout: float = 10, **query: object
+    asana: AsanaEmulator, path: str, token: str = "", *, timeout: float = 10, **query: Any
 ) -> requests.Response:
     headers = {"Authorization": f"Bearer {token or asana.tokens.pat('service')}"}
     parameters = {name: str(value) for name, value in query.items()}
     return requests.get(asana.base_url + path, parameters, headers=headers, timeout=timeout)
 
 
-def told(asana: AsanaEmulator, path: str, token: str = "", **query: object) -> Json:
+def told(asana: AsanaEmulator, path: str, token: str = "", **query: Any) -> Json:
     answer = ask(asana, path, token, **query)
     assert answer.status_code == 200, answer.text
     body: Json = answer.json()
@@ -92,7 +91,7 @@ def message(answer: requests.Response) -> str:
 # --- pages --------------------------------------------------------------------------------------
 
 
-def pages(asana: AsanaEmulator, path: str, **query: object) -> Iterator[Json]:
+def pages(asana: AsanaEmulator, path: str, **query: Any) -> Iterator[Json]:
     page = told(asana, path, **query)
     yield page
     while page["next_page"]:
@@ -110,11 +109,8 @@ def test_the_pages_together_are_the_listing(
 
 
 def test_next_page_repeats_the_whole_query(asana: AsanaEmulator, project: str) -> None:
-    query = {
-        "project": project,
-        "limit": 2,
-        "opt_fields": "name,memberships.(project|section).name",
-    }
+    fields = "name,memberships.(project|section).name"
+    query: Json = {"project": project, "limit": 2, "opt_fields": fields}
     page = told(asana, "/tasks", **query)["next_page"]
     by_offset = told(asana, "/tasks", **query, offset=page["offset"])
     headers = {"Authorization": f"Bearer {asana.tokens.pat('service')}"}
@@ -268,7 +264,9 @@ def test_malformed_opt_fields_are_refused(asana: AsanaEmulator, fields: str) -> 
         ("this.followers.email", ["followers.email"]),
         ("this", []),
         ("", []),
-        ("memberships.(project|section).gid", ["memberships.project.gid", "memberships.section.gid"]),
+        ("memberships.(project|section).gid", [
+            "memberships.project.gid", "memberships.section.gid"
+        ]),
         ("this.(followers|assignee).name", ["followers.name", "assignee.name"]),
         ("(a|b.(c|d)).e", ["a.e", "b.c.e", "b.d.e"]),
         ("custom_fields.(gid|enum_value.(gid|name))", [
@@ -569,7 +567,7 @@ def test_modified_since_lists_tasks_changed_at_that_instant_or_later(
 def test_completed_since_lists_incomplete_tasks_and_those_completed_since(
     asana: AsanaEmulator, project: str
 ) -> None:
-    fields = {"project": project, "opt_fields": "completed_at"}
+    fields: Json = {"project": project, "opt_fields": "completed_at"}
     every = told(asana, "/tasks", **fields)["data"]
     completed = sorted(task["completed_at"] for task in every if task["completed_at"])
     assert completed
@@ -584,7 +582,7 @@ def test_portfolios_are_a_users_own_and_all_for_a_service_account(
     asana: AsanaEmulator, organization: str
 ) -> None:
     member = asana.account.people["member"].user
-    query = {"workspace": organization, "opt_fields": "owner"}
+    query: Json = {"workspace": organization, "opt_fields": "owner"}
     every = told(asana, "/portfolios", **query)["data"]
     owners = {portfolio["owner"]["gid"] for portfolio in every}
     assert {member} < owners
@@ -634,9 +632,9 @@ def test_projects_and_tags_of_a_task_are_those_in_its_record(
 def test_a_request_without_a_good_token_is_a_401_whatever_it_asks(asana: AsanaEmulator) -> None:
     token = asana.tokens.pat("member")
     asana.tokens.revoke(token)
-    for given in (token, "nonsense"):
+    for bearer in (token, "nonsense"):
         for path in ("/users/me", "/nothing", "/tasks"):
-            refused = ask(asana, path, given)
+            refused = ask(asana, path, bearer)
             assert refused.status_code == 401
             assert message(refused) == "Not Authorized"
     assert requests.get(f"{asana.base_url}/users/me", timeout=10).status_code == 401
@@ -990,7 +988,7 @@ def test_the_account_can_change_in_the_middle_of_a_listing(
 
 
 def test_bodies_are_zipped_only_when_wanted(asana: AsanaEmulator, project: str) -> None:
-    query = {"project": project, "opt_fields": "name,notes,html_notes,permalink_url"}
+    query: Json = {"project": project, "opt_fields": "name,notes,html_notes,permalink_url"}
     plain = ask(asana, "/tasks", **query)
     asana.controls.gzip = True
     zipped = ask(asana, "/tasks", **query)

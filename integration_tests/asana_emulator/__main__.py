@@ -6,7 +6,7 @@ import time
 
 from . import AsanaEmulator, make_account
 
-SIZES = ("tiny", "sample", "small", "large")
+SIZES = ("sample", "small", "large")
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,9 +1,11 @@
 """What is answered: pages and single objects, cut to `opt_fields` and kept as bytes."""
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -36,7 +38,7 @@ class Page:
 
 
 class Kept:
-    """Recently given pages and listings, up to a number of bytes."""
+    """What was made recently, up to a number of bytes."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -50,12 +52,36 @@ class Kept:
         self._entries.move_to_end(key)
         return entry[0]
 
-    def put(self, key: Hashable, value: Any, size: int) -> None:
+    def put(self, key: Hashable, value: Any, size: int) -> list[tuple[Hashable, Any]]:
+        """Keep it; what has to go for it is given back."""
         self._entries[key] = (value, size)
         self._held += size
+        gone = []
         while self._held > self._most:
-            _, (_, freed) = self._entries.popitem(last=False)
+            oldest, (old, freed) = self._entries.popitem(last=False)
             self._held -= freed
+            gone.append((oldest, old))
+        return gone
+
+
+class Pages:
+    """Recent pages as they are, older ones compressed: 300,000 tasks' pages do not fit otherwise."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._recent = Kept(most_bytes // 2)
+        self._older = Kept(most_bytes // 2)
+
+    def get(self, key: Hashable) -> Page | None:
+        recent: Page | None = self._recent.get(key)
+        if recent is not None:
+            return recent
+        older: Page | None = self._older.get(key)
+        return older and Page(zlib.decompress(older.data), older.following)
+
+    def put(self, key: Hashable, page: Page) -> None:
+        for gone, old in self._recent.put(key, page, len(page.data) + ENTRY_OVERHEAD):
+            older = Page(zlib.compress(old.data, 1), old.following)
+            self._older.put(gone, older, len(older.data) + ENTRY_OVERHEAD)
 
 
 @lru_cache(maxsize=1024)
@@ -96,7 +122,7 @@ class Answers:
         self.base_url = ""
         self._account = account
         self._controls = controls
-        self._pages = Kept(kept_bytes)
+        self._pages = Pages(kept_bytes)
         self._listings = Kept(kept_bytes // 8)
 
     def body(self, asked: Asked, ledger: Ledger) -> tuple[bytes, int]:
@@ -130,11 +156,12 @@ class Answers:
     def _page(
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
-        key = (self._account.version, asked.owned_question, place)
-        page: Page | None = self._pages.get(key)
+        question = blake2b(asked.owned_question.encode(), digest_size=16).digest()
+        key = (self._account.version, question, place)
+        page = self._pages.get(key)
         if page is None:
             page = self._made(asked.person.viewer, answered, place, limit, shape)
-            self._pages.put(key, page, len(page.data) + ENTRY_OVERHEAD)
+            self._pages.put(key, page)
         return page
 
     def _made(

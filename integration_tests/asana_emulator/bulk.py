@@ -203,6 +203,10 @@ class Bulk:
         """A task's `modified_at`, without making the task."""
         return stamp_of(self._modified(number_of(gid) - _FIRST))
 
+    def sections_of(self, gid: str) -> dict[str, str]:
+        """A task's section in each of its projects, without making the task."""
+        return self._sections(number_of(gid) - _FIRST)
+
     def _holds_task(self, number: int) -> bool:
         ordinal, place = divmod(number, _PLACES)
         return ordinal < self._count and place <= self._places(ordinal)

@@ -131,12 +131,14 @@ class Changes:
     def set_parent(self, task: str, parent: str | None, *, by: str | None = None) -> None:
         """Makes a task a subtask of another one, or of none."""
         changed = self._holdings.own(Task, task)
-        if changed.parent:
-            watched = self._watchers(task)
-            self._holdings.list_of("subtask", changed.parent).remove(task)
-            self._happened(task, "removed", by, parent=changed.parent, watched=watched)
+        before, watched = changed.parent, self._watchers(task)
+        if before == parent:
+            return
         changed.parent = parent
         changed.modified_at = self._now()
+        if before:
+            self._holdings.list_of("subtask", before).remove(task)
+            self._happened(task, "removed", by, parent=before, watched=watched)
         if parent:
             self._holdings.list_of("subtask", parent).append(task)
             self._happened(task, "added", by, parent=parent)
@@ -157,28 +159,12 @@ class Changes:
     def tell(
         self, task: str, subtype: str, text: str, /, *, by: str | None = None, **details: Any
     ) -> str:
-        """A new story of any subtype."""
-        story = Story(
-            gid=self._holdings.new_gid("story"),
-            task=task,
-            resource_subtype=subtype,
-            text=text,
-            created_at=self._now(),
-            created_by=self._by(by),
-            details=details,
-        )
-        self._holdings.add(story, ("story", task))
-        self._touch(task)
-        self._happened(story.gid, "added", by, parent=task)
-        return story.gid
+        """A new story of any subtype; `details` are its further fields."""
+        return self._new_story(task, subtype, text, by, {"details": details})
 
     def comment(self, task: str, text: str, *, by: str | None = None, **properties: Any) -> str:
         """A new comment."""
-        gid = self.tell(task, "comment_added", text, by=by)
-        story = self._holdings.own(Story, gid)
-        for name, value in properties.items():
-            setattr(story, name, value)
-        return gid
+        return self._new_story(task, "comment_added", text, by, properties)
 
     def edit_comment(self, story: str, text: str, *, by: str | None = None) -> None:
         """Rewrites a comment; the task's `modified_at` stays."""
@@ -346,7 +332,10 @@ class Changes:
         return [gid for gid in tasks if self._section(gid, section.project) == section.gid]
 
     def _section(self, task: str, project: str) -> str:
-        return self._holdings.get(Task, task).sections[project]
+        bulk = self._holdings.bulk
+        if bulk is None or self._holdings.is_kept(task):
+            return self._holdings.get(Task, task).sections[project]
+        return bulk.sections_of(task)[project]
 
     # -- how a change is written down -------------------------------------------------------------
 
@@ -374,25 +363,55 @@ class Changes:
         self._holdings.add(task)
         return task.gid
 
+    def _new_story(
+        self, task: str, subtype: str, text: str, by: str | None, properties: Record
+    ) -> str:
+        story = Story(
+            gid=self._holdings.new_gid("story"),
+            task=task,
+            resource_subtype=subtype,
+            text=text,
+            created_at=self._now(),
+            created_by=self._by(by),
+            **properties,
+        )
+        self._holdings.add(story, ("story", task))
+        self._touch(task)
+        self._happened(story.gid, "added", by, parent=task)
+        return story.gid
+
     def _place(self, task: str, project: str, section: str | None) -> None:
         first = self._holdings.children("section", project)[0]
         self._holdings.own(Task, task).sections[project] = section or first
         self._holdings.list_of("task", project).append(task)
 
-    def _set(self, gid: str, name: str, value: Any, by: str | None) -> None:  # any property
+    def _set(self, gid: str, name: str, value: Any, by: str | None) -> None:
         task = self._holdings.own(Task, gid)
         before = getattr(task, name)
+        if before == value:
+            return
         setattr(task, name, value)
         task.modified_at = self._now()
         if name == "assignee":
             task.assigned_by = self._by(by) if value else None
-        is_resource = isinstance(value, str) and kind_of(value) is not None
-        new_value = {"new_value": self.shapes.ref(value)} if is_resource else {}
-        self._happened(gid, "changed", by, change=_changed(name) | new_value)
+        for change in self._differences(name, before, value):
+            self._happened(gid, "changed", by, change=change)
         story = _STORIES.get(name)
-        if story and before != value:
+        if story:
             subtype, text, details = story(self.shapes, before, value)
             self.tell(gid, subtype, text, by=by, **details)
+
+    def _differences(self, name: str, before: Any, value: Any) -> list[Record]:
+        """What events say of a property: the value itself only where it is a resource."""
+        if isinstance(value, list):
+            return [
+                {"field": name, "action": action, f"{action}_value": self.shapes.ref(gid)}
+                for action, some, others in (("added", value, before), ("removed", before, value))
+                for gid in some
+                if gid not in others
+            ]
+        is_resource = isinstance(value, str) and kind_of(value) is not None
+        return [_changed(name) | ({"new_value": self.shapes.ref(value)} if is_resource else {})]
 
     def _set_completed(self, gid: str, *, completed: bool, by: str | None) -> None:
         task = self._holdings.own(Task, gid)
@@ -410,10 +429,11 @@ class Changes:
         task.modified_at = self._now()
         self._happened(gid, "changed", by, change=_changed("custom_fields"))
         defined = self._holdings.get(CustomField, custom_field)
-        details = {"custom_field": self.shapes.field_with_value(custom_field, value)}
-        for age, content in (("old", before), ("new", value)):
-            key, shown = _story_value(self.shapes, defined, content)
-            details[f"{age}_{key}"] = shown
+        details = {
+            "custom_field": self.shapes.field_with_value(custom_field, value),
+            **_told_value(self.shapes, defined, "old", before),
+            **_told_value(self.shapes, defined, "new", value),
+        }
         subtype = f"{defined.subtype}_custom_field_changed"
         self.tell(gid, subtype, f"changed {defined.name}", by=by, **details)
 
@@ -435,7 +455,7 @@ class Changes:
                 return self._watchers(parent) | {gid}
         return frozenset({gid})
 
-    def _happened(  # an event's parts
+    def _happened(
         self,
         gid: str,
         action: str,
@@ -514,17 +534,18 @@ _STORIES: dict[str, Callable[[Shapes, Any, Any], tuple[str, str, Record]]] = {
 }
 
 
-def _story_value(shapes: Shapes, defined: CustomField, value: Any) -> tuple[str, Any]:
-    """How a story tells a custom field's value, and under which name."""
+def _told_value(shapes: Shapes, defined: CustomField, age: str, value: Any) -> Record:
+    """The old or new value of a custom field as a story tells it; nothing where there is none."""
+    if value is None or defined.subtype == "reference":
+        return {}
     match defined.subtype:
         case "enum":
-            return "enum_value", shapes.option(defined, value) if value else None
+            return {f"{age}_enum_value": shapes.option(defined, value)}
         case "multi_enum":
-            return "multi_enum_values", [shapes.option(defined, one) for one in value or ()]
+            options = [shapes.option(defined, one) for one in value]
+            return {f"{age}_multi_enum_values": options}
         case "people":
-            return "people_value", shapes.refs(value or ())
+            return {f"{age}_people_value": shapes.refs(value)}
         case "date":
-            return "date_value", _dates(value["date"], value["date_time"]) if value else None
-        case "number":
-            return "number_value", value
-    return "text_value", value
+            return {f"{age}_date_value": _dates(value["date"], value["date_time"])}
+    return {f"{age}_{defined.subtype}_value": value}

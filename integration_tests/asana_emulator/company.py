@@ -207,7 +207,12 @@ class Company:
         )
         self._define("Belongs to", "reference", None, input_restrictions=["task", "project"])
         self._define(
-            "Hazard pay", "number", 12, privacy_setting="private", created_by=self.user["anselm"]
+            "Hazard pay",
+            "number",
+            12,
+            precision=0,
+            privacy_setting="private",
+            created_by=self.user["anselm"],
         )
         person = self.holdings.own(User, self.user["greta"])
         person.custom_fields = [gid for key, gid in self.field.items() if key != "Hazard pay"]
@@ -308,8 +313,9 @@ class Company:
         self.project["quiz"] = self._start(
             "Road to the Pub Quiz final", "To learn", "Learnt", workspace=self.quiz_team, team=None
         )
-        for name in self.field:
-            self._use_field("project", self.project["gull rock"], name)
+        belongs = self.holdings.own(CustomField, self.field["Belongs to"])
+        belongs.initial_value = [self.project["choir"]]
+        self._use_field("project", self.project["gull rock"], *self.field)
         self._use_field("project", self.project["stripes"], "Urgency")
         self._use_field("team", self.lamps, *self.field)
 
@@ -363,6 +369,11 @@ class Company:
             self.field["Belongs to"]: [self.project["choir"]],
             self.field["Hazard pay"]: 25,
         }
+
+    def _whole_numbers(self) -> Record:
+        """Stories tell integers, says Asana's reference."""
+        numbers = {"Cost": 18500, "Progress": 1, "Height": 17, "Cost per fathom": 1088}
+        return {self.field[name]: number for name, number in numbers.items()}
 
     def _section(self, project: str, position: int) -> str:
         return self.holdings.children("section", self.project[project])[position]
@@ -461,7 +472,7 @@ class Company:
 
     def _fill_in(self, task: str) -> None:
         """Gives every custom field a value, and then another one."""
-        self._then(task, custom_fields=self._all_values())
+        self._then(task, custom_fields=self._all_values() | self._whole_numbers())
         field, option = self.field, self.option
         self._then(
             task,
@@ -523,15 +534,21 @@ class Company:
     def _mount_lamp(self, lens: str) -> None:
         account, user = self.account, self.user
         mount = self._task(
-            "gull rock", "Mount the lamp", section=1, start_at="2026-08-03T05:00:00.000Z",
-            start_on="2026-08-03", due_at="2026-08-05T21:00:00.000Z", due_on="2026-08-05",
+            "gull rock",
+            "Mount the lamp",
+            section=1,
+            values=self._all_values(),
+            start_at="2026-08-03T05:00:00.000Z",
+            start_on="2026-08-03",
+            due_at="2026-08-05T21:00:00.000Z",
+            due_on="2026-08-05",
             custom_type=_named("custom_type", self.holdings.new_gid("custom_type"), "Night shift"),
             custom_type_status_option=_named(
                 "custom_type_status_option",
                 self.holdings.new_gid("custom_type_status_option"),
                 "Waiting for the tide",
             ),
-        )  # fmt: skip
+        )
         self.later()
         account.depend(mount, lens)
         self._then(mount, assignee=user["yui"], resource_subtype="milestone")

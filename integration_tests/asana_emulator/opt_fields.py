@@ -4,7 +4,7 @@ https://developers.asana.com/docs/inputoutput-options
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,32 +108,47 @@ def cut(record: Record, asked: Selection) -> Record:
     for name, below in asked.fields.items():
         if name in record:
             value = record[name]
-            kept[name] = _shaped(value, below) if isinstance(value, dict | list) else value
+            if isinstance(value, dict):
+                kept[name] = _shaped(value, below)
+            elif isinstance(value, list):
+                kept[name] = [
+                    _shaped(element, below) if isinstance(element, dict) else element
+                    for element in value
+                ]
+            else:
+                kept[name] = value
     return kept
 
 
-def _shaped(value: Any, asked: Selection) -> Any:
-    if isinstance(value, list):
-        return [_shaped(element, asked) for element in value]
-    if not isinstance(value, dict):
-        return value
+def _shaped(value: Record, asked: Selection) -> Record:
     if not asked.compact:
         return cut(value, asked)
-    return {**compact(value), **cut(value, asked)} if asked.fields else compact(value)
+    return compact(value) | cut(value, asked) if asked.fields else compact(value)
 
 
-def compact(value: Any) -> Any:
-    """The compact form of whatever stands in a record; an object without one is given whole."""
-    if isinstance(value, list):
-        return [compact(element) for element in value]
-    if not isinstance(value, dict):
-        return value
-    names = compact_names(value.get("resource_type"))
-    if names is None:
-        return {name: compact(below) for name, below in value.items()}
-    return {name: compact(value[name]) for name in names if name in value}
+def compact(record: Record) -> Record:
+    """The compact form of a record; an object that has no such form is given whole."""
+    names = compact_names(record.get("resource_type"))
+    return _only(record, record.keys() if names is None else names)
 
 
 def full(record: Record, opt_in: frozenset[str]) -> Record:
     """The record without its opt-in fields, as a single object is given by default."""
-    return {name: compact(below) for name, below in record.items() if name not in opt_in}
+    return _only(record, [name for name in record if name not in opt_in])
+
+
+def _only(record: Record, names: Iterable[str]) -> Record:
+    """These fields, where there are such; what stands in them is compact."""
+    kept: Record = {}
+    for name in names:
+        if name in record:
+            value = record[name]
+            if isinstance(value, dict):
+                kept[name] = compact(value)
+            elif isinstance(value, list):
+                kept[name] = [
+                    compact(element) if isinstance(element, dict) else element for element in value
+                ]
+            else:
+                kept[name] = value
+    return kept

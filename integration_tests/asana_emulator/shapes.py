@@ -123,21 +123,15 @@ class Shapes:
         }
 
     def event_ref(self, gid: str) -> Record:
-        """The compact record that an event carries."""
-        match self._holdings.find(gid):
-            case Story() as story:
-                return _gid_ref("story", gid) | {"resource_subtype": story.resource_subtype}
-            case Task() as task:
-                return self.ref(gid) | {"resource_subtype": task.resource_subtype}
-            case Attachment() as attachment:
-                return self.ref(gid) | {"resource_subtype": attachment.host}
-        return self.ref(gid)
+        """The compact record that an event carries; only some resources have a name."""
+        named = isinstance(self._holdings.find(gid), _NAMED)
+        return self.ref(gid) if named else _gid_ref(kind_of(gid) or "", gid)
 
     def option(self, field: CustomField, gid: str) -> Record:
         """An enum option of a custom field."""
         return next(_option(option) for option in field.options if option.gid == gid)
 
-    def field_with_value(self, gid: str, value: Any) -> Record:  # one type a kind
+    def field_with_value(self, gid: str, value: Any) -> Record:
         """The compact custom field with a value, as all but tasks show it."""
         full = self._field_with_value(self._holdings.get(CustomField, gid), value)
         return {key: full[key] for key in _COMPACT_FIELD if key in full}
