@@ -114,6 +114,20 @@ def catalog_of(
     return {"streams": configured}
 
 
+def full_refresh(
+    asana: AsanaEmulator, streams: Collection[str], person: str = SERVICE, **config: Any
+) -> Said:
+    """Read the streams, every organization export among them, with a ledger that begins anew."""
+    ids = list(asana.account.organization_exports)
+    asana.ledger.reset()
+    return run(
+        "read",
+        asana,
+        config_for(asana, person, organization_export_ids=ids, **config),
+        catalog_of(streams),
+    )
+
+
 def run(
     command: str,
     asana: AsanaEmulator | str,

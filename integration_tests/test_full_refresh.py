@@ -1,51 +1,20 @@
 """Every record that the token may see, once, with the fewest requests that Asana permits."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from itertools import combinations
-from typing import Any
 
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import SERVICE, Record, Said, catalog_of, config_for, run
+from integration_tests.reading import SERVICE, Said, full_refresh
+from integration_tests.truth_of import fewest_requests, in_order, truth
 from source_asana.streams import STREAMS
 
 STREAM_NAMES = list(STREAMS)
 
 
-def read(
-    asana: AsanaEmulator, streams: Collection[str], person: str = SERVICE, **config: Any
-) -> Said:
-    ids = list(asana.account.organization_exports)
-    config = config_for(asana, person, organization_export_ids=ids, **config)
-    asana.ledger.reset()
-    return run("read", asana, config, catalog_of(streams))
-
-
-def declared(value: Any, schema: Mapping[str, Any]) -> Any:
-    """What a catalog's schema declares of a record."""
-    if isinstance(value, list):
-        return [declared(entry, schema["items"]) for entry in value]
-    if isinstance(value, dict):
-        known = schema["properties"]
-        return {name: declared(value[name], known[name]) for name in value if name in known}
-    return value
-
-
-def in_order(records: Collection[Record]) -> list[Record]:
-    return sorted(records, key=lambda record: (record.get("portfolio_gid", ""), record["gid"]))
-
-
-def truth(asana: AsanaEmulator, stream: str, person: str = SERVICE) -> list[Record]:
-    ids = asana.account.organization_exports
-    whole = asana.expected(stream, person, export_ids=ids)
-    return in_order([declared(record, STREAMS[stream].json_schema()) for record in whole])
-
-
 def assert_at_the_floor(asana: AsanaEmulator, streams: Collection[str], person: str) -> None:
-    ids = asana.account.organization_exports
-    floor = asana.floor(streams, person, export_ids=ids)
-    assert asana.ledger.by_path() == {path: n for path, n in floor.items() if n}
+    assert asana.ledger.by_path() == fewest_requests(asana, streams, person)
     assert asana.ledger.duplicates() == {}
 
 
@@ -61,7 +30,7 @@ def assert_complete(
 
 @pytest.mark.parametrize("stream", STREAM_NAMES)
 def test_a_stream_alone_is_complete_and_costs_the_least(sample: AsanaEmulator, stream: str) -> None:
-    said = read(sample, [stream])
+    said = full_refresh(sample, [stream])
     assert_complete(sample, said, [stream], SERVICE)
     assert_at_the_floor(sample, [stream], SERVICE)
 
@@ -70,7 +39,7 @@ def test_a_stream_alone_is_complete_and_costs_the_least(sample: AsanaEmulator, s
 def test_two_streams_are_complete_and_cost_the_least(
     sample: AsanaEmulator, pair: tuple[str, str]
 ) -> None:
-    said = read(sample, pair)
+    said = full_refresh(sample, pair)
     assert_complete(sample, said, pair, SERVICE)
     assert_at_the_floor(sample, pair, SERVICE)
 
@@ -79,7 +48,7 @@ def test_two_streams_are_complete_and_cost_the_least(
 def test_all_streams_are_the_same_with_any_number_of_workers(
     sample: AsanaEmulator, workers: int
 ) -> None:
-    said = read(sample, STREAM_NAMES, num_workers=workers)
+    said = full_refresh(sample, STREAM_NAMES, num_workers=workers)
     assert_complete(sample, said, STREAM_NAMES, SERVICE)
     assert_at_the_floor(sample, STREAM_NAMES, SERVICE)
     assert sample.ledger.max_in_flight <= workers
@@ -88,13 +57,13 @@ def test_all_streams_are_the_same_with_any_number_of_workers(
 @pytest.mark.parametrize("person", ["member", "restricted"])
 def test_a_person_gets_what_they_may_see(sample: AsanaEmulator, person: str) -> None:
     streams = [name for name in STREAM_NAMES if name != "organization_exports"]
-    said = read(sample, streams, person)
+    said = full_refresh(sample, streams, person)
     assert_complete(sample, said, streams, person)
     assert_at_the_floor(sample, streams, person)
 
 
 def test_only_known_exceptions_are_requested_in_vain(sample: AsanaEmulator) -> None:
-    read(sample, STREAM_NAMES)
+    full_refresh(sample, STREAM_NAMES)
     assert set(sample.ledger.unknown_fields) == {
         # Gone at Asana, kept for tables of 1.7.2:
         "/projects is_template",

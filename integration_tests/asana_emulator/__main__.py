@@ -49,7 +49,7 @@ config.json:
 Read it:
   export ASANA_BASE_URL={asana.url}
   source-asana check --config config.json
-  source-asana discover --config config.json
+  make sync CONFIG=config.json
   curl -H 'Authorization: Bearer {asana.tokens.pat("member")}' {asana.base_url}/users/me
 
 Controls: GET {asana.url}/_emulator/ledger, and more (see control_room.py).

@@ -65,7 +65,7 @@ class Kept:
 
 
 class Pages:
-    """Recent pages as they are, older ones compressed: 300,000 tasks' pages do not fit otherwise."""
+    """Recent pages as they are, older ones compressed: those of 300,000 tasks fit no other way."""
 
     def __init__(self, most_bytes: int) -> None:
         self._recent = Kept(most_bytes // 2)

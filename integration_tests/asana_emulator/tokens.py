@@ -26,7 +26,7 @@ class Tokens:
     def __init__(self, people: Mapping[str, Viewer], clock: Clock) -> None:
         self._clock = clock
         self._people = {name: Person(name, viewer) for name, viewer in people.items()}
-        self._pats = {_secret(person.viewer.user, name): name for name, person in self._pairs()}
+        self._pats = {_secret(viewer.user, name): name for name, viewer in people.items()}
         self._revoked: set[str] = set()
         self._access_tokens: dict[str, tuple[str, float]] = {}
         self.client_id = "1200000000000042"
@@ -36,9 +36,6 @@ class Tokens:
         self.access_token_seconds = 3600.0
         self.rotate_refresh_token = False
         self.refreshes = 0
-
-    def _pairs(self) -> list[tuple[str, Person]]:
-        return list(self._people.items())
 
     @property
     def names(self) -> tuple[str, ...]:
