@@ -8,7 +8,7 @@ the other and few are open at a time.
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from source_asana.plan import Listing, Output, Plan, Visit
@@ -82,7 +82,7 @@ class Walk:
         self._expanded: set[str] = set()
         self._stopped = False
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """What happens, until everything is visited or the caller stops iterating."""
         self._open(list(self._plan.first_visits))
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._workers)]

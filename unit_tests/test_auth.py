@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -47,7 +48,7 @@ def asana() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def bought(name: str, expires_in: int = 3600, **more: str) -> dict[str, object]:
+def bought(name: str, expires_in: int = 3600, **more: str) -> dict[str, Any]:
     return {"json": {"access_token": name, "expires_in": expires_in, **more}}
 
 
@@ -57,12 +58,12 @@ def test_the_refresh_token_buys_an_access_token(
     asana.post(TOKEN_URL, **bought("one"))
     signed = token(requests.Request("GET", f"{ASANA}/api/1.0/users/me").prepare())
     assert signed.headers["Authorization"] == "Bearer one"
-    form = asana.last_request.text
+    form = asana.request_history[-1].text
     assert form == (
         "grant_type=refresh_token&client_id=id&client_secret=app+secret"
         "&refresh_token=refresh+secret"
     )
-    assert asana.last_request.timeout is not None
+    assert asana.request_history[-1].timeout is not None
 
 
 @pytest.mark.parametrize(("lifetime", "renewed_after"), [(3600, 3300), (100, 50)])
@@ -101,7 +102,7 @@ def test_a_refresh_token_that_asana_rotates_is_used_from_then_on(
     asana.post(TOKEN_URL, [bought("one", refresh_token="rotated"), bought("two")])
     token.current()
     token.renew("Bearer one")
-    assert asana.last_request.text.endswith("refresh_token=rotated")
+    assert asana.request_history[-1].text.endswith("refresh_token=rotated")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -120,7 +121,7 @@ def test_a_refused_refresh_token_asks_the_user_to_sign_in_again(
 def test_a_token_endpoint_that_stumbles_is_asked_again(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
-    faults = [
+    faults: list[dict[str, Any]] = [
         {"exc": requests.ConnectTimeout()},
         {"status_code": 502, "text": "<html>"},
         {"status_code": 503, "json": {}},

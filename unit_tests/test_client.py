@@ -87,9 +87,9 @@ def test_every_request_carries_the_token_and_says_who_asks(
 ) -> None:
     asana.get(TASKS, **page("1"))
     read(client)
-    assert asana.last_request.headers["Authorization"] == "Bearer secret"
-    assert asana.last_request.headers["User-Agent"] == "airbyte-source-asana"
-    assert asana.last_request.timeout is not None
+    assert asana.request_history[-1].headers["Authorization"] == "Bearer secret"
+    assert asana.request_history[-1].headers["User-Agent"] == "airbyte-source-asana"
+    assert asana.request_history[-1].timeout is not None
 
 
 def test_one_object_is_a_page_of_one(client: AsanaClient, asana: requests_mock.Mocker) -> None:

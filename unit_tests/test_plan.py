@@ -10,16 +10,14 @@ from source_asana.streams import (
     Events,
     OrganizationExports,
     PortfolioItems,
-    Projects,
+    Record,
     Sections,
-    SectionsCompact,
     Stories,
     StoriesCompact,
     StreamClass,
     Subtasks,
     Tasks,
     Teams,
-    Workspaces,
 )
 
 NO_GIDS = {"organization_export_ids": ()}
@@ -116,7 +114,7 @@ def test_streams_that_share_a_listing_get_their_own_columns_each() -> None:
 def test_what_only_the_walk_looks_at_is_not_delivered() -> None:
     plan = make_plan({Tasks: ["name"]}, NO_GIDS)
     (listing,) = (found for found in plan.listings if found.name == "tasks")
-    page = [{"gid": "1", "name": "Paint", "projects": [], "parent": None}]
+    page: list[Record] = [{"gid": "1", "name": "Paint", "projects": [], "parent": None}]
     assert listing.outputs[0].records(page, "9") == [{"gid": "1", "name": "Paint"}]
 
 
