@@ -93,6 +93,24 @@ def test_read_gives_all_streams_in_order(sample: AsanaEmulator) -> None:
         assert said.states(stream) == [{"__ab_full_refresh_sync_complete": True}]
 
 
+def test_the_program_ends_with_1_when_a_stream_is_missing(sample: AsanaEmulator) -> None:
+    said = run_program("read", sample, config_for(sample), catalog_of(["tags", "wishes"]))
+    assert said.statuses("tags")[-1] == "COMPLETE"
+    assert said.statuses("wishes")[-1] == "INCOMPLETE"
+    assert said.exit_status == 1
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_debugging_breaks_neither_the_protocol_nor_the_secret(
+    sample: AsanaEmulator, command: str
+) -> None:
+    catalog = catalog_of(["tags"]) if command == "read" else None
+    said = run_program(command, sample, config_for(sample), catalog, "--debug")
+    assert {message["type"] for message in said.messages} >= {"LOG"}
+    assert said.exit_status == 0
+    assert sample.tokens.pat(SERVICE) not in said.text
+
+
 def test_each_streams_state_follows_its_last_record_and_precedes_its_end(
     sample: AsanaEmulator,
 ) -> None:

@@ -62,7 +62,7 @@ def test_no_path_is_requested_more_often_than_it_must_be(
     asana: AsanaEmulator, reading: Reading
 ) -> None:
     fewest = fewest_requests(asana, STREAMS)
-    rows = [(path, fewest.get(path, 0), reading.requests.get(path, 0)) for path in fewest]
+    rows = [(path, least, reading.requests.get(path, 0)) for path, least in fewest.items()]
     total = ("total", sum(fewest.values()), sum(reading.requests.values()))
     print(f"\n{table(('path', 'fewest', 'requests'), rows, total)}")  # noqa: T201 - shown with -s
     assert reading.requests == fewest

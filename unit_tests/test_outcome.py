@@ -1,0 +1,113 @@
+"""What the ends of its visits mean for a stream."""
+
+import pytest
+from airbyte_cdk.models import FailureType
+
+from source_asana.errors import AsanaFailure, Refusal
+from source_asana.outcome import Problem, Tally, problem_of
+from source_asana.plan import Listing
+from source_asana.streams import Projects, Sections, StreamClass, Subtasks, Tasks
+
+FORBIDDEN = Refusal(403, "Forbidden", "projects/1/sections")
+NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer (ReadTimeout)", "tasks")
+
+
+def listing(stream: StreamClass, *parents: Listing) -> Listing:
+    return Listing(stream, outputs=(), opt_fields="gid", parents=list(parents))
+
+
+def tally(*ends: Exception | None) -> Tally:
+    counted = Tally()
+    for end in ends:
+        counted.count(end)
+    return counted
+
+
+def problem(*ends: Exception | None) -> Problem | None:
+    sections = listing(Sections)
+    return problem_of(sections, {sections: tally(*ends)})
+
+
+def test_visits_are_counted_by_how_they_ended() -> None:
+    gone = Refusal(404, "Not Found", "projects/2/sections")
+    counted = tally(None, FORBIDDEN, gone, FORBIDDEN, NO_ANSWER, None)
+    assert (counted.read, counted.refused, counted.failed) == (2, {403: 2, 404: 1}, 1)
+    assert counted.visits == 6
+    assert counted.first_refusal is FORBIDDEN
+    assert counted.first_failure is NO_ANSWER
+
+
+def test_all_read_is_no_problem() -> None:
+    assert problem(None, None) is None
+
+
+def test_nothing_to_visit_is_no_problem() -> None:
+    assert problem() is None
+
+
+def test_one_refused_parent_is_no_problem() -> None:
+    assert problem(FORBIDDEN, FORBIDDEN, None) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (402, "Asana offers this in a higher plan only: deselect the stream, or upgrade."),
+        (403, "or deselect the stream."),
+        (404, "check what the config names"),
+        (451, "run the connector elsewhere."),
+    ],
+)
+def test_a_listing_that_is_refused_everywhere_is_a_problem_that_the_user_can_solve(
+    status: int, advice: str
+) -> None:
+    found = problem(Refusal(status, "Not for you", "projects/1/sections"), FORBIDDEN)
+    assert found
+    assert found.failure_type is FailureType.config_error
+    assert found.message.startswith(f"Asana refused all sections ({status}: Not for you). ")
+    assert advice in found.message
+
+
+def test_one_failure_is_a_problem_whatever_else_was_read_or_refused() -> None:
+    later = AsanaFailure(FailureType.system_error, "Bad Request", "tasks", status=400)
+    assert problem(None, FORBIDDEN, NO_ANSWER, later) == Problem(
+        FailureType.transient_error,
+        "2 of 4 requests for sections could not be answered, so some records are missing "
+        "(first: tasks: no answer (ReadTimeout)). The next sync reads them.",
+    )
+
+
+def test_a_fault_of_the_connector_is_to_be_reported_without_what_it_was_about() -> None:
+    found = problem(KeyError("secret"))
+    assert found
+    assert found.failure_type is FailureType.system_error
+    assert "KeyError in the connector, please report it" in found.message
+    assert "secret" not in found.message
+
+
+@pytest.mark.parametrize("end", [FORBIDDEN, NO_ANSWER], ids=["refused", "failed"])
+def test_what_is_missing_above_is_missing_below(end: Exception) -> None:
+    projects = listing(Projects)
+    tasks = listing(Tasks, projects)
+    subtasks = listing(Subtasks, tasks)
+    tallies = {projects: tally(end), tasks: tally(), subtasks: tally()}
+    above, below = problem_of(projects, tallies), problem_of(subtasks, tallies)
+    assert above
+    assert below == Problem(
+        above.failure_type,
+        "subtasks cannot be complete, for tasks are not: "
+        f"tasks cannot be complete, for projects are not: {above.message}",
+    )
+
+
+def test_what_is_missing_below_is_not_missing_above() -> None:
+    projects = listing(Projects)
+    tasks = listing(Tasks, projects)
+    assert problem_of(projects, {projects: tally(None), tasks: tally(NO_ANSWER)}) is None
+
+
+def test_a_listing_below_itself_answers_for_itself_once() -> None:
+    subtasks = listing(Subtasks)
+    subtasks.parents.append(subtasks)
+    assert problem_of(subtasks, {subtasks: tally(None, FORBIDDEN)}) is None
+    assert problem_of(subtasks, {subtasks: tally(NO_ANSWER)})

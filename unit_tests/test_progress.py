@@ -1,0 +1,132 @@
+"""What the log says meanwhile and at the end."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from source_asana.errors import Refusal
+from source_asana.outcome import Tally
+from source_asana.plan import Listing, Visit, make_plan
+from source_asana.progress import Progress
+from source_asana.streams import Stories, StoriesCompact, Tasks
+
+FORBIDDEN = Refusal(403, "Forbidden", "tasks")
+
+
+@dataclass
+class Sync:
+    """What a sync knows of itself, and its log."""
+
+    log: pytest.LogCaptureFixture
+    now: float = 100.0
+    wait: float = 0.0
+    open_projects: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(
+            logging.getLogger("airbyte"),
+            self.requests,
+            seconds_to_wait=lambda: self.wait,
+            open_projects=lambda: self.open_projects,
+            clock=lambda: self.now,
+        )
+
+    def line_after(self, seconds: float) -> list[str]:
+        self.log.clear()
+        self.now += seconds
+        self.progress.line_when_due()
+        return self.log.messages
+
+    def said(self, level: int) -> list[str]:
+        return [record.getMessage() for record in self.log.records if record.levelno == level]
+
+
+@pytest.fixture
+def sync(caplog: pytest.LogCaptureFixture) -> Iterator[Sync]:
+    with caplog.at_level(logging.INFO, logger="airbyte"):
+        yield Sync(caplog)
+
+
+@pytest.fixture
+def tasks() -> Listing:
+    plan = make_plan({Tasks: None}, {})
+    return next(listing for listing in plan.listings if listing.outputs)
+
+
+def test_a_line_comes_every_ten_seconds(sync: Sync) -> None:
+    said = [bool(sync.line_after(1)) for _ in range(30)]
+    assert said == [second % 10 == 0 for second in range(1, 31)]
+
+
+def test_a_line_tells_the_requests_their_rate_and_the_records(sync: Sync) -> None:
+    sync.requests.update(tasks=1_200, stories=300)
+    sync.progress.records("tasks", 100)
+    sync.progress.records("stories", 2_400)
+    assert sync.line_after(60) == ["1,500 requests (1,500 a minute), 2,500 records"]
+
+
+def test_a_line_tells_how_many_of_the_known_projects_are_done(sync: Sync) -> None:
+    sync.open_projects = 2
+    sync.progress.project_ended()
+    (line,) = sync.line_after(10)
+    assert line.endswith("0 records, 1 of 3 projects known so far are done")
+
+
+def test_a_line_says_why_nothing_happens(sync: Sync) -> None:
+    sync.wait = 42
+    (line,) = sync.line_after(10)
+    assert line.endswith("; waiting 42 s, as Asana asks")
+
+
+def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, tasks: Listing) -> None:
+    for times in range(1, 13):
+        sync.progress.skipped(Visit(tasks, str(times)), FORBIDDEN, times)
+    assert sync.said(logging.WARNING) == [
+        *(f"tasks: project {gid} skipped, for Asana says 403 (Forbidden)" for gid in range(1, 11)),
+        "tasks: the next ones that are skipped are only counted",
+    ]
+
+
+def test_what_could_not_be_read_is_named(sync: Sync, tasks: Listing) -> None:
+    sync.progress.failed(Visit(tasks, "1200"), TimeoutError("no answer"))
+    assert sync.said(logging.ERROR) == ["tasks: project 1200 could not be read: no answer"]
+
+
+def test_the_summary_tells_each_stream_and_what_was_on_the_way(sync: Sync) -> None:
+    plan = make_plan({Tasks: None}, {})
+    sync.requests.update(workspaces=1, projects=3, tasks=1_033)
+    sync.progress.records("tasks", 2_500)
+    sync.now += 12.34
+    sync.progress.ended("tasks")
+    sync.progress.summary({listing: Tally() for listing in plan.listings})
+    assert sync.said(logging.INFO) == [
+        "on the way: workspaces, 1 requests",
+        "on the way: projects, 3 requests",
+        "tasks: 2,500 records, 1,033 requests, 12.3 s",
+    ]
+
+
+def test_requests_that_streams_share_are_counted_once(sync: Sync) -> None:
+    plan = make_plan({StoriesCompact: None, Stories: None}, {})
+    shared = next(listing for listing in plan.listings if listing.outputs)
+    sync.requests.update(stories=7)
+    sync.progress.records("stories", 10)
+    sync.progress.records("stories_compact", 10)
+    sync.progress.summary({shared: Tally()})
+    assert sorted(sync.said(logging.INFO)) == [
+        "stories: 10 records, 0 requests, 0.0 s",
+        "stories_compact: 10 records, 7 requests, 0.0 s",
+    ]
+
+
+def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Listing) -> None:
+    refused = Counter({403: 1_200, 404: 1})
+    sync.progress.summary({tasks: Tally(read=99, refused=refused, first_refusal=FORBIDDEN)})
+    assert sync.said(logging.WARNING) == [
+        "tasks: 1,201 of 1,300 skipped (1200 times 403, 1 times 404)"
+    ]
