@@ -1,18 +1,19 @@
 """Running the connector as its users do, and looking at what it says."""
 
 import argparse
-import json
 import logging
 import os
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from airbyte_cdk.logger import AirbyteLogFormatter
@@ -36,9 +37,9 @@ class Said:
     lines: Sequence[str]
     exit_status: int
 
-    @property
+    @cached_property
     def messages(self) -> list[Json]:
-        return [json.loads(line) for line in self.lines]
+        return [orjson.loads(line) for line in self.lines]
 
     @property
     def text(self) -> str:
@@ -133,18 +134,21 @@ def run(
     asana: AsanaEmulator | str,
     config: Any = None,
     catalog: Any = None,
+    state: Any = None,
     *,
     patience: float = 300.0,
+    killed_after: int | None = None,
 ) -> Said:
-    """Run a command of the entrypoint in this process."""
+    """Run a command of the entrypoint in this process, or until it has said so many messages."""
     url = asana if isinstance(asana, str) else asana.url
-    entrypoint = Entrypoint(SourceAsana(asana_url=url, patience=patience))
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
-        files = _written(Path(folder), config=config, catalog=catalog)
-        options = argparse.Namespace(command=command, debug=False, state=None, **files)
-        for message in entrypoint.run(options):
-            lines.append(message)
-    return Said(lines, int(entrypoint.failed))
+        entrypoint = Entrypoint(SourceAsana(asana_url=url, patience=patience))
+        files = _written(Path(folder), config=config, catalog=catalog, state=state)
+        options = argparse.Namespace(**{"command": command, "debug": False, "state": None} | files)
+        with closing(cast("Generator[str]", entrypoint.run(options))) as messages:
+            for message in islice(messages, killed_after):
+                lines.append(message)
+    return Said(lines, entrypoint.exit_status)
 
 
 def run_program(

@@ -73,9 +73,10 @@ def parents(stream: StreamClass) -> list[str]:
 def test_the_stream_table_is_what_discover_shows() -> None:
     rows = table_with("stream")
     assert [row[0] for row in rows] == list(STREAMS)
-    for name, _, above, key, _ in rows:
+    for name, _, above, key, cursor, _ in rows:
         stream = STREAMS[name]
         assert key == ", ".join(stream.key), name
+        assert cursor == (stream.cursor_field or ""), name
         assert re.sub(r" \(.*\)", "", above) == ", ".join(parents(stream)), name
         assert ("(" in above) == (stream.below is not None and not stream.nested), name
 
@@ -87,7 +88,7 @@ def test_the_configuration_table_is_the_form() -> None:
     for name, (default, meaning) in rows.items():
         field = fields[name]
         unset = "required" if name in FORM["required"] else "none"
-        assert default == str(field.get("default", unset)), name
+        assert default == str(field.get("default", unset)).lower(), name
         if "minimum" in field:
             assert f"{field['minimum']} to {field['maximum']}" in meaning
 

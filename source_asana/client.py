@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +17,7 @@ from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 
 from source_asana.auth import AsanaToken
-from source_asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
+from source_asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone, TokenRefused
 from source_asana.rate_limit import RateLimit
 
 Record = dict[str, Any]
@@ -37,6 +38,7 @@ class Reaction(Enum):
     FAIL = auto()
     RENEW_TOKEN = auto()
     SKIP = auto()
+    NEW_SYNC_TOKEN = auto()
     PAUSE = auto()
     RETRY = auto()
 
@@ -47,6 +49,7 @@ REACTIONS: Mapping[int, Reaction] = {
     HTTPStatus.PAYMENT_REQUIRED: Reaction.SKIP,
     HTTPStatus.FORBIDDEN: Reaction.SKIP,
     HTTPStatus.NOT_FOUND: Reaction.SKIP,
+    HTTPStatus.PRECONDITION_FAILED: Reaction.NEW_SYNC_TOKEN,
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: Reaction.SKIP,
     HTTPStatus.REQUEST_TIMEOUT: Reaction.RETRY,
     HTTPStatus.FAILED_DEPENDENCY: Reaction.RETRY,
@@ -81,6 +84,18 @@ class Answer:
         return str(words or f"HTTP {self.status}")
 
 
+@dataclass(frozen=True)
+class EventWindow:
+    """The events since a sync token, and the token that follows them.
+
+    `is_lost`: Asana no longer knows the token, so what has happened since then is not to be had.
+    """
+
+    events: list[Record]
+    token: str
+    is_lost: bool
+
+
 class AsanaClient:
     """Asana, as one token sees it. Safe for many threads.
 
@@ -107,6 +122,8 @@ class AsanaClient:
         self._jitter = jitter
         self.sent: Counter[str] = Counter()
         """Requests sent so far, the refused and repeated ones included, by their `purpose`."""
+        self.server_date = formatdate(usegmt=True)
+        """Asana's time in its latest answer (this machine's before the first one)."""
 
     def pages(
         self, path: str, params: Mapping[str, str], *, purpose: str
@@ -135,6 +152,26 @@ class AsanaClient:
             if offset is None:
                 return
 
+    def events(
+        self, path: str, params: Mapping[str, str], token: str | None, *, purpose: str
+    ) -> EventWindow:
+        """What has happened since `token` (None: nothing is known yet). Raises like `pages`.
+
+        https://developers.asana.com/reference/getevents
+        """
+        events: list[Record] = []
+        sync = token
+        while True:
+            query = params if sync is None else {**params, "sync": sync}
+            try:
+                body = self.get(path, query, purpose=purpose)
+            except SyncTokenGone as gone:
+                return EventWindow([], gone.new_token, is_lost=token is not None)
+            events += body["data"]
+            sync = str(body["sync"])
+            if not body.get("has_more"):
+                return EventWindow(events, sync, is_lost=False)
+
     def get(self, path: str, params: Mapping[str, str], *, purpose: str) -> Record:
         """The body of an answer 200, which has `data`. Raises like `pages`."""
         started = self._clock()
@@ -148,6 +185,9 @@ class AsanaClient:
                     return answer.body
                 case Reaction.SKIP:
                     raise Refusal(answer.status, answer.message, path)
+                case Reaction.NEW_SYNC_TOKEN if answer.body and "sync" in answer.body:
+                    self._rate_limit.granted()
+                    raise SyncTokenGone(str(answer.body["sync"]))
                 case Reaction.RENEW_TOKEN if not renewed and self._token.renew(credential):
                     renewed = True
                 case Reaction.RENEW_TOKEN:
@@ -193,6 +233,7 @@ class AsanaClient:
                     "if a proxy inspects the traffic, make its authority known to this machine."
                 ) from None
             return Answer(0, None, broken=f"no answer ({type(error).__name__})")
+        self.server_date = response.headers.get("Date", self.server_date)
         return read_answer(response)
 
 

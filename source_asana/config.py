@@ -36,6 +36,7 @@ class Config:
     credentials: PersonalAccessToken | OAuth
     organization_export_ids: tuple[str, ...] = ()
     num_workers: int = 10
+    capture_deletions: bool = True
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
@@ -58,6 +59,7 @@ def parse_config(raw: RawConfig) -> Config:
         credentials=_credentials(raw.get("credentials")),
         organization_export_ids=_gids(raw, "organization_export_ids"),
         num_workers=_whole_number(raw, "num_workers", least=1, most=MOST_WORKERS, default=10),
+        capture_deletions=_yes_or_no(raw, "capture_deletions", default=True),
     )
 
 
@@ -112,4 +114,13 @@ def _whole_number(raw: RawConfig, name: str, *, least: int, most: int, default: 
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
+    return value
+
+
+def _yes_or_no(raw: RawConfig, name: str, *, default: bool) -> bool:
+    value = raw.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be true or false.")
     return value

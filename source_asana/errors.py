@@ -16,6 +16,14 @@ class Refusal(Exception):
         self.message = message
 
 
+class SyncTokenGone(Exception):
+    """Asana does not know a sync token, or was given none; `new_token` begins anew (412)."""
+
+    def __init__(self, new_token: str) -> None:
+        super().__init__("the sync token is unknown")
+        self.new_token = new_token
+
+
 class AsanaFailure(Exception):
     """A listing could not be read to its end."""
 
@@ -65,6 +73,17 @@ class SyncIncomplete(AirbyteTracedException):
     def __init__(self, streams: Sequence[str]) -> None:
         super().__init__(
             message=f"Not complete: {', '.join(streams)}. The log says why, stream by stream.",
+            failure_type=FailureType.transient_error,
+        )
+
+
+class Interrupted(AirbyteTracedException):
+    """The sync was told to stop (SIGTERM)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            message="Stopped from outside. What was complete is covered by the last state, from "
+            "which the next sync goes on.",
             failure_type=FailureType.transient_error,
         )
 

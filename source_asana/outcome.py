@@ -66,7 +66,9 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     if tally.first_refusal is not None and not tally.read:
         return _refused_everywhere(listing, tally.first_refusal)
     for parent in listing.parents:
-        if parent is not listing and (above := problem_of(parent, tallies)):
+        if parent is listing or parent.stream.between_syncs:
+            continue  # without its events a project is read in full
+        if above := problem_of(parent, tallies):
             return Problem(
                 above.failure_type,
                 f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",

@@ -1,14 +1,31 @@
 """What a sync will visit: the selected streams, grouped by listing, and the ancestors they need."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from source_asana.streams import STREAMS, Projects, Record, StreamClass
+from source_asana.streams import (
+    STREAMS,
+    Attachments,
+    Events,
+    Projects,
+    Record,
+    Stories,
+    StreamClass,
+    Subtasks,
+    Tasks,
+)
 
 PAGE_SIZE = 100
 """The most that Asana gives at once. https://developers.asana.com/docs/pagination"""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How the user wants a stream: which columns (None: all), and whether incrementally."""
+
+    columns: Collection[str] | None = None
+    incremental: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,83 +51,140 @@ class Listing:
     """One endpoint, to be read once below each parent for every stream that feeds on it.
 
     `stream` is the class that describes it, selected or not; `outputs` are the selected streams.
+    `parents` are the listings whose records stand above it; `feeds` are the selected streams for
+    whose sake it is read, its own and those below.
     """
 
     stream: StreamClass
+    path: str
     outputs: tuple[Output, ...]
     opt_fields: str
     parents: list["Listing"] = field(default_factory=list)
     children: list["Listing"] = field(default_factory=list)
+    feeds: frozenset[StreamClass] = frozenset()
 
     @property
     def name(self) -> str:
         """The name of the stream that describes it."""
         return self.stream.stream_name()
 
+    @property
+    def is_one(self) -> bool:
+        """Whether it is not a listing in truth but the request for one record."""
+        return self.path != self.stream.path or bool(self.stream.named_in_config)
+
     def place(self, parent: str | None) -> str:
         """What a visit reads, in words: the kind and gid of the parent."""
-        noun = self.stream.path.partition("{")[2].partition("}")[0]
+        noun = self.path.partition("{")[2].partition("}")[0]
         return f"{noun.replace('_', ' ')} {parent}" if noun else "the whole list"
 
     def request(self, parent: str | None) -> tuple[str, dict[str, str]]:
         """The path and the query of the first page below `parent`."""
-        path, _, query = self.stream.path.partition("?")
+        path, _, query = self.path.partition("?")
         params = {name: _filled(value, parent) for name, value in parse_qsl(query)}
-        if not self.stream.named_in_config:
+        if not self.is_one:
             params["limit"] = str(PAGE_SIZE)
         params["opt_fields"] = self.opt_fields
         return _filled(path, parent), params
 
 
-class Visit(NamedTuple):
-    """One listing to be read below one parent; `project` is the project that it belongs to."""
-
-    listing: Listing
-    parent: str | None = None
-    project: str | None = None
-
-    def children(self, record: Record) -> Iterator["Visit"]:
-        """The visits that a record of this listing calls for."""
-        gid = record["gid"]
-        project = gid if self.listing.stream is Projects else self.project
-        for child in self.listing.children:
-            if child.stream.below is None or record.get(child.stream.below):
-                yield Visit(child, gid, project)
-
-
 @dataclass(frozen=True)
 class Plan:
-    """The listings of one sync, parents before children, and the visits with which it begins."""
+    """The listings of one sync, parents before children.
+
+    Below projects an incremental sync has three more, which read single records that events name:
+    they stand in `one` by the stream that describes them.
+    """
 
     listings: tuple[Listing, ...]
-    first_visits: tuple[Visit, ...]
+    events: Listing | None = None
+    one: Mapping[StreamClass, Listing] = field(default_factory=dict)
+
+    def first(
+        self, named_in_config: Mapping[str, Sequence[str]]
+    ) -> list[tuple[Listing, str | None]]:
+        """The listings that have no parent, each with the gid that the config gives it, if any."""
+        begin: list[tuple[Listing, str | None]] = []
+        for listing in self.listings:
+            if listing.stream.named_in_config:
+                gids = named_in_config[listing.stream.named_in_config]
+                begin += [(listing, gid) for gid in gids]
+            elif not listing.stream.parents:
+                begin.append((listing, None))
+        return begin
 
 
-def make_plan(
-    selected: Mapping[StreamClass, Collection[str] | None],
-    named_in_config: Mapping[str, Sequence[str]],
-) -> Plan:
-    """Plan a sync of the selected streams, each with its columns (None: all of them).
+def make_plan(selected: Mapping[StreamClass, Selection]) -> Plan:
+    """Plan a sync of the selected streams.
 
-    `named_in_config` has the gids of the config by the name of their field. Every listing that is
-    needed stands in the plan once; a stream that exists only between syncs asks for none.
+    Every listing that is needed stands in the plan once; a stream that exists only between syncs
+    is asked for in incremental syncs alone.
     """
-    wanted = [stream for stream in selected if not stream.between_syncs]
+    wanted = [s for s in selected if not s.between_syncs or selected[s].incremental]
+    goes_on = any(s.is_below_projects() and selected[s].incremental for s in wanted)
     needed = _with_ancestors(wanted)
+    if goes_on and Events not in needed:
+        needed.append(Events)
     listings = {
-        stream.path: _listing(
-            stream, [s for s in wanted if s.path == stream.path], selected, needed
-        )
-        for stream in needed
+        stream.path: _listing(stream, selected, needed, goes_on=goes_on) for stream in needed
     }
     for listing in listings.values():
         for parent in _parents(listing.stream):
-            listing.parents.append(listings[parent.path])
-            listings[parent.path].children.append(listing)
-    return Plan(
-        listings=tuple(listings.values()),
-        first_visits=tuple(_first_visits(listings.values(), named_in_config)),
-    )
+            _link(listings[parent.path], listing)
+    if goes_on:
+        for child in listings[Projects.path].children:
+            if child.stream is not Events:
+                _link(listings[Events.path], child)
+    one = _single_records(listings, selected, needed) if goes_on else {}
+    everything = (*listings.values(), *one.values())
+    for listing in everything:
+        listing.feeds = frozenset(_fed(listing))
+    return Plan(everything, listings.get(Events.path), one)
+
+
+def _single_records(
+    listings: Mapping[str, Listing],
+    selected: Mapping[StreamClass, Selection],
+    needed: Collection[StreamClass],
+) -> dict[StreamClass, Listing]:
+    """The requests for a task, a story or an attachment, where its listing is read at all.
+
+    A task may be one of a project or a subtask, so it feeds the streams of both.
+    """
+    one: dict[StreamClass, Listing] = {}
+    for stream in (Stories, Attachments, Tasks):
+        if stream.path in listings:
+            streams = [s for s in STREAMS.values() if s.one == stream.one and s in selected]
+            also = (Subtasks,) if stream is Tasks else ()
+            one[stream] = _listing(
+                stream, selected, needed, readers=streams, also=also, path=stream.one, goes_on=True
+            )
+            _link(listings[Events.path], one[stream])
+    if Tasks in one:
+        for child in list(listings.values()):
+            if Tasks in child.stream.parents:
+                _link(one[Tasks], child)
+        for parent in (listings[Tasks.path], one.get(Stories), one.get(Attachments)):
+            if parent:
+                _link(parent, one[Tasks])
+    return one
+
+
+def _link(parent: Listing, child: Listing) -> None:
+    child.parents.append(parent)
+    parent.children.append(child)
+
+
+def _fed(listing: Listing) -> set[StreamClass]:
+    found: set[StreamClass] = set()
+    waiting, seen = [listing], set[Listing]()
+    while waiting:
+        here = waiting.pop()
+        if here not in seen:
+            seen.add(here)
+            found |= {output.stream for output in here.outputs}
+            waiting += here.children
+    return found
 
 
 def _filled(template: str, gid: str | None) -> str:
@@ -141,38 +215,37 @@ def _with_ancestors(streams: Iterable[StreamClass]) -> list[StreamClass]:
 
 def _listing(
     stream: StreamClass,
-    readers: Sequence[StreamClass],
-    selected: Mapping[StreamClass, Collection[str] | None],
+    selected: Mapping[StreamClass, Selection],
     needed: Collection[StreamClass],
+    *,
+    goes_on: bool,
+    readers: Sequence[StreamClass] | None = None,
+    also: Sequence[StreamClass] = (),
+    path: str | None = None,
 ) -> Listing:
     """The listing with the union of what its readers, its children and the walk look at."""
+    if readers is None:
+        readers = [reader for reader in selected if reader.path == stream.path]
     kept = {reader: _kept_columns(reader, selected[reader]) for reader in readers}
-    paths = {"gid": None, **dict.fromkeys(stream.told_by)}
-    paths |= {child.below: None for child in needed if child.below and stream in _parents(child)}
+    paths: dict[str, None] = {"gid": None}
+    for described in (stream, *also):
+        paths |= dict.fromkeys(described.told_by if path is None else described.belongs_by)
+        paths |= dict.fromkeys(described.dated_by if goes_on else ())
+        paths |= {c.below: None for c in needed if c.below and described in _parents(c)}
     for reader, columns in kept.items():
         paths |= dict.fromkeys(reader.record.opt_fields(columns))
-    requested = {path.partition(".")[0] for path in paths}
+    requested = {name.partition(".")[0] for name in paths}
     outputs = tuple(
         Output(reader, None if requested <= columns else columns)
         for reader, columns in kept.items()
     )
-    return Listing(stream, outputs, ",".join(paths))
+    return Listing(stream, path or stream.path, outputs, ",".join(paths))
 
 
-def _kept_columns(stream: StreamClass, chosen: Collection[str] | None) -> frozenset[str]:
-    """The chosen columns, and the key, without which no destination tells the records apart."""
+def _kept_columns(stream: StreamClass, selection: Selection) -> frozenset[str]:
+    """The chosen columns, and those without which no destination tells apart and orders."""
     columns = stream.columns()
-    if chosen is None:
+    if selection.columns is None:
         return frozenset(columns)
-    return frozenset(c for c in columns if c in chosen or c in stream.key)
-
-
-def _first_visits(
-    listings: Iterable[Listing], named_in_config: Mapping[str, Sequence[str]]
-) -> Iterator[Visit]:
-    for listing in listings:
-        if listing.stream.named_in_config:
-            for gid in named_in_config[listing.stream.named_in_config]:
-                yield Visit(listing, gid)
-        elif not listing.stream.parents:
-            yield Visit(listing)
+    needed = {*stream.key, stream.cursor_field if selection.incremental else None}
+    return frozenset(c for c in columns if c in selection.columns or c in needed)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from source_asana.errors import Refusal
 from source_asana.outcome import Tally
-from source_asana.plan import Listing, Visit
+from source_asana.plan import Listing
+from source_asana.scope import Visit
 
 SECONDS_BETWEEN_LINES = 10.0
 MOST_WARNINGS = 10
@@ -35,6 +36,7 @@ class Progress:
         self._records: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._projects_done = 0
+        self._events_lost = 0
 
     def records(self, stream: str, count: int) -> None:
         """Count records of a stream."""
@@ -43,6 +45,16 @@ class Progress:
     def project_ended(self) -> None:
         """Count a project with everything below it."""
         self._projects_done += 1
+
+    def events_lost(self, project: str) -> None:
+        """Name a project whose events since the last sync are unknown."""
+        self._events_lost += 1
+        if self._events_lost <= MOST_WARNINGS:
+            self._logger.warning(
+                "events: those of project %s since the last sync cannot be had any more; its tasks "
+                "and subtasks are read in full, but what was deleted meanwhile stays unknown",
+                project,
+            )
 
     def skipped(self, visit: Visit, refusal: Refusal, times: int) -> None:
         """Name an object that Asana refuses, for the `times`-th time in its listing."""
@@ -92,6 +104,8 @@ class Progress:
 
     def summary(self, tallies: Mapping[Listing, Tally]) -> None:
         """Say what each stream had, what was walked for others, and what was skipped and why."""
+        if self._events_lost > MOST_WARNINGS:
+            self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
         for listing, tally in tallies.items():
             requests = self._requests.get(listing.name, 0)
             for output in listing.outputs:

@@ -399,19 +399,21 @@ EVENT = object_(
     ),
 )
 
-# The columns of the compact streams
+# The columns of the compact streams; those read incrementally have their cursor
 
 ATTACHMENT_COMPACT = ATTACHMENT.only(
     "gid",
     "resource_type",
     "name",
     "resource_subtype",
+    "created_at",
 )
 
 SECTION_COMPACT = SECTION.only(
     "gid",
     "resource_type",
     "name",
+    "created_at",
 )
 
 STORY_COMPACT = STORY.only(

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_asana.config import parse_config
-from source_asana.errors import SyncIncomplete, error_trace
+from source_asana.errors import Interrupted, SyncIncomplete, error_trace
 from source_asana.source import SourceAsana
 
 
@@ -25,7 +26,8 @@ class Entrypoint(AirbyteEntrypoint):
     """
 
     source: SourceAsana
-    failed = False
+    exit_status = 0
+    stopped_by = 0
 
     def run(self, parsed_args: argparse.Namespace) -> Iterable[str]:
         """The messages of one command, one a line."""
@@ -35,12 +37,12 @@ class Entrypoint(AirbyteEntrypoint):
             else:
                 yield from super().run(parsed_args)
         except SyncIncomplete:
-            self.failed = True  # each of its streams has had a trace
+            self.exit_status = 1  # each of its streams has had a trace
         except AirbyteTracedException as error:
             if parsed_args.command == "check" and (status := error.as_connection_status_message()):
                 yield self.airbyte_message_to_string(status)
                 return
-            self.failed = True
+            self.exit_status = 128 + self.stopped_by if isinstance(error, Interrupted) else 1
             yield self.airbyte_message_to_string(error_trace(error.failure_type, str(error)))
 
     @staticmethod
@@ -82,10 +84,17 @@ def line(message: AirbyteMessage) -> str:
 
 def run() -> None:
     """Run the command line; exit with 1 when something is not complete."""
-    entrypoint = Entrypoint(SourceAsana())
+    source = SourceAsana()
+    entrypoint = Entrypoint(source)
+
+    def stop(signal_number: int, _frame: object) -> None:
+        entrypoint.stopped_by = signal_number
+        source.stop()
+
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, stop)
     arguments = entrypoint.parse_args(sys.argv[1:])
     with PRINT_BUFFER:
         for message in entrypoint.run(arguments):
             print(f"{message}\n", end="")  # noqa: T201 - Airbyte's protocol is spoken on stdout
-    if entrypoint.failed:
-        sys.exit(1)
+    sys.exit(entrypoint.exit_status)

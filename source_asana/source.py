@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,13 +24,17 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_asana.auth import AsanaToken, OAuthToken
+from source_asana.checkpoints import Checkpoints
 from source_asana.client import API_PATH, ASANA_URL, AsanaClient, new_session
 from source_asana.config import Config, OAuth, migrated, parse_config
 from source_asana.errors import AsanaFailure, ConfigError, Refusal
-from source_asana.plan import Visit, make_plan
+from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
 from source_asana.rate_limit import RateLimit
-from source_asana.streams import STREAMS, OrganizationExports, Record, StreamClass
+from source_asana.reader import Reader
+from source_asana.scope import Agenda
+from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
+from source_asana.streams import STREAMS, OrganizationExports, StreamClass
 from source_asana.sync import Sync
 from source_asana.walk import Walk
 
@@ -53,6 +57,7 @@ class SourceAsana(Source):
         self._asana_url = address.rstrip("/").removesuffix(API_PATH)
         self._patience = patience
         self._messages = InMemoryMessageRepository()
+        self._is_stopped = False
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
@@ -88,6 +93,10 @@ class SourceAsana(Source):
         self._messages.emit_message(create_connector_config_control_message(dict(new_config)))
         return new_config
 
+    def stop(self) -> None:
+        """End a read soon: with the state of what is complete, and as Interrupted."""
+        self._is_stopped = True
+
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether the token works and sees something, and the config names what there is."""
         try:
@@ -109,25 +118,30 @@ class SourceAsana(Source):
         logger: logging.Logger,
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
-        state: list[AirbyteStateMessage] | None = None,  # noqa: ARG002
+        state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Walk the account once for all streams of the catalog."""
         settings = parse_config(config)
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
         unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
-        selected = {STREAMS[name]: _chosen_columns(stream) for name, stream in known.items()}
-        plan = make_plan(selected, settings.gids)
-
+        selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
+        marks = _marks(selected, state or [], logger)
         rate_limit = RateLimit()
         client = self._client(settings, rate_limit, self._patience)
-
-        def read_pages(visit: Visit) -> Iterator[list[Record]]:
-            path, params = visit.listing.request(visit.parent)
-            return client.pages(path, params, purpose=visit.listing.name)
-
-        walk = Walk(plan, read_pages, workers=settings.num_workers)
-        progress = Progress(logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects)
-        sync = Sync(selected, unknown, plan, progress, logger)
+        reader = Reader(client)
+        agenda = Agenda(make_plan(selected), selected, marks, settings.gids)
+        walk = Walk(agenda, reader, workers=settings.num_workers)
+        sync = Sync(
+            selected=selected,
+            unknown=unknown,
+            plan=agenda.plan,
+            checkpoints=Checkpoints(selected, marks, agenda.listed, agenda.began),
+            deleted_at=reader.deleted_at,
+            capture_deletions=settings.capture_deletions,
+            is_stopped=lambda: self._is_stopped,
+            progress=Progress(logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects),
+            logger=logger,
+        )
         try:
             yield from sync.messages(walk.events())
         finally:
@@ -138,7 +152,7 @@ class SourceAsana(Source):
             api_url=self._asana_url + API_PATH,
             token=self._token(config, rate_limit),
             rate_limit=rate_limit,
-            session=new_session(config.num_workers),
+            session=new_session(config.num_workers + 1),  # the main thread asks too
             patience=patience,
         )
 
@@ -196,15 +210,47 @@ def _check_export(client: AsanaClient, gid: str) -> None:
 
 
 def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
+    modes = [SyncMode.full_refresh, *([SyncMode.incremental] if stream.cursor_field else [])]
     return AirbyteStream(
         name=stream.stream_name(),
         json_schema=stream.json_schema(),
-        supported_sync_modes=[SyncMode.full_refresh],
+        supported_sync_modes=modes,
+        source_defined_cursor=bool(stream.cursor_field),
+        default_cursor_field=[stream.cursor_field] if stream.cursor_field else None,
         source_defined_primary_key=[[column] for column in stream.key],
         is_resumable=stream.is_below_projects(),
     )
 
 
-def _chosen_columns(configured: ConfiguredAirbyteStream) -> Collection[str] | None:
-    """The columns that the user has left in the catalog; None where it does not say."""
-    return configured.stream.json_schema.get("properties") or None
+def _selection(configured: ConfiguredAirbyteStream) -> Selection:
+    """What the catalog says of a stream; a mode that the stream has not got is a full refresh."""
+    stream = STREAMS[configured.stream.name]
+    return Selection(
+        columns=configured.stream.json_schema.get("properties") or None,
+        incremental=configured.sync_mode is SyncMode.incremental and bool(stream.cursor_field),
+    )
+
+
+def _marks(
+    selected: Mapping[StreamClass, Selection],
+    state: Iterable[AirbyteStateMessage],
+    logger: logging.Logger,
+) -> dict[StreamClass, Marks]:
+    """What the incoming state says of the selected streams. Raises ConfigError."""
+    marks: dict[StreamClass, Marks] = {}
+    for message in state:
+        told = message.stream
+        stream = STREAMS.get(told.stream_descriptor.name) if told else None
+        if told is None or stream is None or stream not in selected:
+            continue
+        blob = dict(told.stream_state.__dict__) if told.stream_state else {}
+        read = incremental_marks if selected[stream].incremental else done_projects
+        try:
+            marks[stream] = read(blob)
+        except UnknownState:
+            raise ConfigError(
+                f"The state of {stream.stream_name()} is not one that this version can go on from: "
+                "clear the stream, or reset its state, so that it is read in full."
+            ) from None
+        logger.debug("%s goes on from %s projects", stream.stream_name(), len(marks[stream]))
+    return marks

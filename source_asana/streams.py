@@ -8,10 +8,13 @@ import re
 from typing import Any, ClassVar
 
 from source_asana import records
-from source_asana.fields import ObjectShape, catalog_schema
+from source_asana.fields import DATE_TIME, ObjectShape, catalog_schema
 
 Record = dict[str, Any]
 StreamClass = type["AsanaStream"]
+
+DELETED_AT = "_ab_cdc_deleted_at"
+"""The column by which Airbyte's destinations know a deleted row."""
 
 
 class AsanaStream:
@@ -25,6 +28,7 @@ class AsanaStream:
     record: ClassVar[ObjectShape]
     parents: ClassVar[tuple[StreamClass, ...]] = ()
     key: ClassVar[tuple[str, ...]] = ("gid",)
+    cursor_field: ClassVar[str | None] = None
 
     nested: ClassVar[bool] = False
     """Its records are parents of the same listing too."""
@@ -41,11 +45,26 @@ class AsanaStream:
     between_syncs: ClassVar[bool] = False
     """The records exist only between two syncs: a full refresh requests nothing."""
 
+    one: ClassVar[str | None] = None
+    """The request for one record by its gid."""
+
+    belongs_by: ClassVar[tuple[str, ...]] = ()
+    """The paths that tell what a record asked for by its gid belongs to."""
+
+    takes_modified_since: ClassVar[bool] = False
+    """Asana filters the listing by `modified_since`."""
+
+    told_deleted_as: ClassVar[str | None] = None
+    """The `resource_type` under which Asana tells that a record was deleted."""
+
     computed: ClassVar[tuple[str, ...]] = ()
     """The columns that the connector makes itself."""
 
     told_by: ClassVar[tuple[str, ...]] = ()
     """The paths that `may_repeat` looks at."""
+
+    dated_by: ClassVar[tuple[str, ...]] = ()
+    """The columns that tell an incremental sync whether a record, or what is below it, is new."""
 
     @staticmethod
     def may_repeat(_record: Record) -> bool:
@@ -61,7 +80,10 @@ class AsanaStream:
     def json_schema(cls) -> dict[str, Any]:
         """The schema that `discover` shows."""
         added = [column for column in (cls.parent_key, *cls.computed) if column]
-        return catalog_schema(cls.record, key=cls.key, added=added)
+        schema = catalog_schema(cls.record, key=cls.key, added=added)
+        if cls.told_deleted_as:
+            schema["properties"][DELETED_AT] = DATE_TIME.json_schema()
+        return schema
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -132,6 +154,10 @@ class Projects(AsanaStream):
 
     path = "projects?workspace={workspace}"
     parents = (Workspaces,)
+    cursor_field = "modified_at"
+    one = "projects/{project}"
+    told_deleted_as = "project"
+    dated_by = ("modified_at",)
     record = records.PROJECT
 
 
@@ -140,6 +166,8 @@ class Sections(AsanaStream):
 
     path = "projects/{project}/sections"
     parents = (Projects,)
+    cursor_field = "created_at"
+    told_deleted_as = "section"
     record = records.SECTION
 
 
@@ -154,8 +182,13 @@ class Tasks(AsanaStream):
 
     path = "tasks?project={project}"
     parents = (Projects,)
+    cursor_field = "modified_at"
+    one = "tasks/{task}"
+    takes_modified_since = True
+    told_deleted_as = "task"
+    dated_by = ("modified_at", "created_at")
     record = records.TASK
-    told_by = ("projects.gid", "parent.gid")
+    told_by = belongs_by = ("projects.gid", "parent.gid")
 
     @staticmethod
     def may_repeat(record: Record) -> bool:
@@ -168,6 +201,10 @@ class Subtasks(AsanaStream):
 
     path = "tasks/{task}/subtasks"
     parents = (Tasks,)
+    cursor_field = "modified_at"
+    one = "tasks/{task}"
+    told_deleted_as = "task"
+    dated_by = ("modified_at", "created_at")
     nested = True
     below = "num_subtasks"
     record = records.TASK
@@ -184,6 +221,10 @@ class Stories(AsanaStream):
 
     path = "tasks/{task}/stories"
     parents = (Tasks, Subtasks)
+    cursor_field = "created_at"
+    one = "stories/{story}"
+    belongs_by = ("target.gid", "target.resource_type")
+    told_deleted_as = "story"
     record = records.STORY
 
 
@@ -198,6 +239,10 @@ class Attachments(AsanaStream):
 
     path = "attachments?parent={parent}"
     parents = (Projects, Tasks, Subtasks)
+    cursor_field = "created_at"
+    one = "attachments/{attachment}"
+    belongs_by = ("parent.gid", "parent.resource_type")
+    told_deleted_as = "attachment"
     record = records.ATTACHMENT
 
 
@@ -212,9 +257,11 @@ class Events(AsanaStream):
 
     path = "events?resource={project}"
     parents = (Projects,)
+    cursor_field = "created_at"
     key = ("event_id",)
     computed = ("event_id",)
     between_syncs = True
+    told_by = tuple(records.EVENT.opt_fields())  # its id and what it asks for are made of them
     record = records.EVENT
 
 

@@ -2,15 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteRecordMessage,
-    AirbyteStateBlob,
-    AirbyteStateMessage,
-    AirbyteStateType,
-    AirbyteStreamState,
     AirbyteStreamStatus,
     FailureType,
     StreamDescriptor,
@@ -19,14 +15,22 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_asana.errors import ConfigError, Refusal, SyncIncomplete, error_trace
+from source_asana.checkpoints import Checkpoints
+from source_asana.errors import (
+    AsanaFailure,
+    ConfigError,
+    Interrupted,
+    Refusal,
+    SyncIncomplete,
+    error_trace,
+)
 from source_asana.outcome import Problem, Tally, problem_of
-from source_asana.plan import Plan, Visit
+from source_asana.plan import Listing, Output, Plan, Selection
 from source_asana.progress import Progress
-from source_asana.streams import StreamClass
-from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, VisitEnd
+from source_asana.scope import Scope, Visit
+from source_asana.streams import DELETED_AT, Projects, Record, StreamClass
+from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, ProjectNews, VisitEnd
 
-FULL_REFRESH_COMPLETE = {"__ab_full_refresh_sync_complete": True}
 HOPELESS = 10
 """Visits that fail in a row, with none between that succeeds, after which the sync gives up."""
 
@@ -34,94 +38,124 @@ HOPELESS = 10
 class Sync:
     """Tells what one read does, in the order in which it happens.
 
-    A stream's state comes after its last record. A stream that is not complete has an error trace
-    and no state, and the read ends with SyncIncomplete.
+    State comes after the records that it covers. A stream that is not complete has an error trace,
+    its state leaves out what is missing, and the read ends with SyncIncomplete.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it joins
         self,
-        streams: Iterable[StreamClass],
+        *,
+        selected: Mapping[StreamClass, Selection],
         unknown: Iterable[str],
         plan: Plan,
+        checkpoints: Checkpoints,
+        deleted_at: Callable[[str], str | None],
+        capture_deletions: bool,
+        is_stopped: Callable[[], bool],
         progress: Progress,
         logger: logging.Logger,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._unfinished = {stream.stream_name(): stream for stream in streams}
-        self._running: set[str] = set()
-        self._failed: list[str] = []
-        self._tallies = {listing: Tally() for listing in plan.listings}
+        self._selected = selected
+        self._unknown = list(unknown)
+        self._plan = plan
+        self._checkpoints = checkpoints
+        self._deleted_at = deleted_at
+        self._capture_deletions = capture_deletions
+        self._is_stopped = is_stopped
         self._progress = progress
         self._logger = logger
         self._now = now
-        self._unknown = list(unknown)
+        self._unfinished = list(selected)
+        self._listings_left = list(plan.listings)
+        self._running: set[StreamClass] = set()
+        self._failed: list[str] = []
+        self._tallies = {listing: Tally() for listing in plan.listings}
         self._failures_in_row = 0
+        self._scopes: dict[str, Scope] = {}
+        self._missing: dict[str, set[Listing]] = {}
+        self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
+        self._alive: dict[str | None, set[str]] = {s.told_deleted_as: set() for s in selected}
 
     def messages(self, events: Iterable[Event]) -> Iterator[AirbyteMessage]:
         """Everything from the first stream's start to the last one's end."""
-        for name in self._unfinished:
-            yield _status(name, AirbyteStreamStatus.STARTED)
-        yield from self._refuse_unknown()
-        yield from self._between_syncs()
+        for stream in self._unfinished:
+            yield _status(stream.stream_name(), AirbyteStreamStatus.STARTED)
+        for name in self._unknown:
+            yield from self._refuse_unknown(name)
+        yield from self._end_of_those_without_listing()
         try:
             for event in events:
                 yield from self._told(event)
+                yield from self._checkpoints.when_due()
                 self._progress.line_when_due()
+                if self._is_stopped():
+                    raise Interrupted
         except AirbyteTracedException:
-            for name in self._unfinished:
-                yield _status(name, AirbyteStreamStatus.INCOMPLETE)
+            yield from self._checkpoints.now()
+            for stream in self._unfinished:
+                yield _status(stream.stream_name(), AirbyteStreamStatus.INCOMPLETE)
             raise
         finally:
             self._progress.summary(self._tallies)
         if self._failed:
             raise SyncIncomplete(self._failed)
 
-    def _refuse_unknown(self) -> Iterator[AirbyteMessage]:
-        for name in self._unknown:
-            yield from self._fail(
-                name,
-                Problem(
-                    FailureType.config_error,
-                    "there is no such stream: refresh the connection's schema, or deselect it.",
-                ),
-            )
+    def _refuse_unknown(self, name: str) -> Iterator[AirbyteMessage]:
+        yield _status(name, AirbyteStreamStatus.STARTED)
+        words = "there is no such stream: refresh the connection's schema, or deselect it."
+        yield from self._fail(name, Problem(FailureType.config_error, words))
 
-    def _between_syncs(self) -> Iterator[AirbyteMessage]:
-        for stream in list(self._unfinished.values()):
-            if stream.between_syncs:
-                self._logger.warning(
-                    "%s: a full refresh has none, for they are what happens between two syncs",
-                    stream.stream_name(),
-                )
-                yield from self._finish(stream, None)
+    def _end_of_those_without_listing(self) -> Iterator[AirbyteMessage]:
+        read = {output.stream for listing in self._plan.listings for output in listing.outputs}
+        for stream in [stream for stream in self._unfinished if stream not in read]:
+            self._logger.warning(
+                "%s: a full refresh has none, for they are what happens between two syncs",
+                stream.stream_name(),
+            )
+            yield from self._finish(stream, None)
 
     def _told(self, event: Event) -> Iterator[AirbyteMessage]:
         match event:
-            case Page():
-                yield from self._records(event)
+            case Page(output, records):
+                yield from self._records(output, records)
             case VisitEnd(visit, error):
                 self._count(visit, error)
+            case ProjectNews(scope):
+                self._learn(scope)
+            case ProjectEnd(scope):
+                self._end_project(self._scopes.pop(scope.project, scope))
             case ListingEnd(listing):
-                problem = problem_of(listing, self._tallies)
-                for output in listing.outputs:
-                    yield from self._finish(output.stream, problem)
-            case ProjectEnd():
-                self._progress.project_ended()
+                yield from self._end_listing(listing)
             case _:
                 pass
 
-    def _records(self, page: Page) -> Iterator[AirbyteMessage]:
-        name = page.output.stream.stream_name()
-        if name not in self._running:
-            self._running.add(name)
-            yield _status(name, AirbyteStreamStatus.RUNNING)
+    def _records(self, output: Output, records: list[Record]) -> Iterator[AirbyteMessage]:
+        stream = output.stream
+        if stream not in self._running:
+            self._running.add(stream)
+            yield _status(stream.stream_name(), AirbyteStreamStatus.RUNNING)
         emitted_at = int(1000 * self._now())
-        for record in page.records:
+        for record in records:
             yield AirbyteMessage(
                 type=Type.RECORD,
-                record=AirbyteRecordMessage(stream=name, data=record, emitted_at=emitted_at),
+                record=AirbyteRecordMessage(
+                    stream=stream.stream_name(), data=record, emitted_at=emitted_at
+                ),
             )
-        self._progress.records(name, len(page.records))
+        self._progress.records(stream.stream_name(), len(records))
+        self._checkpoints.records(len(records))
+        if self._captures_deletions(stream):
+            found = {str(record["gid"]) for record in records if DELETED_AT not in record}
+            self._alive[stream.told_deleted_as] |= found
+
+    def _captures_deletions(self, stream: StreamClass) -> bool:
+        return (
+            self._capture_deletions
+            and stream.told_deleted_as is not None
+            and self._selected[stream].incremental
+            and self._checkpoints.goes_on
+        )
 
     def _count(self, visit: Visit, error: Exception | None) -> None:
         tally = self._tallies[visit.listing]
@@ -130,28 +164,105 @@ class Sync:
             raise error
         if error is None:
             self._failures_in_row = 0
-        elif isinstance(error, Refusal):
+            return
+        if visit.scope and _leaves_a_gap(visit, error):
+            self._missing.setdefault(visit.scope.project, set()).add(visit.listing)
+        if isinstance(error, Refusal):
             self._failures_in_row = 0
             self._progress.skipped(visit, error, tally.refused.total())
-        else:
-            self._progress.failed(visit, error)
-            self._failures_in_row += 1
-            if self._failures_in_row == HOPELESS:
-                raise AirbyteTracedException(
-                    message="Asana does not answer any more, so the sync ends here. "
-                    f"The next one begins again. (last: {error})",
-                    failure_type=FailureType.transient_error,
-                )
+            return
+        self._progress.failed(visit, error)
+        self._failures_in_row += 1
+        if self._failures_in_row == HOPELESS:
+            raise AirbyteTracedException(
+                message="Asana does not answer any more, so the sync ends here. "
+                f"The next one goes on from its last state. (last: {error})",
+                failure_type=FailureType.transient_error,
+            )
+
+    def _learn(self, scope: Scope) -> None:
+        """Note what the events of a project tell, and say it when they are lost."""
+        self._scopes[scope.project] = scope
+        if scope.is_lost:
+            self._progress.events_lost(scope.project)
+        for stream in scope.since:
+            if self._captures_deletions(stream):
+                self._deleted[stream] |= scope.changes.deleted.get(str(stream.told_deleted_as), {})
+
+    def _end_project(self, scope: Scope) -> None:
+        self._progress.project_ended()
+        for stream in scope.since:
+            if stream in self._unfinished:
+                self._end_stream_below(scope, stream)
+        self._missing.pop(scope.project, None)
+
+    def _end_stream_below(self, scope: Scope, stream: StreamClass) -> None:
+        """Everything of a stream below a project has been read, or is known to be missing."""
+        missing = self._missing.get(scope.project, ())
+        if self._is_refused(stream):
+            return
+        if not any(stream in listing.feeds for listing in missing if not _is_events(listing)):
+            waits = bool(scope.changes.deleted.get(str(stream.told_deleted_as)))
+            self._checkpoints.project_read(stream, scope, wait_for_end=waits)
+
+    def _is_refused(self, stream: StreamClass) -> bool:
+        """Whether Asana has refused all of a stream so far, so that nothing of it is done."""
+        tallies = [
+            self._tallies[found] for found in self._plan.listings if stream in _streams(found)
+        ]
+        return any(t.refused for t in tallies) and not any(t.read for t in tallies)
+
+    def _end_listing(self, listing: Listing) -> Iterator[AirbyteMessage]:
+        self._listings_left.remove(listing)
+        if listing.stream is Projects and problem_of(listing, self._tallies) is None:
+            self._end_vanished()
+        still_read = {stream for left in self._listings_left for stream in _streams(left)}
+        for stream in _streams(listing) - still_read:
+            yield from self._finish(stream, self._problem(stream))
+
+    def _end_vanished(self) -> None:
+        """Forget the projects that are listed no more; ask of each whether it was deleted."""
+        asks = Projects in self._selected and self._captures_deletions(Projects)
+        for project in sorted(self._checkpoints.vanished()):
+            try:
+                when = self._deleted_at(project) if asks else None
+            except AsanaFailure as error:
+                self._logger.warning("projects: whether %s was deleted: %s", project, error)
+                continue  # the next sync asks again
+            if when:
+                self._deleted[Projects][project] = when
+            self._checkpoints.forget(project)
+
+    def _problem(self, stream: StreamClass) -> Problem | None:
+        listings = [found for found in self._plan.listings if stream in _streams(found)]
+        problems = [problem_of(listing, self._tallies) for listing in listings]
+        return next((problem for problem in problems if problem), None)
 
     def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[AirbyteMessage]:
+        self._unfinished.remove(stream)
+        for scope in self._scopes.values():  # the projects of which other streams are still read
+            if stream in scope.since:
+                self._end_stream_below(scope, stream)
         name = stream.stream_name()
-        del self._unfinished[name]
         self._progress.ended(name)
+        yield from self._tombstones(stream)
+        yield from self._checkpoints.stream_ended(stream, complete=problem is None)
         if problem is None:
-            yield _state(name)
             yield _status(name, AirbyteStreamStatus.COMPLETE)
         else:
             yield from self._fail(name, problem)
+
+    def _tombstones(self, stream: StreamClass) -> Iterator[AirbyteMessage]:
+        """The records of what was deleted and has not come back, in this stream or its sibling."""
+        alive = self._alive[stream.told_deleted_as]
+        gone = {gid: when for gid, when in self._deleted[stream].items() if gid not in alive}
+        if gone:
+            output = Output(stream, None)
+            records: list[Record] = [
+                {"gid": gid, str(stream.cursor_field): when, DELETED_AT: when}
+                for gid, when in sorted(gone.items())
+            ]
+            yield from self._records(output, records)
 
     def _fail(self, name: str, problem: Problem) -> Iterator[AirbyteMessage]:
         self._failed.append(name)
@@ -159,16 +270,21 @@ class Sync:
         yield _status(name, AirbyteStreamStatus.INCOMPLETE)
 
 
+def _leaves_a_gap(visit: Visit, error: Exception) -> bool:
+    """Whether the next sync has to read the project in full for what this one could not read.
+
+    A refused task or attachment is none: it is skipped, and what is beside it goes on.
+    """
+    return not isinstance(error, Refusal) or visit.listing.stream.parents == (Projects,)
+
+
+def _streams(listing: Listing) -> set[StreamClass]:
+    return {output.stream for output in listing.outputs}
+
+
+def _is_events(listing: Listing) -> bool:
+    return listing.stream.between_syncs
+
+
 def _status(name: str, status: AirbyteStreamStatus) -> AirbyteMessage:
     return status_message(StreamDescriptor(name=name), status)
-
-
-def _state(name: str) -> AirbyteMessage:
-    stream_state = AirbyteStreamState(
-        stream_descriptor=StreamDescriptor(name=name),
-        stream_state=AirbyteStateBlob(FULL_REFRESH_COMPLETE),
-    )
-    return AirbyteMessage(
-        type=Type.STATE,
-        state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream_state),
-    )

@@ -1,23 +1,26 @@
 """Carrying out a plan with a pool of workers: the only module that knows about threads.
 
 Workers read listings and put pages into a bounded queue; whoever iterates over `Walk.events` takes
-them out, in its own thread. The newest visits come first, so that projects are finished one after
-the other and few are open at a time.
+them out, in its own thread. What was begun first is finished first: a worker opens another project
+only when none that is open has a visit waiting, so that projects are finished one after the other.
 """
 
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 
-from source_asana.plan import Listing, Output, Plan, Visit
+from source_asana.errors import Refusal
+from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
-from source_asana.streams import Record
+from source_asana.reader import Reader
+from source_asana.scope import Agenda, Scope, Visit
+from source_asana.streams import Record, StreamClass
 
 PAGES_PER_WORKER = 2
-
-ReadPages = Callable[[Visit], Iterator[list[Record]]]
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,17 @@ class ListingEnd:
 
 
 @dataclass(frozen=True)
+class ProjectNews:
+    """The events of a project are known, or known to be lost."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True)
 class ProjectEnd:
     """Nothing below this project is left to visit."""
 
-    project: str
+    scope: Scope
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,8 @@ class Quiet:
     """Nothing has happened for a while."""
 
 
-Event = Page | VisitEnd | ListingEnd | ProjectEnd | Quiet
+Found = Page | ProjectNews | VisitEnd
+Event = Found | ListingEnd | ProjectEnd | Quiet
 
 
 class Walk:
@@ -67,24 +78,28 @@ class Walk:
     """
 
     def __init__(
-        self, plan: Plan, read_pages: ReadPages, *, workers: int, quiet_seconds: float = 1.0
+        self, agenda: Agenda, reader: Reader, *, workers: int, quiet_seconds: float = 1.0
     ) -> None:
-        self._plan = plan
-        self._read_pages = read_pages
+        self._agenda = agenda
+        self._reader = reader
         self._workers = workers
         self._quiet_seconds = quiet_seconds
-        self._queue: queue.Queue[Page | VisitEnd] = queue.Queue(PAGES_PER_WORKER * workers)
+        self._queue: queue.Queue[Found] = queue.Queue(PAGES_PER_WORKER * workers)
         self._changed = threading.Condition()
-        self._waiting: list[Visit] = []
+        self._waiting: list[tuple[int, int, Visit]] = []
+        self._opened_visits = count(start=-1, step=-1)
+        self._turns: dict[str | None, int] = {None: 0}
+        self._next_turn = count(start=1)
         self._open_visits: Counter[Listing] = Counter()
         self._open_in_project: Counter[str] = Counter()
-        self._delivered: set[tuple[Listing, str]] = set()
-        self._expanded: set[str] = set()
+        self._delivered: set[tuple[StreamClass, str]] = set()
+        self._opened: dict[tuple[Listing, str], frozenset[StreamClass]] = {}
         self._stopped = False
 
     def events(self) -> Generator[Event]:
         """What happens, until everything is visited or the caller stops iterating."""
-        self._open(list(self._plan.first_visits))
+        with self._changed:
+            self._open(self._agenda.first())
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._workers)]
         for thread in threads:
             thread.start()
@@ -98,7 +113,7 @@ class Walk:
         return len(self._open_in_project)
 
     def _until_done(self) -> Iterator[Event]:
-        unfinished = list(self._plan.listings)
+        unfinished = list(self._agenda.plan.listings)
         yield from self._listings_ended(unfinished)
         while unfinished:
             try:
@@ -108,27 +123,37 @@ class Walk:
                 continue
             yield event
             if isinstance(event, VisitEnd):
-                if self._close(event.visit) and event.visit.project:
-                    yield ProjectEnd(event.visit.project)
+                if self._close(event.visit) and event.visit.scope:
+                    yield ProjectEnd(event.visit.scope)
                 yield from self._listings_ended(unfinished)
 
     def _listings_ended(self, unfinished: list[Listing]) -> Iterator[ListingEnd]:
         """Take out of `unfinished`, parents first, what has neither visits nor parents any more."""
-        for listing in list(unfinished):
-            if self._open_visits[listing] == 0 and not any(
-                parent in unfinished for parent in listing.parents if parent is not listing
-            ):
-                unfinished.remove(listing)
-                yield ListingEnd(listing)
+        ended = True
+        while ended:
+            ended = False
+            for listing in list(unfinished):
+                above = [parent for parent in listing.parents if parent is not listing]
+                if not self._open_visits[listing] and not any(p in unfinished for p in above):
+                    unfinished.remove(listing)
+                    yield ListingEnd(listing)
+                    ended = True
 
     def _open(self, visits: list[Visit]) -> None:
-        with self._changed:
-            for visit in visits:
-                self._open_visits[visit.listing] += 1
-                if visit.project:
-                    self._open_in_project[visit.project] += 1
-            self._waiting += reversed(visits)
-            self._changed.notify(len(visits))
+        """Let workers have these visits; to be called with the lock.
+
+        Those of the project that was opened first have their turn first, and of these the newest.
+        """
+        for visit in visits:
+            self._open_visits[visit.listing] += 1
+            if visit.project:
+                self._open_in_project[visit.project] += 1
+            if visit.project not in self._turns:
+                self._turns[visit.project] = next(self._next_turn)
+        for visit in reversed(visits):
+            turn = self._turns[visit.project]
+            heappush(self._waiting, (turn, next(self._opened_visits), visit))
+        self._changed.notify(len(visits))
 
     def _close(self, visit: Visit) -> bool:
         """Count a visit as done; return whether it was the last one of its project."""
@@ -139,7 +164,7 @@ class Walk:
             self._open_in_project[visit.project] -= 1
             if self._open_in_project[visit.project]:
                 return False
-            del self._open_in_project[visit.project]
+            del self._open_in_project[visit.project], self._turns[visit.project]
             return True
 
     def _stop(self) -> None:
@@ -149,9 +174,9 @@ class Walk:
 
     def _work(self) -> None:
         while (visit := self._next_visit()) is not None:
-            error: Exception | None = None
+            error: Exception | None
             try:
-                self._carry_out(visit)
+                error = self._carry_out(visit)
             except Stopped:
                 return
             except Exception as caught:  # noqa: BLE001 - it goes to the main thread, which judges
@@ -163,39 +188,88 @@ class Walk:
         with self._changed:
             while not self._waiting and not self._stopped:
                 self._changed.wait()
-            return None if self._stopped else self._waiting.pop()
+            return None if self._stopped else heappop(self._waiting)[-1]
 
-    def _carry_out(self, visit: Visit) -> None:
-        seen_here: set[str] = set()
-        for page in self._read_pages(visit):
-            fresh = [record for record in page if record["gid"] not in seen_here]
-            seen_here.update(record["gid"] for record in fresh)
-            self._deliver(visit, fresh)
+    def _carry_out(self, visit: Visit) -> Exception | None:
+        if visit.listing is self._agenda.plan.events:
+            return self._learn(visit)
+        seen: set[str] = set()
+        done: set[str] = set()
+        try:
+            for page in self._reader.pages(visit):
+                fresh = [record for record in page if record["gid"] not in seen]
+                seen.update(record["gid"] for record in fresh)
+                done.update(r["gid"] for r in fresh if not self._agenda.is_half_read(visit, r))
+                self._deliver(visit, fresh)
+        except Refusal as refusal:
+            return None if visit.listing.is_one and visit.scope else refusal
+        with self._changed:
+            self._open(self._unopened(self._agenda.after_listing(visit, done)))
+        return None
+
+    def _learn(self, visit: Visit) -> Exception | None:
+        """Read a project's events, and open the visits that they leave necessary."""
+        news = self._reader.project_events(visit)
+        events = {event["event_id"]: event for event in news.events}
+        for output in visit.listing.outputs:
+            with self._changed:
+                new = [
+                    e for gid, e in events.items() if (output.stream, gid) not in self._delivered
+                ]
+                self._delivered |= {(output.stream, gid) for gid in events}
+            self._put_page(output, new, visit)
+        if not self._put(ProjectNews(news.scope)):
+            raise Stopped
+        with self._changed:
+            self._open(self._unopened(self._agenda.after_events(news.scope)))
+        return news.error
 
     def _deliver(self, visit: Visit, page: list[Record]) -> None:
         """Hand on what no other visit has handed on, and open the visits below it."""
         listing = visit.listing
-        new: list[Record] = []
+        wanted: dict[Output, list[Record]] = {output: [] for output in listing.outputs}
         below: list[Visit] = []
+        now = self._reader.now()
+        finds_again = self._agenda.goes_on and visit.scope is not None
         with self._changed:
             for record in page:
-                gid = record["gid"]
-                may_repeat = listing.stream.may_repeat(record)
-                if may_repeat and (listing, gid) in self._delivered:
-                    continue
-                new.append(record)
-                if may_repeat:
-                    self._delivered.add((listing, gid))
-                    if gid in self._expanded:
-                        continue
-                    self._expanded.add(gid)
-                below += visit.children(record)
-        for output in listing.outputs if new else ():
-            if not self._put(Page(output, output.records(new, visit.parent))):
-                raise Stopped
-        self._open(below)
+                may_repeat = finds_again or listing.stream.may_repeat(record)
+                for output, records in wanted.items():
+                    if self._agenda.wants(visit, output.stream, record) and not (
+                        may_repeat and self._is_delivered(output.stream, record["gid"])
+                    ):
+                        records.append(record)
+                visits = self._agenda.below(visit, record, now)
+                below += self._unopened(visits) if may_repeat else visits
+        for output, records in wanted.items():
+            self._put_page(output, records, visit)
+        with self._changed:
+            self._open(below)
 
-    def _put(self, event: Page | VisitEnd) -> bool:
+    def _is_delivered(self, stream: StreamClass, gid: str) -> bool:
+        """Whether a record has been handed on before; from now on it has."""
+        if (stream, gid) in self._delivered:
+            return True
+        self._delivered.add((stream, gid))
+        return False
+
+    def _unopened(self, visits: list[Visit]) -> list[Visit]:
+        """Those visits of which not all that they are for has been visited before."""
+        new: list[Visit] = []
+        for visit in visits:
+            place = (visit.listing, str(visit.parent))
+            needs = visit.scope.whole_streams() if visit.scope else frozenset()
+            before = self._opened.get(place)
+            if before is None or not needs <= before:
+                self._opened[place] = needs | (before or frozenset())
+                new.append(visit)
+        return new
+
+    def _put_page(self, output: Output, records: list[Record], visit: Visit) -> None:
+        if records and not self._put(Page(output, output.records(records, visit.parent))):
+            raise Stopped
+
+    def _put(self, event: Found) -> bool:
         """Wait for a place in the queue; return False when nobody takes anything out any more."""
         while not self._stopped:
             try:

@@ -13,7 +13,7 @@ NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer (ReadTimeout)",
 
 
 def listing(stream: StreamClass, *parents: Listing) -> Listing:
-    return Listing(stream, outputs=(), opt_fields="gid", parents=list(parents))
+    return Listing(stream, stream.path, outputs=(), opt_fields="gid", parents=list(parents))
 
 
 def tally(*ends: Exception | None) -> Tally:

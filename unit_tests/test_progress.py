@@ -9,8 +9,9 @@ import pytest
 
 from source_asana.errors import Refusal
 from source_asana.outcome import Tally
-from source_asana.plan import Listing, Visit, make_plan
+from source_asana.plan import Listing, Selection, make_plan
 from source_asana.progress import Progress
+from source_asana.scope import Visit
 from source_asana.streams import Stories, StoriesCompact, Tasks
 
 FORBIDDEN = Refusal(403, "Forbidden", "tasks")
@@ -54,7 +55,7 @@ def sync(caplog: pytest.LogCaptureFixture) -> Iterator[Sync]:
 
 @pytest.fixture
 def tasks() -> Listing:
-    plan = make_plan({Tasks: None}, {})
+    plan = make_plan({Tasks: Selection()})
     return next(listing for listing in plan.listings if listing.outputs)
 
 
@@ -98,7 +99,7 @@ def test_what_could_not_be_read_is_named(sync: Sync, tasks: Listing) -> None:
 
 
 def test_the_summary_tells_each_stream_and_what_was_on_the_way(sync: Sync) -> None:
-    plan = make_plan({Tasks: None}, {})
+    plan = make_plan({Tasks: Selection()})
     sync.requests.update(workspaces=1, projects=3, tasks=1_033)
     sync.progress.records("tasks", 2_500)
     sync.now += 12.34
@@ -112,7 +113,7 @@ def test_the_summary_tells_each_stream_and_what_was_on_the_way(sync: Sync) -> No
 
 
 def test_requests_that_streams_share_are_counted_once(sync: Sync) -> None:
-    plan = make_plan({StoriesCompact: None, Stories: None}, {})
+    plan = make_plan({StoriesCompact: Selection(), Stories: Selection()})
     shared = next(listing for listing in plan.listings if listing.outputs)
     sync.requests.update(stories=7)
     sync.progress.records("stories", 10)

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_asana.errors import AsanaFailure, Refusal
-from source_asana.plan import Visit, make_plan
+from source_asana.plan import Selection, make_plan
 from source_asana.rate_limit import Stopped
+from source_asana.reader import Reader
+from source_asana.scope import Agenda, Visit
 from source_asana.streams import STREAMS, Record
 from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, Quiet, VisitEnd, Walk
 
@@ -31,7 +34,7 @@ class Account:
     visits: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
+    def pages(self, visit: Visit) -> Iterator[list[Record]]:
         place = (visit.listing.name, visit.parent)
         with self.lock:
             self.visits[place] += 1
@@ -46,6 +49,9 @@ class Account:
         finally:
             with self.lock:
                 self.at_once -= 1
+
+    def now(self) -> str:
+        return "2026-01-01T00:00:00.000Z"
 
     def records(self, listing: str, parent: str | None) -> list[Record]:
         match listing:
@@ -104,9 +110,14 @@ def accounts(draw: st.DrawFn) -> Account:
 
 
 def walk(account: Account, *names: str, workers: int = 4) -> list[Event]:
-    plan = make_plan({STREAMS[name]: ["gid"] for name in names}, {"organization_export_ids": ()})
-    events = Walk(plan, account.read_pages, workers=workers, quiet_seconds=0.05).events()
+    events = walk_of(account, *names, workers=workers).events()
     return [event for event in events if not isinstance(event, Quiet)]
+
+
+def walk_of(account: Account, *names: str, workers: int) -> Walk:
+    selected = {STREAMS[name]: Selection(["gid"]) for name in names}
+    agenda = Agenda(make_plan(selected), selected, {}, {})
+    return Walk(agenda, cast(Reader, account), workers=workers, quiet_seconds=0.02)
 
 
 def gids(events: list[Event], name: str) -> list[str]:
@@ -140,8 +151,8 @@ def test_ends_come_after_all_that_they_end(account: Account) -> None:
             assert place < ending
         if isinstance(event, ProjectEnd):
             later = [e for e in events[place:] if isinstance(e, VisitEnd)]
-            assert event.project not in {e.visit.project for e in later}
-    ended = [event.project for event in events if isinstance(event, ProjectEnd)]
+            assert event.scope.project not in {e.visit.project for e in later}
+    ended = [event.scope.project for event in events if isinstance(event, ProjectEnd)]
     assert sorted(ended) == sorted(account.tasks_of)
 
 
@@ -167,10 +178,10 @@ def test_an_error_ends_one_visit_and_no_other(error: Exception) -> None:
 
 def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
     class Restarting(Account):
-        def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
-            yield from super().read_pages(visit)
+        def pages(self, visit: Visit) -> Iterator[list[Record]]:
+            yield from super().pages(visit)
             if visit.listing.name in ("tasks", "projects"):
-                yield from super().read_pages(visit)
+                yield from super().pages(visit)
 
     account = Restarting({"p1": ["t0", "t1", "t2"]}, {})
     events = walk(account, "projects", "tasks", "stories")
@@ -181,9 +192,8 @@ def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
 
 def test_workers_stop_when_nobody_listens_any_more() -> None:
     account = Account({f"p{n}": TASKS for n in range(50)}, {})
-    plan = make_plan({STREAMS["stories"]: None}, {"organization_export_ids": ()})
     others = set(threading.enumerate())
-    events = Walk(plan, account.read_pages, workers=5, quiet_seconds=0.01).events()
+    events = walk_of(account, "stories", workers=5).events()
     next(events)
     workers = set(threading.enumerate()) - others
     assert len(workers) == 5
@@ -196,8 +206,7 @@ def test_workers_stop_when_nobody_listens_any_more() -> None:
 
 def test_a_stopped_worker_reports_nothing() -> None:
     account = Account({"p1": ["t0"]}, {}, {("tasks", "p1"): Stopped()})
-    plan = make_plan({STREAMS["tasks"]: None}, {"organization_export_ids": ()})
-    events = Walk(plan, account.read_pages, workers=2, quiet_seconds=0.01).events()
+    events = walk_of(account, "tasks", workers=2).events()
     assert any(isinstance(event, Quiet) for event in events)
     events.close()
 
@@ -206,12 +215,11 @@ def test_waiting_is_told_so_that_nobody_thinks_the_sync_dead() -> None:
     released = threading.Event()
 
     class Slow(Account):
-        def read_pages(self, visit: Visit) -> Iterator[list[Record]]:
+        def pages(self, visit: Visit) -> Iterator[list[Record]]:
             released.wait(10)
-            yield from super().read_pages(visit)
+            yield from super().pages(visit)
 
-    plan = make_plan({STREAMS["workspaces"]: None}, {"organization_export_ids": ()})
-    events = Walk(plan, Slow({}, {}).read_pages, workers=1, quiet_seconds=0.01).events()
+    events = walk_of(Slow({}, {}), "workspaces", workers=1).events()
     assert isinstance(next(events), Quiet)
     released.set()
     assert any(isinstance(event, ListingEnd) for event in events)

@@ -1,0 +1,785 @@
+"""What a destination holds after any history of changes and syncs, and what it must hold.
+
+A `History` is an account that people change, a connector that reads it now and then, and the
+tables that a destination makes of it. `History.differences` compares these with the account.
+What Asana does not let one know is left out by the functions of the last part, one for each limit.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple, Self
+
+import orjson
+import pendulum
+import pytest
+
+from integration_tests.asana_emulator import AsanaEmulator, make_account
+from integration_tests.asana_emulator.account import Account, Clock, Event
+from integration_tests.asana_emulator.clock import stamp
+from integration_tests.asana_emulator.gids import kind_of
+from integration_tests.reading import Json, Record, Said, config_for, run
+from source_asana import checkpoints
+
+DELETED_AT = "_ab_cdc_deleted_at"
+BEGIN = pendulum.datetime(2026, 11, 2, 8)
+TOKEN_HOURS = 24
+QUIET_MINUTES = 20
+TASKS_IN_A_PROJECT = 2
+TASK_STREAMS = ("tasks", "subtasks")
+
+Key = tuple[str, ...]
+
+
+class OracleError(AssertionError):
+    """The history so far, a step a line, and what is wrong at its end."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream as `discover` shows it."""
+
+    name: str
+    schema: Json
+    key: tuple[str, ...]
+    cursor: str | None
+    incremental: bool
+
+    @property
+    def base(self) -> str:
+        """The name of the stream without `_compact`."""
+        return self.name.removesuffix("_compact")
+
+    def key_of(self, record: Record) -> Key:
+        return tuple(str(record[column]) for column in self.key)
+
+    def configured(self) -> Json:
+        mode = "incremental" if self.incremental else "full_refresh"
+        stream = {
+            "name": self.name,
+            "json_schema": self.schema,
+            "supported_sync_modes": ["full_refresh", "incremental"],
+        }
+        return {
+            "stream": stream,
+            "sync_mode": mode,
+            "destination_sync_mode": "append_dedup" if self.incremental else "overwrite",
+            "cursor_field": [self.cursor] if self.cursor else None,
+            "primary_key": [[column] for column in self.key],
+        }
+
+
+@cache
+def discovered() -> dict[str, Stream]:
+    """The streams that the connector offers, for which it asks nobody."""
+    nobody = {"option_title": "PAT Credentials", "personal_access_token": "none"}
+    (message,) = run("discover", "", {"credentials": nobody}).of_type("CATALOG")
+    return {
+        found["name"]: Stream(
+            name=found["name"],
+            schema=found["json_schema"],
+            key=tuple(column for (column,) in found["source_defined_primary_key"]),
+            cursor=next(iter(found.get("default_cursor_field") or ()), None),
+            incremental="incremental" in found["supported_sync_modes"],
+        )
+        for found in message["catalog"]["streams"]
+    }
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record in a table. `seen`: how many events there had been when its sync began."""
+
+    record: Record
+    seen: int
+
+
+class Destination:
+    """Tables as Airbyte's destinations keep them: by key, newest wins, tombstones delete."""
+
+    def __init__(self, streams: Mapping[str, Stream]) -> None:
+        self.tables: dict[str, dict[Key, Row]] = defaultdict(dict)
+        self.states: dict[str, Json] = {}
+        self._streams = streams
+        self._arriving: dict[str, dict[Key, Row]] = {}
+
+    def take(self, message: Json, seen: int) -> None:
+        """Fold one message in."""
+        match message["type"]:
+            case "RECORD":
+                self._put(self._streams[message["record"]["stream"]], message["record"], seen)
+            case "STATE":
+                told = message["state"]
+                self.states[told["stream"]["stream_descriptor"]["name"]] = told
+            case "TRACE" if message["trace"]["type"] == "STREAM_STATUS":
+                told = message["trace"]["stream_status"]
+                if told["status"] == "COMPLETE":
+                    self._replace(told["stream_descriptor"]["name"])
+
+    def begin(self) -> None:
+        """A sync begins: what a broken one has left of full refreshes is dropped."""
+        self._arriving = defaultdict(dict)
+
+    def resumable_from(self) -> list[Json]:
+        """The last state of each stream that is not read anew each time."""
+        return [state for name, state in self.states.items() if self._streams[name].incremental]
+
+    def _put(self, stream: Stream, message: Json, seen: int) -> None:
+        record = message["data"]
+        table = (self.tables if stream.incremental else self._arriving)[stream.name]
+        if record.get(DELETED_AT):
+            table.pop(stream.key_of(record), None)
+        else:
+            table[stream.key_of(record)] = Row(record, seen)
+
+    def _replace(self, name: str) -> None:
+        if not self._streams[name].incremental:
+            self.tables[name] = self._arriving.pop(name, {})
+
+
+class Position(NamedTuple):
+    """How far a stream has followed the events of a project, and how old its token is."""
+
+    end: int
+    at: pendulum.DateTime
+
+
+class Gap(NamedTuple):
+    """Events of a project that no token can bring any more; `since`: when it was last read."""
+
+    project: str
+    lost: range
+    since: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is at one time: the visible projects, and all events so far."""
+
+    at: pendulum.DateTime
+    projects: frozenset[str]
+    log: Sequence[Event]
+    is_deleted: Callable[[str], bool]
+
+
+@dataclass
+class Followed:
+    """What one stream has had the chance to know, whatever the connector made of it.
+
+    `told`: the events, by their place in the account's log, that valid tokens have covered.
+    `reads_events_only`: what happens before a project's first token makes no difference to it.
+    """
+
+    reads_events_only: bool = False
+    told: set[int] = field(default_factory=set)
+    gaps: list[Gap] = field(default_factory=list)
+    projects_told_gone: set[str] = field(default_factory=set)
+    _positions: dict[str, Position] = field(default_factory=dict)
+    _projects: frozenset[str] = frozenset()
+
+    def complete(self, now: Moment, refused: Collection[str], before: int) -> None:
+        """A sync of this stream was complete; `before` counts the events at its beginning."""
+        for project in now.projects - set(refused):
+            self._follow(project, now, before)
+        self.projects_told_gone |= {gid for gid in self._projects if now.is_deleted(gid)}
+        self._projects = now.projects
+        self._forget_all_but(now.projects)
+
+    def break_off(self, now: Moment) -> None:
+        """A sync was not complete: it may have forgotten the projects that are out of sight."""
+        self._projects = frozenset(
+            gid for gid in self._projects if gid in now.projects or now.is_deleted(gid)
+        )
+        self._forget_all_but(now.projects)
+
+    def _follow(self, project: str, now: Moment, before: int) -> None:
+        known = self._positions.get(project)
+        if known is None:
+            begin = len(now.log) if self.reads_events_only else before
+            self._positions[project] = Position(begin, now.at)
+        elif now.at <= known.at.add(hours=TOKEN_HOURS):
+            end = max(known.end, before)
+            covered = range(known.end, end)
+            self.told |= {at for at in covered if project in now.log[at].watched}
+            self._positions[project] = Position(end, now.at)
+        else:
+            lost = range(known.end, len(now.log))
+            self.gaps.append(Gap(project, lost, stamp(known.at)))
+            self._positions[project] = Position(lost.stop, now.at)
+
+    def _forget_all_but(self, projects: Collection[str]) -> None:
+        self._positions = {gid: known for gid, known in self._positions.items() if gid in projects}
+
+
+Change = Callable[[Account], object]
+
+
+class History:
+    """Changes and syncs, step by step, and a check of each sync by itself."""
+
+    def __init__(
+        self, person: str = "service", *, event_delay: float = 0.0, workers: int = 1
+    ) -> None:
+        self.person = person
+        self.workers = workers
+        self.clock = Clock(BEGIN)
+        self.asana = AsanaEmulator(_small_account(self.clock)).start()
+        self.asana.controls.event_delay = event_delay
+        self.account = self.asana.account
+        self.viewer = self.account.people[person]
+        self.streams = discovered()
+        self.destination = Destination(self.streams)
+        self.followed = {name: Followed(name == "events") for name in self.streams}
+        self.story: list[str] = []
+        self.refused: set[str] = set()
+        self.failed = False
+        self.syncs = 0
+        self.parent_of: dict[str, str] = {}
+        self._event_ids: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.asana.stop()
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def change(self, told: str, change: Change) -> Any:
+        """Somebody changes the account, a second after what was before."""
+        self.clock.advance(1)
+        self._tell(told)
+        return self.asana.change(change)
+
+    def remember(self, gid: str) -> None:
+        """Note to what an object, and all tasks below it, belong, for it will be deleted."""
+        service, below = self.account.people["service"], [gid]
+        while below:
+            noted = below.pop()
+            record = self.account.record(service, noted)
+            above = record.get("parent") or record.get("target") or record.get("project")
+            if above:
+                self.parent_of[noted] = above["gid"]
+            if record["resource_type"] == "task":
+                below += self.account.listing(service, "subtasks", noted)
+
+    def wait(self, minutes: float) -> None:
+        self._tell(f"{minutes:g} minutes pass")
+        self.clock.advance(60 * minutes)
+
+    def refuse(self, project: str) -> None:
+        """Asana refuses everything about one project, though it is listed."""
+        self._tell(f"Asana refuses project {project}")
+        self.refused.add(project)
+        self.asana.controls.deny(project, 403)
+
+    def relent(self) -> None:
+        self._tell("Asana refuses nothing any more")
+        self.refused.clear()
+        self.asana.controls.denials.clear()
+
+    def sync(
+        self,
+        streams: Collection[str] | None = None,
+        *,
+        killed_after: int | None = None,
+        amid: tuple[str, int, str, Change] | None = None,
+    ) -> Said:
+        """Sync some streams (all if None), until killed after so many messages.
+
+        `amid`: a change in the midst: before which request, after how many of these, what.
+        """
+        names = [name for name in self.streams if streams is None or name in streams]
+        before, happened = len(self._log()), self._interrupted_by(amid)
+        self.destination.begin()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)  # as if syncs took minutes
+            said = run(
+                "read",
+                self.asana,
+                config_for(self.asana, self.person, num_workers=self.workers),
+                {"streams": [self.streams[name].configured() for name in names]},
+                self.destination.resumable_from(),
+                killed_after=killed_after,
+            )
+        self.syncs += 1
+        self.asana.controls.interruptions.clear()
+        self._tell_sync(names, killed_after, happened)
+        self._check(said, names, disturbed=bool(happened), killed=killed_after is not None)
+        for message in said.messages:
+            self.destination.take(message, before)
+        self._follow(said, names, before)
+        return said
+
+    def settle(self) -> None:
+        """A last quiet sync, after which the tables must be what the account is."""
+        if self.refused:
+            self.relent()
+        self.wait(QUIET_MINUTES)
+        self.sync()
+        if wrong := self.differences():
+            self.fail(*wrong)
+
+    def differences(self) -> list[str]:
+        """How the tables differ from the account, but for what nobody can know."""
+        return [line for name in self.streams for line in Comparison(self, name).differences()]
+
+    def fail(self, *wrong: str) -> None:
+        self.failed = True
+        raise OracleError("\n".join(["", *self.story, *(f"BUT {line}" for line in wrong)]))
+
+    # -- what the account is ----------------------------------------------------------------------
+
+    def truth(self, stream: str) -> dict[Key, Record]:
+        """What a full refresh would deliver now."""
+        if stream == "events":
+            return {}
+        chosen = self.streams[stream]
+        records = self.asana.expected(stream, self.person)
+        return {chosen.key_of(record): declared(record, chosen.schema) for record in records}
+
+    def now(self) -> Moment:
+        """What the token sees now."""
+        listing, viewer = self.account.listing, self.viewer
+        workspaces = listing(viewer, "workspaces", "")
+        return Moment(
+            at=self.clock.now(),
+            projects=frozenset(p for w in workspaces for p in listing(viewer, "projects", w)),
+            log=self.account.events.entries,
+            is_deleted=lambda gid: self.account.kind(gid) is None,
+        )
+
+    def name(self, gid: str) -> str:
+        """Something by its kind, gid and name, for people."""
+        reference = self.account.shapes.ref(gid)
+        title = f" {reference['name']!r}" if reference["name"] else ""
+        return f"{reference['resource_type']} {gid}{title}"
+
+    def _log(self) -> Sequence[Event]:
+        """The events that have reached the event stream."""
+        entries = self.account.events.entries
+        newest = self.clock.now().subtract(seconds=self.asana.controls.event_delay)
+        return [event for event in entries if event.created_at <= stamp(newest)]
+
+    # -- one sync ---------------------------------------------------------------------------------
+
+    def _interrupted_by(self, amid: tuple[str, int, str, Change] | None) -> list[str]:
+        happened: list[str] = []
+        if amid is not None:
+            pattern, after, told, change = amid
+
+            def interrupted() -> None:
+                self.clock.advance(1)
+                happened.append(told)
+                change(self.account)
+
+            self.asana.controls.interrupt(pattern, interrupted, after=after)
+        return happened
+
+    def _follow(self, said: Said, names: Collection[str], before: int) -> None:
+        now = self.now()
+        for name in names:
+            if self.streams[name].incremental:
+                if said.statuses(name)[-1:] == ["COMPLETE"]:
+                    self.followed[name].complete(now, self.refused, before)
+                else:
+                    self.followed[name].break_off(now)
+
+    def _check(self, said: Said, names: Collection[str], *, disturbed: bool, killed: bool) -> None:
+        wrong = list(self._ended_well(said, names)) if not killed else []
+        for name, records in said.records().items():
+            stream = self.streams[name]
+            wrong += _repeated(stream, records, disturbed=disturbed)
+            wrong += self._older(stream, records)
+            if name == "events":
+                wrong += self._events_twice(records, said)
+            elif not disturbed:
+                wrong += [line for record in records for line in self._false(stream, record)]
+        if wrong:
+            self.fail(*wrong)
+
+    def _ended_well(self, said: Said, names: Collection[str]) -> Iterator[str]:
+        for name in names:
+            if said.statuses(name)[-1:] != ["COMPLETE"]:
+                yield f"{name} is not complete: {said.errors()}"
+            elif self.streams[name].incremental and not said.states(name):
+                yield f"{name} is complete without a state"
+        if said.exit_status:
+            yield f"the sync ended with status {said.exit_status}: {said.errors()}"
+
+    def _older(self, stream: Stream, records: Collection[Record]) -> Iterator[str]:
+        """By an older cursor a destination would take what comes later for outdated."""
+        if stream.cursor is None or not stream.incremental:
+            return
+        table = self.destination.tables[stream.name]
+        for record in records:
+            row = table.get(stream.key_of(record))
+            if not record.get(stream.cursor):
+                yield f"{stream.name}: {record} is without its cursor"
+            elif row and record[stream.cursor] < row.record[stream.cursor]:
+                yield f"{stream.name}: {record} comes after {row.record} with an older cursor"
+
+    def _false(self, stream: Stream, record: Record) -> Iterator[str]:
+        """Each record of an undisturbed sync is what the account holds at the time."""
+        gid = record["gid"]
+        if record.get(DELETED_AT):
+            if self.account.kind(gid) is not None and not self._was_deleted_at_last(gid):
+                yield f"{stream.name}: a tombstone for {self.name(gid)}, which exists"
+            if more := _beyond_a_tombstone(stream, record):
+                yield f"{stream.name}: the tombstone of {gid} also has {more}"
+        elif not self.account.may_read(self.viewer, gid):
+            yield f"{stream.name}: a record of {gid}, which nobody can read"
+        else:
+            held = {**self.account.record(self.viewer, gid), **_portfolio(record)}
+            expected = declared(held, stream.schema)
+            found = {name: value for name, value in record.items() if name != DELETED_AT}
+            for column in sorted(expected.keys() | found.keys()):
+                if expected.get(column) != found.get(column):
+                    yield _unequal(
+                        stream.name, gid, column, found.get(column), expected.get(column)
+                    )
+
+    def _was_deleted_at_last(self, gid: str) -> bool:
+        """Whether Asana has told that it was deleted, and not yet that it was restored."""
+        ends = {"deleted", "removed"} if kind_of(gid) == "story" else {"deleted"}
+        told = [
+            event.record["action"]
+            for event in self._log()
+            if event.record["resource"]["gid"] == gid
+        ]
+        return next((a in ends for a in reversed(told) if a in {*ends, "undeleted"}), False)
+
+    def _events_twice(self, records: Collection[Record], said: Said) -> Iterator[str]:
+        """A complete sync's events never come again, but through another of their projects."""
+        for record in records:
+            if record["event_id"] in self._event_ids and not self._has_several_projects(record):
+                yield f"events: {record} came before"
+        if said.statuses("events")[-1:] == ["COMPLETE"]:
+            self._event_ids |= {record["event_id"] for record in records}
+
+    def _has_several_projects(self, record: Record) -> bool:
+        same = [e for e in self.account.events.entries if content(e.record) == content(record)]
+        return any(sum(kind_of(gid) == "project" for gid in e.watched) > 1 for e in same)
+
+    # -- the story --------------------------------------------------------------------------------
+
+    def _tell(self, told: str) -> None:
+        self.story.append(f"{self.clock.now().format('DD MMM HH:mm:ss')}  {told}")
+
+    def _tell_sync(
+        self, names: Sequence[str], killed_after: int | None, amid: Sequence[str]
+    ) -> None:
+        what = "all streams" if len(names) == len(self.streams) else ", ".join(names)
+        killed = f", killed after {killed_after} messages" if killed_after is not None else ""
+        during = f"; meanwhile {amid[0]}" if amid else ""
+        self._tell(f"SYNC {what}{killed}{during}")
+
+
+def _small_account(clock: Clock) -> Account:
+    """The sample account with few tasks in each project, for syncs of few requests."""
+    account = make_account("sample", clock=clock)
+    everyone = account.people["service"]
+    for workspace in account.listing(everyone, "workspaces", ""):
+        for project in account.listing(everyone, "projects", workspace):
+            for task in list(account.listing(everyone, "tasks", project))[TASKS_IN_A_PROJECT:]:
+                account.delete(task)
+    account.events.entries.clear()
+    return account
+
+
+def declared(value: Any, schema: Mapping[str, Any]) -> Any:
+    """What a catalog's schema declares of a record."""
+    if isinstance(value, list):
+        return [declared(entry, schema["items"]) for entry in value]
+    if isinstance(value, dict):
+        known = schema["properties"]
+        return {name: declared(value[name], known[name]) for name in value if name in known}
+    return value
+
+
+def content(event: Record) -> str:
+    """What an event says, without what the connector adds and what is null."""
+    said = {name: value for name, value in event.items() if name != "event_id"}
+    return orjson.dumps(_without_nulls(said), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {name: _without_nulls(part) for name, part in value.items()}
+        return {name: part for name, part in kept.items() if part is not None}
+    return value
+
+
+def _repeated(stream: Stream, records: Collection[Record], *, disturbed: bool) -> Iterator[str]:
+    """A key has one outcome in a sync. Whatever moves meanwhile may be met twice, but a record is
+    not followed by a tombstone, nor the other way round.
+    """
+    outcomes: dict[Key, bool] = {}
+    for record in records:
+        key, is_tombstone = stream.key_of(record), bool(record.get(DELETED_AT))
+        before = outcomes.setdefault(key, is_tombstone)
+        if before is not is_tombstone:
+            yield f"{stream.name}: {key} is a record and a tombstone in one sync"
+        outcomes[key] = is_tombstone
+    if len(outcomes) < len(records) and not disturbed:
+        yield f"{stream.name}: {len(records) - len(outcomes)} keys came twice in one sync"
+
+
+def _beyond_a_tombstone(stream: Stream, record: Record) -> list[str]:
+    own = {*stream.key, stream.cursor, DELETED_AT}
+    return [name for name, value in record.items() if value is not None and name not in own]
+
+
+def _portfolio(record: Record) -> Record:
+    return {name: record[name] for name in ("portfolio_gid",) if name in record}
+
+
+def _unequal(stream: str, gid: str, column: str, found: Any, expected: Any) -> str:
+    return f"{stream}: {column} of {gid} is {found!r} but should be {expected!r}"
+
+
+class Comparison:
+    """One table beside the account, without what Asana does not let one know."""
+
+    def __init__(self, history: History, stream: str) -> None:
+        self.history = history
+        self.stream = history.streams[stream]
+        self.followed = history.followed[stream]
+        self.rows = history.destination.tables[stream]
+        self.log = history.account.events.entries
+
+    def differences(self) -> Iterator[str]:
+        if self.stream.name == "events":
+            yield from self._events()
+            return
+        truth = self.history.truth(self.stream.name)
+        for key in sorted(truth.keys() - self.rows.keys()):
+            if not may_be_missing(self, key[-1], truth[key]):
+                yield f"{self.stream.name}: {self.history.name(key[-1])} is missing"
+        for key in sorted(self.rows.keys() - truth.keys()):
+            if not may_remain(self, key[-1]):
+                yield f"{self.stream.name}: {self.history.name(key[-1])} is still there"
+        for key in sorted(self.rows.keys() & truth.keys()):
+            yield from self._columns(key[-1], self.rows[key], truth[key])
+
+    def _columns(self, gid: str, row: Row, truth: Record) -> Iterator[str]:
+        found = {name: value for name, value in row.record.items() if name != DELETED_AT}
+        for column in sorted(found.keys() | truth.keys()):
+            had, should = found.get(column), truth.get(column)
+            if had != should and not may_be_outdated(self, gid, row, column, had, should):
+                yield _unequal(self.stream.name, gid, column, had, should)
+
+    def _events(self) -> Iterator[str]:
+        if not self.stream.incremental:
+            return
+        rows = {content(row.record) for row in self.rows.values()}
+        schema = self.stream.schema
+        told = [content(declared(event.record, schema)) for event in self.log]
+        for at in sorted(self.followed.told):
+            if told[at] not in rows:
+                yield f"events: {told[at]} is missing"
+        for row in sorted(rows - set(told)):
+            yield f"events: {row} never happened"
+        if len(rows) != len(self.rows):
+            yield "events: one event has several rows"
+
+    def record(self, gid: str) -> Record:
+        """An object as it is now."""
+        return self.history.account.record(self.history.viewer, gid)
+
+    def events(self, gid: str, actions: Collection[str], *, since: int = 0) -> list[int]:
+        """Where in the log something happened to an object."""
+        return [
+            at
+            for at in range(since, len(self.log))
+            if self.log[at].record["resource"]["gid"] == gid
+            and self.log[at].record["action"] in actions
+        ]
+
+
+# -- what Asana does not let one know -------------------------------------------------------------
+
+
+def may_remain(table: Comparison, gid: str) -> bool:
+    """A row that no full refresh would deliver any more."""
+    return (
+        out_of_sight(table, gid)
+        or gone_with_what_it_belonged_to(table, gid)
+        or deleted_unheard(table, gid)
+    ) and table.stream.incremental
+
+
+def may_be_missing(table: Comparison, gid: str, truth: Record) -> bool:
+    """A record that has never come."""
+    return table.stream.incremental and below_a_task_that_joined_unseen(table, truth)
+
+
+def may_be_outdated(
+    table: Comparison, gid: str, row: Row, column: str, found: Any, expected: Any
+) -> bool:
+    """A column that is as it once was."""
+    if not table.stream.incremental:
+        return False
+    return (
+        edited_unheard(table, gid, column)
+        or counts_a_deleted_subtask(table, gid, row, column)
+        or modified_by_an_attachment(table, gid, row, column)
+        or _same_but_for_what_is_inside(table, row, column, found, expected)
+    )
+
+
+def _same_but_for_what_is_inside(
+    table: Comparison, row: Row, column: str, found: Any, expected: Any
+) -> bool:
+    found = without_projects_out_of_sight(table, row, column, found, expected)
+    found, expected = (
+        without_old_names(table, row, without_tasks_in_the_trash(table, row, column, value))
+        for value in (found, expected)
+    )
+    return bool(found == expected)
+
+
+def out_of_sight(table: Comparison, gid: str) -> bool:
+    """It exists, but the token no longer comes to it: a task that has left its projects or its
+    parent, what is below such a task, and all of a project that was deleted or unshared.
+    """
+    return table.history.account.kind(gid) is not None
+
+
+def gone_with_what_it_belonged_to(table: Comparison, gid: str) -> bool:
+    """It was not deleted itself: what it belonged to was, and Asana tells of no more than that."""
+    return table.history.account.kind(gid) is None and _deletion(table, gid) is None
+
+
+def deleted_unheard(table: Comparison, gid: str) -> bool:
+    """It was deleted while no valid token followed a project that it was in."""
+    if table.stream.base == "projects":
+        return gid not in table.followed.projects_told_gone
+    return _deletion(table, gid) not in table.followed.told
+
+
+def _deletion(table: Comparison, gid: str) -> int | None:
+    """When it was put into the trash, where it still is; a story is said to be removed."""
+    ends = {"deleted", "removed"} if table.stream.base == "stories" else {"deleted"}
+    found = table.events(gid, {*ends, "undeleted"})
+    if not found or table.log[found[-1]].record["action"] == "undeleted":
+        return None
+    return found[-1]
+
+
+def below_a_task_that_joined_unseen(table: Comparison, truth: Record) -> bool:
+    """Stories and attachments of a task that came into a project, unmodified, while no valid token
+    followed that project: the task itself is listed, but nothing says that it is new there.
+    """
+    if table.stream.base not in {"stories", "attachments"}:
+        return False
+    above = list(_tasks_above(table, truth["gid"]))
+    if not above:
+        return False
+    modified_at = table.record(above[0])["modified_at"]
+    return any(
+        modified_at < gap.since and at in gap.lost and at not in table.followed.told
+        for gap in table.followed.gaps
+        for task in above
+        for at in table.events(task, {"added"})
+        if gap.project in table.log[at].watched
+    )
+
+
+def _tasks_above(table: Comparison, gid: str) -> Iterator[str]:
+    """The task that a story or attachment is on, that task's parent, and so on."""
+    above = table.record(gid).get("target") or table.record(gid).get("parent")
+    while above and above["resource_type"] == "task":
+        yield above["gid"]
+        above = table.record(above["gid"])["parent"]
+
+
+def edited_unheard(table: Comparison, gid: str, column: str) -> bool:
+    """A comment that was edited while no valid token followed a project of its task."""
+    if table.stream.base != "stories" or column not in {"text", "html_text", "is_edited"}:
+        return False
+    edits = table.events(gid, {"changed"})
+    return bool(edits) and edits[-1] not in table.followed.told
+
+
+def counts_a_deleted_subtask(table: Comparison, gid: str, row: Row, column: str) -> bool:
+    """The event of a deleted subtask does not say whose subtask it was."""
+    return column == "num_subtasks" and any(
+        event.record["action"] == "deleted"
+        and table.history.parent_of.get(event.record["resource"]["gid"]) == gid
+        for event in table.log[row.seen :]
+    )
+
+
+def modified_by_an_attachment(table: Comparison, gid: str, row: Row, column: str) -> bool:
+    """The event of a deleted attachment does not say of which task; in a project's listing one
+    sees it all the same, but subtasks stand in none.
+    """
+    return (
+        table.stream.name == "subtasks"
+        and column == "modified_at"
+        and any(
+            event.record["action"] == "deleted"
+            and table.history.parent_of.get(event.record["resource"]["gid"]) == gid
+            for event in table.log[row.seen :]
+        )
+    )
+
+
+def without_projects_out_of_sight(
+    table: Comparison, row: Row, column: str, found: Any, expected: Any
+) -> Any:
+    """When a project is deleted or unshared no event tells the tasks that are in others as well."""
+    if table.stream.name not in TASK_STREAMS:
+        return found
+    seen = {
+        project["gid"]
+        for project in row.record["projects"]
+        if table.history.account.may_read(table.history.viewer, project["gid"])
+    }
+    match column:
+        case "projects":
+            return [entry for entry in found if entry["gid"] in seen]
+        case "memberships":
+            return [entry for entry in found if entry["project"]["gid"] in seen]
+        case "custom_fields" if len(seen) < len(row.record["projects"]):
+            remaining = {entry["gid"] for entry in expected}
+            return [entry for entry in found if entry["gid"] in remaining]
+    return found
+
+
+def without_tasks_in_the_trash(table: Comparison, row: Row, column: str, value: Any) -> Any:
+    """No event tells a task that another one, which it depended on, was deleted or restored."""
+    if column not in {"dependencies", "dependents"}:
+        return value
+    moved = {
+        event.record["resource"]["gid"]
+        for event in table.log[row.seen :]
+        if event.record["action"] in {"deleted", "undeleted"}
+    }
+    return [entry for entry in value if entry["gid"] not in moved]
+
+
+def without_old_names(table: Comparison, row: Row, value: Any) -> Any:
+    """What is named inside a record may have been renamed since the record was read; a custom
+    field that refers to others has their names in its `display_value`.
+    """
+    if isinstance(value, list):
+        return [without_old_names(table, row, entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = _renamed(table, row)
+    old = {"name"} if value.get("gid") in renamed else set()
+    old |= {"display_value"} if value.get("type") == "reference" and renamed else set()
+    return {
+        name: without_old_names(table, row, part) for name, part in value.items() if name not in old
+    }
+
+
+def _renamed(table: Comparison, row: Row) -> set[str]:
+    return {
+        event.record["resource"]["gid"]
+        for event in table.log[row.seen :]
+        if event.record.get("change", {}).get("field") == "name"
+    }

@@ -1,0 +1,404 @@
+"""Only what changed: what an incremental sync delivers, and what it costs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.asana_emulator import AsanaEmulator, make_account
+from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
+from source_asana.streams import STREAMS
+
+INCREMENTAL = [name for name, stream in STREAMS.items() if stream.cursor_field]
+BELOW_PROJECTS = [name for name in INCREMENTAL if name != "projects"]
+DELETED_AT = "_ab_cdc_deleted_at"
+
+
+def incremental(streams: Collection[str], full: Collection[str] = ()) -> Json:
+    catalog = catalog_of([*streams, *full])
+    for configured in catalog["streams"]:
+        if configured["stream"]["name"] in streams:
+            configured["stream"]["supported_sync_modes"].append("incremental")
+            configured |= {"sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
+    return catalog
+
+
+class Connection:
+    """Syncs of one account, each going on from the last state."""
+
+    def __init__(self, asana: AsanaEmulator, *streams: str, **config: Any) -> None:
+        self.asana = asana
+        self.streams = streams or tuple(INCREMENTAL)
+        self.config = config_for(asana, **config)
+        self.state: dict[str, Json] = {}
+
+    def sync(self, **how: Any) -> Said:
+        """A sync ten minutes after whatever was before, so that the lookback is over."""
+        self.asana.account.clock.advance(600)
+        self.asana.ledger.reset()
+        said = run(
+            "read",
+            self.asana,
+            self.config,
+            how.pop("catalog", None) or incremental(self.streams),
+            list(self.state.values()),
+            **how,
+        )
+        for message in said.of_type("STATE"):
+            name = message["state"]["stream"]["stream_descriptor"]["name"]
+            self.state[name] = message["state"]
+        return said
+
+
+def rows(said: Said, stream: str) -> list[str]:
+    return sorted(r["gid"] for r in said.records()[stream] if not r.get(DELETED_AT))
+
+
+def tombstones(said: Said, stream: str) -> list[str]:
+    return sorted(r["gid"] for r in said.records()[stream] if r.get(DELETED_AT))
+
+
+def truth(asana: AsanaEmulator, stream: str) -> list[str]:
+    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
+
+
+def top_task(asana: AsanaEmulator) -> str:
+    """A task in one project only, without subtasks."""
+    tasks = asana.expected("tasks", SERVICE)
+    return next(
+        str(t["gid"])
+        for t in tasks
+        if len(t["projects"]) == 1 and not t["parent"] and not t["num_subtasks"]
+    )
+
+
+def some_subtask(asana: AsanaEmulator) -> str:
+    subtasks = asana.expected("subtasks", SERVICE)
+    return next(str(task["gid"]) for task in subtasks if not task["projects"])
+
+
+@pytest.fixture
+def connection(asana: AsanaEmulator) -> Connection:
+    """A connection that has synced everything once."""
+    made = Connection(asana)
+    made.sync()
+    return made
+
+
+def test_the_first_sync_is_whole_and_costs_one_request_more_for_each_project(
+    asana: AsanaEmulator,
+) -> None:
+    said = Connection(asana).sync()
+    for stream in set(INCREMENTAL) - {"events"}:
+        assert rows(said, stream) == truth(asana, stream)
+    assert said.records()["events"] == []
+    floor = asana.floor(INCREMENTAL, SERVICE)
+    projects = len(truth(asana, "projects"))
+    assert asana.ledger.count() == sum(floor.values()) + projects
+    assert asana.ledger.by_status() == {200: sum(floor.values()), 412: projects}
+
+
+def test_when_nothing_has_changed_a_project_costs_two_requests_and_its_own_lists(
+    connection: Connection,
+) -> None:
+    said = connection.sync()
+    for stream in ("tasks", "subtasks", "stories", "projects", "events"):
+        assert said.records()[stream] == []
+    projects = len(truth(connection.asana, "projects"))
+    asked = connection.asana.ledger.by_path()
+    assert asked.pop("/workspaces") == 1
+    assert asked.pop("/projects") == 2
+    assert asked == {
+        "/events": projects,
+        "/tasks": projects,
+        "/projects/{project_gid}/sections": projects,
+        "/attachments": projects,
+    }
+
+
+def test_a_changed_task_is_read_with_its_stories_and_attachments(connection: Connection) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.change(lambda account: account.modify_task(task, name="Mend the lamp"))
+    said = connection.sync()
+    (record,) = said.records()["tasks"]
+    assert (record["gid"], record["name"]) == (task, "Mend the lamp")
+    assert {story["target"]["gid"] for story in said.records()["stories"]} == {task}
+    assert asana.ledger.by_path()["/tasks/{task_gid}/stories"] == 1
+
+
+def test_a_changed_subtask_is_found_though_its_parent_has_not_changed(
+    connection: Connection,
+) -> None:
+    asana, subtask = connection.asana, some_subtask(connection.asana)
+    asana.change(lambda account: account.comment(subtask, "Nearly there"))
+    said = connection.sync()
+    assert rows(said, "subtasks") == [subtask]
+    assert rows(said, "tasks") == []
+    assert "Nearly there" in [story["text"] for story in said.records()["stories"]]
+
+
+def test_an_edited_comment_is_read_by_itself(connection: Connection) -> None:
+    asana = connection.asana
+    comment = next(
+        s for s in asana.expected("stories", SERVICE) if s["resource_subtype"] == "comment_added"
+    )["gid"]
+    asana.change(lambda account: account.edit_comment(comment, "Better so"))
+    said = connection.sync()
+    assert [(s["gid"], s["text"]) for s in said.records()["stories"]] == [(comment, "Better so")]
+    assert asana.ledger.by_path()["/stories/{story_gid}"] == 1
+
+
+@pytest.mark.parametrize("stream", ["tasks", "subtasks", "stories", "attachments", "sections"])
+def test_what_was_deleted_is_a_tombstone(connection: Connection, stream: str) -> None:
+    asana = connection.asana
+    if stream == "sections":
+        project = truth(asana, "projects")[0]
+        gid = asana.change(lambda account: account.create_section(project, "Empty"))
+        connection.sync()
+    elif stream == "tasks":
+        gid = top_task(asana)
+    elif stream == "subtasks":
+        gid = some_subtask(asana)
+    elif stream == "attachments":
+        task = top_task(asana)
+        gid = asana.change(lambda account: account.attach(task, "plan.pdf"))
+        connection.sync()
+    else:
+        gid = truth(asana, stream)[0]
+    asana.change(lambda account: account.delete(gid))
+    said = connection.sync()
+    assert tombstones(said, stream) == [gid]
+    (tombstone,) = (record for record in said.records()[stream] if record["gid"] == gid)
+    cursor = str(STREAMS[stream].cursor_field)
+    assert set(tombstone) == {"gid", cursor, DELETED_AT}
+    assert tombstone[cursor] == tombstone[DELETED_AT]
+    assert gid not in rows(said, stream)
+
+
+def test_a_deletion_is_told_whether_or_not_events_are_selected(asana: AsanaEmulator) -> None:
+    connection = Connection(asana, "tasks")
+    connection.sync()
+    task = top_task(asana)
+    asana.change(lambda account: account.delete(task))
+    assert tombstones(connection.sync(), "tasks") == [task]
+
+
+def test_a_deletion_is_told_once(connection: Connection) -> None:
+    task = top_task(connection.asana)
+    connection.asana.change(lambda account: account.delete(task))
+    assert tombstones(connection.sync(), "tasks") == [task]
+    assert tombstones(connection.sync(), "tasks") == []
+
+
+def test_what_was_deleted_and_restored_is_a_record_and_no_tombstone(
+    connection: Connection,
+) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.change(lambda account: account.delete(task))
+    asana.change(lambda account: account.restore(task))
+    said = connection.sync()
+    assert tombstones(said, "tasks") == []
+    assert rows(said, "tasks") == [task]
+
+
+def test_what_comes_back_after_its_tombstone_is_a_record_with_all_its_stories(
+    connection: Connection,
+) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.change(lambda account: account.delete(task))
+    connection.sync()
+    asana.change(lambda account: account.restore(task))
+    said = connection.sync()
+    assert rows(said, "tasks") == [task]
+    expected = [s["gid"] for s in asana.expected("stories", SERVICE) if s["target"]["gid"] == task]
+    assert rows(said, "stories") == sorted(expected)
+
+
+def test_deletions_are_not_captured_when_the_user_does_not_want_them(asana: AsanaEmulator) -> None:
+    connection = Connection(asana, capture_deletions=False)
+    connection.sync()
+    task = top_task(asana)
+    asana.change(lambda account: account.delete(task))
+    said = connection.sync()
+    assert not any(DELETED_AT in record for record in said.records()["tasks"])
+
+
+def test_a_deleted_project_is_a_tombstone_and_leaves_the_state(connection: Connection) -> None:
+    asana, project = connection.asana, truth(connection.asana, "projects")[0]
+    asana.change(lambda account: account.delete(project))
+    said = connection.sync()
+    assert tombstones(said, "projects") == [project]
+    assert asana.ledger.by_path()["/projects/{project_gid}"] == 1
+    assert project not in json.dumps(list(connection.state.values()))
+
+
+def test_a_project_that_is_only_out_of_sight_is_no_tombstone(connection: Connection) -> None:
+    asana, project = connection.asana, truth(connection.asana, "projects")[0]
+    asana.change(lambda account: account.delete(project))
+    asana.controls.deny("/projects/{project_gid}", 403)
+    said = connection.sync()
+    assert tombstones(said, "projects") == []
+    assert project not in json.dumps(list(connection.state.values()))
+
+
+def test_a_task_that_joins_a_project_without_being_modified_is_found(
+    connection: Connection,
+) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    before = next(t for t in asana.expected("tasks", SERVICE) if t["gid"] == task)
+    here = {project["gid"] for project in before["projects"]}
+    project = next(gid for gid in truth(asana, "projects") if gid not in here)
+    asana.change(lambda account: account.add_to_project(task, project))
+    said = connection.sync()
+    (record,) = said.records()["tasks"]
+    assert {p["gid"] for p in record["projects"]} == {*here, project}
+
+
+def test_a_new_project_is_read_in_full(connection: Connection) -> None:
+    asana = connection.asana
+    workspace = truth(asana, "workspaces")[0]
+
+    def grow(account: Any) -> str:
+        project = account.create_project(workspace, "A second lighthouse")
+        task = account.create_task(project, "Find a cliff")
+        account.comment(account.add_subtask(task, "Ask a sailor"), "Ahoy")
+        return str(project)
+
+    project = asana.change(grow)
+    said = connection.sync()
+    assert rows(said, "projects") == [project]
+    assert [task["name"] for task in said.records()["tasks"]] == ["Find a cliff"]
+    assert [task["name"] for task in said.records()["subtasks"]] == ["Ask a sailor"]
+    assert "Ahoy" in [story["text"] for story in said.records()["stories"]]
+
+
+def test_events_come_once_each_with_an_id(connection: Connection) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+
+    def talk(account: Any) -> None:
+        for number in range(150):
+            account.comment(task, f"Comment {number}")
+
+    asana.change(talk)
+    said = connection.sync()
+    events = said.records()["events"]
+    assert len(events) == len({event["event_id"] for event in events}) == 150
+    assert connection.sync().records()["events"] == []
+
+
+def test_an_expired_token_is_said_and_subtasks_are_walked_in_full(connection: Connection) -> None:
+    asana, subtask = connection.asana, some_subtask(connection.asana)
+    asana.change(lambda account: account.comment(subtask, "Lost and found"))
+    asana.account.clock.advance(25 * 3600)
+    said = connection.sync()
+    assert subtask in rows(said, "subtasks")
+    assert "Lost and found" in [story["text"] for story in said.records()["stories"]]
+    warnings = [line for line in said.logs("WARN") if "cannot be had any more" in line]
+    assert len(warnings) == len(truth(asana, "projects"))
+    assert connection.sync().logs("WARN") == []
+
+
+def test_a_stream_that_is_added_later_gets_what_it_lacks(asana: AsanaEmulator) -> None:
+    connection = Connection(asana, "tasks")
+    connection.sync()
+    connection.streams = ("tasks", "stories")
+    said = connection.sync()
+    assert said.records()["tasks"] == []
+    assert rows(said, "stories") == truth(asana, "stories")
+    connection.sync()
+    assert "/tasks/{task_gid}/stories" not in asana.ledger.by_path()
+    assert asana.ledger.by_path()["/events"] == len(truth(asana, "projects"))
+
+
+def test_full_refresh_and_incremental_streams_share_one_walk(connection: Connection) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.change(lambda account: account.modify_task(task, name="Changed"))
+    said = connection.sync(catalog=incremental(["tasks"], full=["stories"]))
+    assert rows(said, "tasks") == [task]
+    assert rows(said, "stories") == truth(asana, "stories")
+    assert asana.ledger.duplicates() == {}
+
+
+@pytest.mark.parametrize("killed_after", [40, 120, 200])
+@pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
+def test_a_killed_sync_that_is_resumed_loses_nothing(mode: str, killed_after: int) -> None:
+    with AsanaEmulator(make_account("sample")) as asana:
+        streams = [name for name in BELOW_PROJECTS if name != "events"]
+        catalog = incremental(streams) if mode == "incremental" else catalog_of(streams)
+        connection = Connection(asana, num_workers=1)
+        first = connection.sync(catalog=catalog, killed_after=killed_after)
+        second = connection.sync(catalog=catalog)
+        for stream in streams:
+            together = {*rows(first, stream), *rows(second, stream)}
+            assert together == set(truth(asana, stream))
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [{}, {"__ab_full_refresh_sync_complete": True}, {"__ab_no_cursor_state_message": True}],
+    ids=["empty", "of 1.7.2", "no cursor"],
+)
+def test_a_state_without_marks_means_a_full_read(asana: AsanaEmulator, blob: Json) -> None:
+    connection = Connection(asana, "tasks")
+    connection.state["tasks"] = {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": "tasks"}, "stream_state": blob},
+    }
+    assert rows(connection.sync(), "tasks") == truth(asana, "tasks")
+
+
+def test_a_state_of_an_unknown_shape_is_refused_with_what_to_do(asana: AsanaEmulator) -> None:
+    connection = Connection(asana, "tasks")
+    connection.state["tasks"] = {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": "tasks"}, "stream_state": {"version": 9}},
+    }
+    said = connection.sync()
+    (error,) = said.errors().values()
+    assert error["failure_type"] == "config_error"
+    assert "clear the stream" in error["message"]
+
+
+def test_sigterm_ends_a_sync_with_its_last_state(asana: AsanaEmulator, tmp_path: Path) -> None:
+    asana.controls.latency = 0.05
+    program = Path(sys.executable).with_name("source-asana")
+    config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text(json.dumps(config_for(asana, num_workers=1)))
+    catalog.write_text(json.dumps(incremental(["tasks", "stories"])))
+    with subprocess.Popen(
+        [program, "read", "--config", config, "--catalog", catalog],
+        env={**os.environ, "ASANA_BASE_URL": asana.url},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if '"RECORD"' in line and '"stories"' in line and len(lines) > 90:
+                process.send_signal(signal.SIGTERM)
+                break
+        lines += process.stdout.readlines()
+        status = process.wait(timeout=30)
+    said = Said(lines, status)
+    assert status == 128 + signal.SIGTERM
+    assert said.statuses("stories")[-1] == "INCOMPLETE"
+    assert said.states("tasks")
+    (error,) = said.errors().values()
+    assert error["failure_type"] == "transient_error"
+    assert "Stopped from outside" in error["message"]
+
+
+def test_a_project_that_cannot_be_asked_for_is_asked_for_again(connection: Connection) -> None:
+    asana, project = connection.asana, truth(connection.asana, "projects")[0]
+    asana.change(lambda account: account.delete(project))
+    asana.controls.fail("/projects/{project_gid}", 503, times=None)
+    assert tombstones(connection.sync(patience=0.1), "projects") == []
+    asana.controls.heal()
+    assert tombstones(connection.sync(), "projects") == [project]

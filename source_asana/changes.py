@@ -1,0 +1,115 @@
+"""What the events of a project tell: what was touched, and what was deleted. Pure.
+
+https://developers.asana.com/reference/events
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = dict[str, Any]
+
+DELETED = ("deleted", "removed")
+
+
+@dataclass
+class Changes:
+    """The gids that the events of one project name, by what has to be done about them.
+
+    `touched` tasks are to be looked at again, `arrived` ones with everything below them, for it may
+    never have been seen. `left` names the tasks that a project (or a parent task) has lost, by the
+    kind of it. `stories` and `attachments` are to be read one by one; `restored` are those that
+    came back. `deleted` has, for each kind of object, when it was deleted.
+    """
+
+    touched: set[str] = field(default_factory=set)
+    arrived: set[str] = field(default_factory=set)
+    left: dict[str, set[str]] = field(default_factory=lambda: {"project": set(), "task": set()})
+    stories: set[str] = field(default_factory=set)
+    attachments: set[str] = field(default_factory=set)
+    restored: set[str] = field(default_factory=set)
+    deleted: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def tasks(self) -> set[str]:
+        """The tasks to be read."""
+        return self.touched | self.arrived
+
+
+def changes_of(events: Iterable[Record]) -> Changes:
+    """Reduce events, in whatever order they come, to what they ask for."""
+    changes = Changes()
+    for event in events:
+        resource, parent = event.get("resource") or {}, event.get("parent") or {}
+        _note_parent(changes, parent)
+        match resource.get("resource_type"):
+            case "task":
+                _note_task(changes, event, resource["gid"], parent)
+            case "story":
+                _note_story(changes, event, resource["gid"], parent)
+            case "attachment":
+                _note_attachment(changes, event, resource["gid"])
+            case "section" if event["action"] == "deleted":
+                _note_deleted(changes, "section", resource["gid"], event)
+    return changes
+
+
+def event_id(event: Mapping[str, Any]) -> str:
+    """A key for an event, for Asana gives it none: the same whenever and wherever it is read."""
+    change = event.get("change") or {}
+    parts = [
+        event.get("created_at"),
+        event.get("action"),
+        *(_gid(event.get(name)) for name in ("user", "resource", "parent")),
+        change.get("field"),
+        change.get("action"),
+        *(_gid(change.get(name)) for name in ("new_value", "added_value", "removed_value")),
+    ]
+    return hashlib.sha256("\0".join(str(part or "") for part in parts).encode()).hexdigest()[:32]
+
+
+def _note_parent(changes: Changes, parent: Record) -> None:
+    """A task that gets or loses something below it has changed: `num_subtasks`, `modified_at`."""
+    if parent.get("resource_type") == "task":
+        changes.touched.add(parent["gid"])
+
+
+def _note_task(changes: Changes, event: Record, gid: str, parent: Record) -> None:
+    match event["action"]:
+        case "deleted":
+            _note_deleted(changes, "task", gid, event)
+        case "added" | "undeleted":
+            changes.arrived.add(gid)
+        case "removed":
+            changes.touched.add(gid)
+            if parent.get("resource_type") in changes.left:
+                changes.left[parent["resource_type"]].add(gid)
+        case _:
+            changes.touched.add(gid)
+
+
+def _note_story(changes: Changes, event: Record, gid: str, parent: Record) -> None:
+    if event["action"] in DELETED:
+        _note_deleted(changes, "story", gid, event)
+    elif not parent:  # its task is named on the story only
+        changes.stories.add(gid)
+        if event["action"] == "undeleted":
+            changes.restored.add(gid)
+
+
+def _note_attachment(changes: Changes, event: Record, gid: str) -> None:
+    if event["action"] in DELETED:
+        _note_deleted(changes, "attachment", gid, event)
+    else:
+        changes.attachments.add(gid)
+        changes.restored.add(gid)
+
+
+def _note_deleted(changes: Changes, kind: str, gid: str, event: Record) -> None:
+    when = changes.deleted.setdefault(kind, {})
+    when[gid] = max(when.get(gid, ""), event["created_at"])
+
+
+def _gid(value: Any) -> Any:
+    return value.get("gid") if isinstance(value, Mapping) else value

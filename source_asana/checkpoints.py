@@ -1,0 +1,139 @@
+"""The state of a sync: where each stream goes on from, and when that is said."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import orjson
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
+
+from source_asana.plan import Selection
+from source_asana.scope import Scope
+from source_asana.state import (
+    FULL_REFRESH_COMPLETE,
+    Blob,
+    Mark,
+    Marks,
+    full_refresh_blob,
+    incremental_blob,
+)
+from source_asana.streams import Projects, StreamClass
+
+SECONDS_BETWEEN = 1.0
+BYTES_TO_BEGIN_WITH = 1_000_000
+BYTES_PER_RECORD = 2
+"""What checkpoints may cost: less than a hundredth of the records, which are longer than 200."""
+
+
+class Checkpoints:
+    """The marks of all streams.
+
+    `began` is Asana's time before anything was requested; `listed` the projects found so far.
+    """
+
+    def __init__(
+        self,
+        selected: Mapping[StreamClass, Selection],
+        marks: Mapping[StreamClass, Marks],
+        listed: Collection[str],
+        began: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._selected = selected
+        self._marks: dict[StreamClass, dict[str, Mark]] = {
+            stream: dict(marks.get(stream, {})) for stream in selected if _has_marks(stream)
+        }
+        self._listed = listed
+        self._began = began
+        self._clock = clock
+        self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
+        self._changed: set[StreamClass] = set()
+        self._allowance = float(BYTES_TO_BEGIN_WITH)
+        self._last = clock()
+        self.goes_on = any(marks.values())
+        """Whether something was read before."""
+
+    @property
+    def began(self) -> str:
+        """The mark of all that is requested in this sync."""
+        return self._began()
+
+    def records(self, count: int) -> None:
+        """Count records that have gone out."""
+        self._allowance += BYTES_PER_RECORD * count
+
+    def project_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
+        """Everything of a stream below a project is out, or will be when the stream ends."""
+        mark = Mark(scope.began, scope.token if self._selected[stream].incremental else None)
+        if wait_for_end:
+            self._waiting[stream][scope.project] = mark
+        else:
+            self._marks[stream][scope.project] = mark
+            self._changed.add(stream)
+
+    def vanished(self) -> set[str]:
+        """The projects of the former state that are in no listing any more."""
+        known = {project for marks in self._marks.values() for project in marks}
+        return known - set(self._listed)
+
+    def forget(self, project: str) -> None:
+        """Drop a project from all states."""
+        for stream, marks in self._marks.items():
+            if marks.pop(project, None):
+                self._changed.add(stream)
+
+    def when_due(self) -> Iterator[AirbyteMessage]:
+        """The states that have changed, every few seconds, as far as their size allows."""
+        if not self._changed or self._clock() - self._last < SECONDS_BETWEEN:
+            return
+        size = sum(len(orjson.dumps(self._blob(stream))) for stream in self._changed)
+        self._last = self._clock()
+        if size <= self._allowance:
+            self._allowance -= size
+            yield from self.now()
+
+    def now(self) -> Iterator[AirbyteMessage]:
+        """The states that have changed, for the sync ends here."""
+        for stream in sorted(self._changed, key=str):
+            yield _state(stream, self._blob(stream))
+        self._changed.clear()
+
+    def stream_ended(self, stream: StreamClass, *, complete: bool) -> Iterator[AirbyteMessage]:
+        """The last state of a stream, if there is anything that it covers."""
+        self._changed.discard(stream)
+        if stream in self._marks:
+            self._marks[stream] |= self._waiting[stream]
+        if complete and not self._selected[stream].incremental:
+            yield _state(stream, {FULL_REFRESH_COMPLETE: True})
+            return
+        if complete and stream is Projects:
+            self._marks[stream] |= {project: Mark(self.began) for project in self._listed}
+        if complete or self._marks.get(stream):
+            yield _state(stream, self._blob(stream))
+
+    def _blob(self, stream: StreamClass) -> Blob:
+        marks = self._marks[stream]
+        incremental = self._selected[stream].incremental
+        return incremental_blob(marks) if incremental else full_refresh_blob(marks)
+
+
+def _has_marks(stream: StreamClass) -> bool:
+    return stream is Projects or stream.is_below_projects()
+
+
+def _state(stream: StreamClass, blob: Blob) -> AirbyteMessage:
+    stream_state = AirbyteStreamState(
+        stream_descriptor=StreamDescriptor(name=stream.stream_name()),
+        stream_state=AirbyteStateBlob(blob),
+    )
+    return AirbyteMessage(
+        type=Type.STATE,
+        state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream_state),
+    )

@@ -1,0 +1,119 @@
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_asana.changes import Changes, changes_of, event_id
+
+Event = dict[str, Any]
+
+
+def event(action: str, resource: str, parent: str | None = None, at: str = "10:00") -> Event:
+    """An event in short: `event("added", "task 1", "project 2")`."""
+    return {
+        "action": action,
+        "resource": reference(resource),
+        "parent": reference(parent) if parent else None,
+        "created_at": at,
+        "user": None,
+    }
+
+
+def reference(words: str) -> dict[str, str]:
+    kind, gid = words.split()
+    return {"resource_type": kind, "gid": gid}
+
+
+def test_a_changed_task_is_looked_at_again() -> None:
+    assert changes_of([event("changed", "task 1")]).tasks == {"1"}
+
+
+def test_a_task_that_arrives_or_comes_back_is_read_with_all_below_it() -> None:
+    changes = changes_of([event("added", "task 1", "project 2"), event("undeleted", "task 3")])
+    assert changes.arrived == {"1", "3"}
+
+
+def test_a_task_that_gets_a_subtask_or_a_comment_is_looked_at_again() -> None:
+    changes = changes_of([event("added", "task 1", "task 2"), event("added", "story 3", "task 4")])
+    assert changes.touched == {"2", "4"}
+    assert not changes.stories
+
+
+def test_a_task_that_leaves_a_project_is_not_deleted() -> None:
+    changes = changes_of([event("removed", "task 1", "project 2")])
+    assert changes.touched == {"1"}
+    assert changes.left["project"] == {"1"}
+    assert not changes.deleted
+
+
+def test_an_edited_comment_is_read_by_itself() -> None:
+    changes = changes_of([event("changed", "story 1")])
+    assert (changes.stories, changes.restored, changes.tasks) == ({"1"}, set(), set())
+
+
+def test_a_story_is_deleted_when_it_is_removed() -> None:
+    changes = changes_of([event("removed", "story 1", "task 2", at="11:00")])
+    assert changes.deleted == {"story": {"1": "11:00"}}
+    assert changes.touched == {"2"}
+
+
+def test_the_latest_deletion_counts_whatever_the_order() -> None:
+    events = [event("deleted", "task 1", at="11:00"), event("deleted", "task 1", at="10:00")]
+    assert changes_of(events).deleted == {"task": {"1": "11:00"}}
+
+
+def test_sections_and_attachments_are_deleted_and_attachments_come_back() -> None:
+    changes = changes_of(
+        [
+            event("deleted", "section 1"),
+            event("deleted", "attachment 2"),
+            event("undeleted", "attachment 3"),
+        ]
+    )
+    assert changes.deleted == {"section": {"1": "10:00"}, "attachment": {"2": "10:00"}}
+    assert changes.attachments == changes.restored == {"3"}
+
+
+def test_events_of_other_things_ask_for_nothing() -> None:
+    others = [
+        event("changed", "project 1"),
+        event("changed", "section 2"),
+        event("added", "project_membership 3", "project 1"),
+        {"action": "changed", "resource": None, "created_at": "10:00"},
+    ]
+    assert changes_of(others) == Changes()
+
+
+@given(
+    st.permutations(
+        [
+            event("added", "task 1", "project 2"),
+            event("deleted", "task 1"),
+            event("changed", "story 3"),
+        ]
+    )
+)
+def test_the_order_of_events_does_not_matter(events: list[Event]) -> None:
+    assert changes_of(events) == changes_of(reversed(events))
+
+
+def test_an_event_has_the_same_id_whenever_it_is_read() -> None:
+    one = event("added", "task 1", "project 2")
+    assert event_id(one) == event_id(dict(one))
+
+
+def test_events_that_differ_in_anything_have_different_ids() -> None:
+    change = {"field": "name", "action": "changed"}
+    events = [
+        event("added", "task 1", "project 2"),
+        event("added", "task 1", "project 3"),
+        event("added", "task 1"),
+        event("changed", "task 1"),
+        event("changed", "task 1") | {"change": change},
+        event("changed", "task 1") | {"change": change | {"new_value": {"gid": "5"}}},
+        event("changed", "task 1") | {"change": change | {"added_value": {"gid": "5"}}},
+        event("changed", "task 1") | {"change": change | {"new_value": "word"}},
+        event("changed", "task 1") | {"user": {"gid": "7"}},
+        event("changed", "task 1", at="10:01"),
+    ]
+    assert len({event_id(one) for one in events}) == len(events)
