@@ -7,10 +7,10 @@ OTHERS = $(filter-out $(MAIN),$(PYTHONS))
 COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
 
-.PHONY: help sync test check lock environment
+.PHONY: help sync test histories check lock environment
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
 sync: environment ## Read an account into a DuckDB file (the sample, or CONFIG=secrets/config.json); STREAMS=tasks,users
 	@.venv/bin/python -m local_sync \
@@ -20,9 +20,12 @@ test: environment ## Test with every supported Python found; coverage with the n
 	@set -e; for python in $(OTHERS); do \
 		directory=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 		sh .ci/environment $$directory $$python; \
-		$$directory/bin/python -m pytest -q; \
+		$$directory/bin/python -m pytest -q -m 'not once'; \
 	done
 	.venv/bin/python -m pytest --cov
+
+histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=
+	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) --seed $(or $(SEED),0)
 
 check: environment ## Format, lint, types
 	.venv/bin/ruff format --check

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,6 +23,8 @@ from hypothesis.stateful import (
 
 from integration_tests.asana_emulator.account import Account
 from integration_tests.oracle import Change, History, OracleError
+
+pytestmark = pytest.mark.once
 
 HISTORIES_IN_CI = 100
 STEPS = 25

@@ -10,6 +10,8 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from local_sync.report import StreamSummary, example_query, summary_table
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("airbyte", reason="PyAirbyte is not installed")
 
 USERS = StreamSummary(stream="users", records=1200, requests=12, seconds=0.8)

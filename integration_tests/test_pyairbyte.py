@@ -15,7 +15,10 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import config_for
 from integration_tests.truth_of import truth
 
-pytestmark = pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not installed")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not installed"),
+]
 
 STREAMS = ["projects", "tasks", "users", "portfolio_items", "organization_exports"]
 
