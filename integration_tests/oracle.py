@@ -8,7 +8,7 @@ What Asana does not let one know is left out by the functions of the last part, 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -284,11 +284,11 @@ class History:
         streams: Collection[str] | None = None,
         *,
         killed_after: int | None = None,
-        amid: tuple[str, int, str, Change] | None = None,
+        amid: Sequence[tuple[str, int, str, Change]] = (),
     ) -> Said:
         """Sync some streams (all if None), until killed after so many messages.
 
-        `amid`: a change in the midst: before which request, after how many of these, what.
+        `amid`: changes in the midst: before which request, after how many of these, what.
         """
         names = [name for name in self.streams if streams is None or name in streams]
         before, happened = len(self._log()), self._interrupted_by(amid)
@@ -364,17 +364,17 @@ class History:
 
     # -- one sync ---------------------------------------------------------------------------------
 
-    def _interrupted_by(self, amid: tuple[str, int, str, Change] | None) -> list[str]:
+    def _interrupted_by(self, amid: Sequence[tuple[str, int, str, Change]]) -> list[str]:
         happened: list[str] = []
-        if amid is not None:
-            pattern, after, told, change = amid
 
-            def interrupted() -> None:
-                self.clock.advance(1)
-                happened.append(told)
-                change(self.account)
+        def interrupted(told: str, change: Change) -> None:
+            self.clock.advance(1)
+            happened.append(told)
+            change(self.account)
 
-            self.asana.controls.interrupt(pattern, interrupted, after=after)
+        for pattern, after, told, change in amid:
+            action = partial(interrupted, told, change)
+            self.asana.controls.interrupt(pattern, action, after=after)
         return happened
 
     def _follow(self, said: Said, names: Collection[str], before: int) -> None:
@@ -472,7 +472,7 @@ class History:
     ) -> None:
         what = "all streams" if len(names) == len(self.streams) else ", ".join(names)
         killed = f", killed after {killed_after} messages" if killed_after is not None else ""
-        during = f"; meanwhile {amid[0]}" if amid else ""
+        during = f"; meanwhile {', and '.join(amid)}" if amid else ""
         self._tell(f"SYNC {what}{killed}{during}")
 
 

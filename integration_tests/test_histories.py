@@ -551,7 +551,28 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         do, pick, other = deed
         done = do(self.people, pick, other)
-        self.history.sync(streams, amid=done and (request, after, done.told, done.change))
+        self.history.sync(streams, amid=[(request, after, done.told, done.change)] if done else [])
+
+    @rule(
+        picks=st.tuples(NUMBERS, NUMBERS),
+        places=st.tuples(
+            st.tuples(st.sampled_from(REQUESTS), st.integers(0, 8)),
+            st.tuples(st.sampled_from(REQUESTS), st.integers(0, 8)),
+        ),
+        minutes=st.sampled_from([0, 25 * 60]),
+    )
+    def sync_while_two_people_comment(
+        self, picks: tuple[int, int], places: tuple[Any, Any], minutes: int
+    ) -> None:
+        comments = [self.people.comment(pick, 0) for pick in picks]
+        self.history.sync(
+            amid=[
+                (request, after, done.told, done.change)
+                for (request, after), done in zip(places, comments, strict=True)
+                if done
+            ]
+        )
+        self.history.wait(minutes)
 
     def _do(self, deed: Any) -> None:
         do, pick, other = deed

@@ -304,6 +304,29 @@ def test_an_expired_token_is_said_and_subtasks_are_walked_in_full(connection: Co
     assert connection.sync().logs("WARN") == []
 
 
+def test_events_that_were_refused_are_delivered_when_they_may_be_read(
+    connection: Connection,
+) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.controls.deny("/events", 403)
+    asana.change(lambda account: account.comment(task, "Behind closed doors"))
+    said = connection.sync()
+    assert rows(said, "tasks") == truth(asana, "tasks")
+    assert said.errors()["events"]["failure_type"] == "config_error"
+    asana.controls.heal()
+    assert [event["action"] for event in connection.sync().records()["events"]] == ["added"]
+
+
+def test_a_task_that_is_deleted_meanwhile_fails_no_stream(connection: Connection) -> None:
+    asana, task = connection.asana, top_task(connection.asana)
+    asana.change(lambda account: account.modify_task(task, name="Soon gone"))
+    asana.controls.interrupt("/tasks/{task_gid}/stories", lambda: asana.account.delete(task))
+    said = connection.sync()
+    assert said.exit_status == 0
+    assert said.errors() == {}
+    assert tombstones(connection.sync(), "tasks") == [task]
+
+
 def test_a_stream_that_is_added_later_gets_what_it_lacks(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks")
     connection.sync()

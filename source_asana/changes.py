@@ -40,9 +40,14 @@ class Changes:
 def changes_of(events: Iterable[Record]) -> Changes:
     """Reduce events, in whatever order they come, to what they ask for."""
     changes = Changes()
+    came_back: dict[str, str] = {}
     for event in events:
         resource, parent = event.get("resource") or {}, event.get("parent") or {}
         _note_parent(changes, parent)
+        if event["action"] == "undeleted":
+            came_back[resource["gid"]] = max(
+                came_back.get(resource["gid"], ""), event["created_at"]
+            )
         match resource.get("resource_type"):
             case "task":
                 _note_task(changes, event, resource["gid"], parent)
@@ -52,6 +57,10 @@ def changes_of(events: Iterable[Record]) -> Changes:
                 _note_attachment(changes, event, resource["gid"])
             case "section" if event["action"] == "deleted":
                 _note_deleted(changes, "section", resource["gid"], event)
+    for when in changes.deleted.values():
+        for gid in when.keys() & came_back.keys():
+            if when[gid] < came_back[gid]:
+                del when[gid]
     return changes
 
 

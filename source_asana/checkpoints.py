@@ -71,7 +71,9 @@ class Checkpoints:
 
     def project_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
         """Everything of a stream below a project is out, or will be when the stream ends."""
-        mark = Mark(scope.began, scope.token if self._selected[stream].incremental else None)
+        before = self._marks[stream].get(scope.project)
+        token = scope.token or (before.token if before else None)
+        mark = Mark(scope.began, token if self._selected[stream].incremental else None)
         if wait_for_end:
             self._waiting[stream][scope.project] = mark
         else:

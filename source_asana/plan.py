@@ -226,6 +226,8 @@ def _listing(
     """The listing with the union of what its readers, its children and the walk look at."""
     if readers is None:
         readers = [reader for reader in selected if reader.path == stream.path]
+    if goes_on and stream is Tasks and Subtasks in selected and Subtasks not in readers:
+        readers = [*readers, Subtasks]  # a project lists subtasks that are in it
     kept = {reader: _kept_columns(reader, selected[reader]) for reader in readers}
     paths: dict[str, None] = {"gid": None}
     for described in (stream, *also):

@@ -53,11 +53,8 @@ class Reader:
                 self._client.events(path, params, token, purpose=visit.listing.name)
                 for token in scope.tokens or (None,)
             ]
-        except Refusal as error:
+        except (Refusal, AsanaFailure) as error:
             return ProjectEvents([], scope.informed(scope.changes, None, is_lost=True), error)
-        except AsanaFailure as error:
-            kept = scope.tokens[0] if scope.tokens else None
-            return ProjectEvents([], scope.informed(scope.changes, kept, is_lost=True), error)
         known = [event for window in windows for event in window.events]
         is_lost = any(window.is_lost for window in windows)
         informed = scope.informed(changes_of(known), windows[0].token, is_lost=is_lost)

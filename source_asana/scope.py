@@ -31,7 +31,8 @@ class Scope:
 
     `since` has the streams that lack something, and from when (None: all of it). `tokens` are the
     sync tokens to go on from. `is_lost` says that what happened since then cannot be known, so the
-    project's tasks and subtasks are read in full. `token` is the one to go on from next time.
+    project's tasks and subtasks are read in full. `token` is the one to go on from next time;
+    without one each stream keeps its own.
     """
 
     project: str
@@ -152,6 +153,8 @@ class Agenda:
             return True
         if visit.listing is self.plan.one.get(Tasks) and not visit.scope.holds(stream, record):
             return False
+        if stream is Subtasks and visit.listing.stream is Tasks and not self._is_known(record):
+            return False
         return visit.scope.wants(stream, record)
 
     def below(self, visit: Visit, record: Record, now: str) -> list[Visit]:
@@ -179,13 +182,8 @@ class Agenda:
                 visits += [Visit(one, gid, scope) for gid in sorted(gids)]
         return visits
 
-    def is_half_read(self, visit: Visit, record: Record) -> bool:
-        """Whether a task that a project lists is a subtask too, which the listing does not feed."""
-        is_listed = visit.listing.stream is Tasks and not visit.listing.is_one
-        return is_listed and self._goes_on_with(Subtasks) and bool(record.get("parent"))
-
-    def after_listing(self, visit: Visit, done: set[str]) -> list[Visit]:
-        """The tasks that events name and that their project's listing has not shown, or by half."""
+    def after_listing(self, visit: Visit, seen: set[str]) -> list[Visit]:
+        """The tasks that events name and that their project's listing has not shown."""
         scope, one = visit.scope, self.plan.one.get(Tasks)
         if (
             scope is None
@@ -196,7 +194,7 @@ class Agenda:
             return []
         if scope.is_lost or not scope.feeds(one):
             return []
-        return [Visit(one, gid, scope) for gid in sorted(scope.changes.tasks - done)]
+        return [Visit(one, gid, scope) for gid in sorted(scope.changes.tasks - seen)]
 
     def _project(self, project: str, now: str) -> list[Visit]:
         self.listed.add(project)
@@ -249,8 +247,9 @@ class Agenda:
             if scope.calls_for(child, record):
                 yield Visit(child, record["gid"], below)
 
-    def _goes_on_with(self, stream: StreamClass) -> bool:
-        return stream in self._selected and self._selected[stream].incremental
+    def _is_known(self, task: Record) -> bool:
+        """Whether a task that a project lists has been, or will be, read as a subtask."""
+        return self.goes_on and bool(task.get("parent"))
 
     def _mark(self, stream: StreamClass, project: str) -> Mark | None:
         return self._marks.get(stream, {}).get(project)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from http import HTTPStatus
 
 from airbyte_cdk.models import (
     AirbyteMessage,
@@ -159,6 +160,8 @@ class Sync:
 
     def _count(self, visit: Visit, error: Exception | None) -> None:
         tally = self._tallies[visit.listing]
+        if self._is_gone(visit, error):
+            error = None
         tally.count(error)
         if isinstance(error, ConfigError):
             raise error
@@ -179,6 +182,12 @@ class Sync:
                 f"The next one goes on from its last state. (last: {error})",
                 failure_type=FailureType.transient_error,
             )
+
+    def _is_gone(self, visit: Visit, error: Exception | None) -> bool:
+        """Whether a task was deleted since it was found: in a sync of few requests, no refusal."""
+        is_below_a_task = visit.scope is not None and visit.parent != visit.project
+        is_unknown = isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND
+        return is_unknown and is_below_a_task and self._checkpoints.goes_on
 
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""

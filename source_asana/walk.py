@@ -194,17 +194,15 @@ class Walk:
         if visit.listing is self._agenda.plan.events:
             return self._learn(visit)
         seen: set[str] = set()
-        done: set[str] = set()
         try:
             for page in self._reader.pages(visit):
                 fresh = [record for record in page if record["gid"] not in seen]
                 seen.update(record["gid"] for record in fresh)
-                done.update(r["gid"] for r in fresh if not self._agenda.is_half_read(visit, r))
                 self._deliver(visit, fresh)
         except Refusal as refusal:
             return None if visit.listing.is_one and visit.scope else refusal
         with self._changed:
-            self._open(self._unopened(self._agenda.after_listing(visit, done)))
+            self._open(self._unopened(self._agenda.after_listing(visit, seen)))
         return None
 
     def _learn(self, visit: Visit) -> Exception | None:
