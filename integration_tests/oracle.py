@@ -13,14 +13,13 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 import pendulum
-import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.asana_emulator.account import Account, Clock, Event
 from integration_tests.asana_emulator.clock import stamp
 from integration_tests.asana_emulator.gids import kind_of
 from integration_tests.reading import Json, Record, Said, config_for, run
-from source_asana import checkpoints
+from integration_tests.truth_of import declared
 
 DELETED_AT = "_ab_cdc_deleted_at"
 BEGIN = pendulum.datetime(2026, 11, 2, 8)
@@ -293,16 +292,15 @@ class History:
         names = [name for name in self.streams if streams is None or name in streams]
         before, happened = len(self._log()), self._interrupted_by(amid)
         self.destination.begin()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)  # as if syncs took minutes
-            said = run(
-                "read",
-                self.asana,
-                config_for(self.asana, self.person, num_workers=self.workers),
-                {"streams": [self.streams[name].configured() for name in names]},
-                self.destination.resumable_from(),
-                killed_after=killed_after,
-            )
+        said = run(
+            "read",
+            self.asana,
+            config_for(self.asana, self.person, num_workers=self.workers),
+            {"streams": [self.streams[name].configured() for name in names]},
+            self.destination.resumable_from(),
+            killed_after=killed_after,
+            seconds_between_states=0.0,  # as if syncs took minutes
+        )
         self.syncs += 1
         self.asana.controls.interruptions.clear()
         self._tell_sync(names, killed_after, happened)
@@ -486,16 +484,6 @@ def _small_account(clock: Clock) -> Account:
                 account.delete(task)
     account.events.entries.clear()
     return account
-
-
-def declared(value: Any, schema: Mapping[str, Any]) -> Any:
-    """What a catalog's schema declares of a record."""
-    if isinstance(value, list):
-        return [declared(entry, schema["items"]) for entry in value]
-    if isinstance(value, dict):
-        known = schema["properties"]
-        return {name: declared(value[name], known[name]) for name in value if name in known}
-    return value
 
 
 def content(event: Record) -> str:

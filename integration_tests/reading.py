@@ -138,11 +138,15 @@ def run(
     *,
     patience: float = 300.0,
     killed_after: int | None = None,
+    seconds_between_states: float = 1.0,
 ) -> Said:
     """Run a command of the entrypoint in this process, or until it has said so many messages."""
     url = asana if isinstance(asana, str) else asana.url
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
-        entrypoint = Entrypoint(SourceAsana(asana_url=url, patience=patience))
+        source = SourceAsana(
+            asana_url=url, patience=patience, seconds_between_states=seconds_between_states
+        )
+        entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)
         options = argparse.Namespace(**{"command": command, "debug": False, "state": None} | files)
         with closing(cast("Generator[str]", entrypoint.run(options))) as messages:

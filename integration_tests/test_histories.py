@@ -42,13 +42,14 @@ INCREMENTAL = (
 )
 OTHERS = ("portfolio_items", "sections_compact")
 MINUTES = (1, 4, 30, 300, 25 * 60)
+STORIES = "/tasks/{task_gid}/stories"
 REQUESTS = (
     "/projects",
     "/events",
     "/tasks",
     "/tasks/{task_gid}",
     "/tasks/{task_gid}/subtasks",
-    "/tasks/{task_gid}/stories",
+    STORIES,
     "/attachments",
     "/projects/{project_gid}/sections",
 )
@@ -74,6 +75,7 @@ class People:
         self._reader = self.account.people["service"]
         self._found: dict[str, None] = {}
         self._trash: dict[str, None] = {}
+        self._stories_asked_before = 0
         for stream in ("projects", "sections", "tasks", "subtasks", "stories", "attachments"):
             for record in history.asana.expected(stream, "service"):
                 self._found[record["gid"]] = None
@@ -252,6 +254,23 @@ class People:
                 lambda account: account.comment(task, f"Said {len(self._found)}"),
             )
         )
+
+    def comment_behind_and_ahead(self, account: Account) -> None:
+        """Comment on the task whose stories a sync has just read, then on one that it will read."""
+        asked = [r for r in self.history.asana.ledger.requests if r.template == STORIES]
+        read = [request.path.split("/")[2] for request in asked[self._stories_asked_before :]]
+        if not read or self.account.kind(read[-1]) is None:
+            return
+        projects = [project["gid"] for project in self.record(read[-1])["projects"]]
+        beside = [t for p in projects for t in account.listing(self._reader, "tasks", p)]
+        ahead = [task for task in beside if task not in read]
+        for task in [read[-1], *ahead[:1]]:
+            account.comment(task, f"Said {len(self._found)}")
+            account.clock.advance(1)
+
+    def a_sync_begins(self) -> None:
+        asked = self.history.asana.ledger.requests
+        self._stories_asked_before = sum(request.template == STORIES for request in asked)
 
     def edit_comment(self, pick: int, _: int) -> Deed | None:
         comments = [s for s in self.all_of("story") if self.record(s)["type"] == "comment"]
@@ -498,11 +517,16 @@ class Histories(RuleBasedStateMachine):
 
     played = 0
 
-    @initialize(person=st.sampled_from(["service", "member"]), delay=st.sampled_from([0, 180]))
-    def begin(self, person: str, delay: int) -> None:
+    @initialize(
+        person=st.sampled_from(["service", "member"]),
+        delay=st.sampled_from([0, 180]),
+        comments_amid_first_sync=st.none() | st.integers(1, 20),
+    )
+    def begin(self, person: str, delay: int, comments_amid_first_sync: int | None) -> None:
         self.history = History(person, event_delay=delay)
         self.people = People(self.history)
-        self.crashed = False
+        if comments_amid_first_sync is not None:
+            self.sync_while_people_comment_behind_and_ahead(comments_amid_first_sync, hours=25)
 
     @rule(deed=deeds(*ABOUT_TASKS))
     def change_a_task(self, deed: Any) -> None:
@@ -553,26 +577,12 @@ class Histories(RuleBasedStateMachine):
         done = do(self.people, pick, other)
         self.history.sync(streams, amid=[(request, after, done.told, done.change)] if done else [])
 
-    @rule(
-        picks=st.tuples(NUMBERS, NUMBERS),
-        places=st.tuples(
-            st.tuples(st.sampled_from(REQUESTS), st.integers(0, 8)),
-            st.tuples(st.sampled_from(REQUESTS), st.integers(0, 8)),
-        ),
-        minutes=st.sampled_from([0, 25 * 60]),
-    )
-    def sync_while_two_people_comment(
-        self, picks: tuple[int, int], places: tuple[Any, Any], minutes: int
-    ) -> None:
-        comments = [self.people.comment(pick, 0) for pick in picks]
-        self.history.sync(
-            amid=[
-                (request, after, done.told, done.change)
-                for (request, after), done in zip(places, comments, strict=True)
-                if done
-            ]
-        )
-        self.history.wait(minutes)
+    @rule(after=st.integers(1, 20), hours=st.sampled_from([0, 25]))
+    def sync_while_people_comment_behind_and_ahead(self, after: int, hours: int) -> None:
+        self.people.a_sync_begins()
+        told = "comment on a task that was just read and on one that will be"
+        self.history.sync(amid=[(STORIES, after, told, self.people.comment_behind_and_ahead)])
+        self.history.wait(60 * hours)
 
     def _do(self, deed: Any) -> None:
         do, pick, other = deed

@@ -26,7 +26,6 @@ from source_asana.state import (
 )
 from source_asana.streams import Projects, StreamClass
 
-SECONDS_BETWEEN = 1.0
 BYTES_TO_BEGIN_WITH = 1_000_000
 BYTES_PER_RECORD = 2
 """What checkpoints may cost: less than a hundredth of the records, which are longer than 200."""
@@ -36,6 +35,7 @@ class Checkpoints:
     """The marks of all streams.
 
     `began` is Asana's time before anything was requested; `listed` the projects found so far.
+    States go out when `seconds_between` have passed, and when a stream ends.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Checkpoints:
         marks: Mapping[StreamClass, Marks],
         listed: Collection[str],
         began: Callable[[], str],
+        seconds_between: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._selected = selected
@@ -52,6 +53,7 @@ class Checkpoints:
         }
         self._listed = listed
         self._began = began
+        self._seconds_between = seconds_between
         self._clock = clock
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
@@ -93,7 +95,7 @@ class Checkpoints:
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
-        if not self._changed or self._clock() - self._last < SECONDS_BETWEEN:
+        if not self._changed or self._clock() - self._last < self._seconds_between:
             return
         size = sum(len(orjson.dumps(self._blob(stream))) for stream in self._changed)
         self._last = self._clock()

@@ -50,12 +50,20 @@ class SourceAsana(Source):
 
     `asana_url`: where Asana is; by default what the operator's environment variable ASANA_BASE_URL
     says, else Asana itself. `patience`: seconds for which a failing request is tried again.
+    `seconds_between_states`: how often the state of what is complete goes out, at most.
     """
 
-    def __init__(self, *, asana_url: str | None = None, patience: float = 300.0) -> None:
+    def __init__(
+        self,
+        *,
+        asana_url: str | None = None,
+        patience: float = 300.0,
+        seconds_between_states: float = 1.0,
+    ) -> None:
         address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
         self._asana_url = address.rstrip("/").removesuffix(API_PATH)
         self._patience = patience
+        self._seconds_between_states = seconds_between_states
         self._messages = InMemoryMessageRepository()
         self._is_stopped = False
 
@@ -135,7 +143,9 @@ class SourceAsana(Source):
             selected=selected,
             unknown=unknown,
             plan=agenda.plan,
-            checkpoints=Checkpoints(selected, marks, agenda.listed, agenda.began),
+            checkpoints=Checkpoints(
+                selected, marks, agenda.listed, agenda.began, self._seconds_between_states
+            ),
             deleted_at=reader.deleted_at,
             capture_deletions=settings.capture_deletions,
             is_stopped=lambda: self._is_stopped,
