@@ -17,6 +17,7 @@ SELECT membership.project.name AS project,
        count(*) FILTER (NOT completed) AS open,
        count(*) FILTER (NOT completed AND due_on < current_date) AS overdue
 FROM tasks, unnest(from_json(memberships, '[{"project": {"name": "VARCHAR"}}]')) AS _(membership)
+WHERE _ab_cdc_deleted_at IS NULL
 GROUP BY ALL
 ORDER BY open DESC, project
 LIMIT 10"""
