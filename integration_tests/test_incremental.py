@@ -425,3 +425,37 @@ def test_a_project_that_cannot_be_asked_for_is_asked_for_again(connection: Conne
     assert tombstones(connection.sync(patience=0.1), "projects") == []
     asana.controls.heal()
     assert tombstones(connection.sync(), "projects") == [project]
+
+
+def test_a_task_that_joins_another_project_during_a_sync_comes_twice_but_the_same(
+    asana: AsanaEmulator,
+) -> None:
+    task = top_task(asana)
+    here = next(t for t in asana.expected("tasks", SERVICE) if t["gid"] == task)["projects"]
+    last = truth(asana, "projects")[-1]
+    assert last not in {project["gid"] for project in here}
+    asana.controls.interrupt("/tasks", lambda: asana.account.add_to_project(task, last), after=5)
+    said = Connection(asana, "tasks", num_workers=1).sync()
+    twice = [record for record in said.records()["tasks"] if record["gid"] == task]
+    assert [len(record["projects"]) for record in twice] == [1, 2]
+    assert set(rows(said, "tasks")) == set(truth(asana, "tasks"))
+
+
+def test_what_changes_during_a_sync_is_read_by_the_next_even_if_its_events_are_lost(
+    asana: AsanaEmulator,
+) -> None:
+    connection = Connection(asana, num_workers=1)
+    first, *_, last = (t["gid"] for t in asana.expected("tasks", SERVICE) if not t["parent"])
+
+    def comment_on_what_is_read_and_on_what_is_not() -> None:
+        asana.account.comment(first, "Too late for this sync")
+        asana.account.clock.advance(1)
+        asana.account.comment(last, "Just in time")
+
+    asana.controls.interrupt("/tasks", comment_on_what_is_read_and_on_what_is_not, after=5)
+    said = connection.sync()
+    assert "Too late for this sync" not in [s["text"] for s in said.records()["stories"]]
+    assert "Just in time" in [s["text"] for s in said.records()["stories"]]
+    asana.account.clock.advance(25 * 3600)
+    said = connection.sync()
+    assert "Too late for this sync" in [s["text"] for s in said.records()["stories"]]

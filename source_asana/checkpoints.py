@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-import orjson
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateBlob,
@@ -26,9 +25,12 @@ from source_asana.state import (
 )
 from source_asana.streams import Projects, StreamClass
 
-BYTES_TO_BEGIN_WITH = 1_000_000
-BYTES_PER_RECORD = 2
-"""What checkpoints may cost: less than a hundredth of the records, which are longer than 200."""
+BYTES_TO_BEGIN_WITH = 2_500_000.0
+SHARE_OF_RECORDS = 0.01
+"""What checkpoints may cost, in bytes: so many, and a hundredth of those of the records."""
+
+BYTES_PER_PROJECT = 100
+"""What a project adds to a stream's state, about: its gid twice, and a sync token."""
 
 
 class Checkpoints:
@@ -57,7 +59,7 @@ class Checkpoints:
         self._clock = clock
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
-        self._allowance = float(BYTES_TO_BEGIN_WITH)
+        self._allowance = BYTES_TO_BEGIN_WITH
         self._last = clock()
         self.goes_on = any(marks.values())
         """Whether something was read before."""
@@ -67,9 +69,9 @@ class Checkpoints:
         """The mark of all that is requested in this sync."""
         return self._began()
 
-    def records(self, count: int) -> None:
-        """Count records that have gone out."""
-        self._allowance += BYTES_PER_RECORD * count
+    def records(self, size: int) -> None:
+        """Count the bytes of records that have gone out."""
+        self._allowance += SHARE_OF_RECORDS * size
 
     def project_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
         """Everything of a stream below a project is out, or will be when the stream ends."""
@@ -97,7 +99,7 @@ class Checkpoints:
         """The states that have changed, every few seconds, as far as their size allows."""
         if not self._changed or self._clock() - self._last < self._seconds_between:
             return
-        size = sum(len(orjson.dumps(self._blob(stream))) for stream in self._changed)
+        size = BYTES_PER_PROJECT * sum(len(self._marks[stream]) for stream in self._changed)
         self._last = self._clock()
         if size <= self._allowance:
             self._allowance -= size

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteRecordMessage,
@@ -145,7 +146,7 @@ class Sync:
                 ),
             )
         self._progress.records(stream.stream_name(), len(records))
-        self._checkpoints.records(len(records))
+        self._checkpoints.records(len(records) * len(orjson.dumps(records[0])))
         if self._captures_deletions(stream):
             found = {str(record["gid"]) for record in records if DELETED_AT not in record}
             self._alive[stream.told_deleted_as] |= found

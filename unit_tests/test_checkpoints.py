@@ -1,0 +1,73 @@
+"""What the states of a sync say, when, and how large they may grow."""
+
+from collections.abc import Iterator
+
+import orjson
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
+
+from source_asana.checkpoints import Checkpoints
+from source_asana.plan import Selection
+from source_asana.scope import Scope
+from source_asana.streams import STREAMS, Tasks
+
+NOW = "2026-11-20T10:00:00.000Z"
+BELOW_PROJECTS = [stream for stream in STREAMS.values() if stream.is_below_projects()]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def size(messages: Iterator[AirbyteMessage]) -> int:
+    return sum(len(orjson.dumps(AirbyteMessageSerializer.dump(message))) for message in messages)
+
+
+def checkpoints(clock: Clock, *, incremental: bool = True) -> Checkpoints:
+    selected = {stream: Selection(incremental=incremental) for stream in BELOW_PROJECTS}
+    return Checkpoints(selected, {}, set(), lambda: NOW, 1.0, clock)
+
+
+def scope(project: str) -> Scope:
+    return Scope(project, dict.fromkeys(BELOW_PROJECTS), NOW, token="f" * 40)
+
+
+def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
+    clock = Clock()
+    states = checkpoints(clock)
+    clock.now = 10
+    assert not list(states.when_due())
+    states.project_read(Tasks, scope("1"), wait_for_end=False)
+    assert len(list(states.when_due())) == 1
+    states.project_read(Tasks, scope("2"), wait_for_end=False)
+    assert not list(states.when_due())
+    clock.now = 11
+    assert len(list(states.when_due())) == 1
+
+
+def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
+    clock = Clock()
+    states = checkpoints(clock)
+    states.project_read(Tasks, scope("1"), wait_for_end=True)
+    clock.now = 10
+    assert not list(states.when_due())
+    (message,) = states.stream_ended(Tasks, complete=True)
+    assert b'"1"' in orjson.dumps(AirbyteMessageSerializer.dump(message))
+
+
+def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes() -> None:
+    clock = Clock()
+    states = checkpoints(clock)
+    said = 0
+    for number in range(10_000):
+        clock.now += 1
+        for stream in BELOW_PROJECTS:
+            states.project_read(stream, scope(str(10**15 + number)), wait_for_end=False)
+        states.records(2_000)
+        said += size(states.when_due())
+    for stream in BELOW_PROJECTS:
+        said += size(states.stream_ended(stream, complete=True))
+    assert said < 10_000_000
