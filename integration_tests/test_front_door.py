@@ -1,6 +1,8 @@
 """The console script, as Airbyte and people at a desk run it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -259,6 +261,13 @@ def test_a_wrong_config_fails_each_command_in_its_own_way(config: Any, words: st
     assert words in error["message"]
     assert "stack_trace" not in error
     assert said.exit_status == 1
+
+
+def test_without_a_command_the_commands_are_shown() -> None:
+    program = Path(sys.executable).with_name("source-asana")
+    done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
+    assert "{spec,check,discover,read}" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_files_that_are_not_there_are_named() -> None:

@@ -93,7 +93,7 @@ def run() -> None:
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, stop)
-    arguments = entrypoint.parse_args(sys.argv[1:])
+    arguments = entrypoint.parse_args(sys.argv[1:] or ["--help"])
     with PRINT_BUFFER:
         for message in entrypoint.run(arguments):
             print(f"{message}\n", end="")  # noqa: T201 - Airbyte's protocol is spoken on stdout
