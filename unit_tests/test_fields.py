@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -79,13 +79,11 @@ def as_asana_sends(value: Any, paths: list[str]) -> Any:
     }
 
 
-@settings(deadline=None)
 @given(RECORDS)
 def test_what_is_declared_is_requested_and_nothing_else(record: ObjectShape) -> None:
     assert record.opt_fields() == leaves(record.json_schema())
 
 
-@settings(deadline=None)
 @given(st.data(), RECORDS)
 def test_what_asana_sends_for_the_request_fits_the_schema_and_lacks_nothing_declared(
     data: st.DataObject, record: ObjectShape
@@ -106,7 +104,6 @@ def without_undeclared(value: Any) -> Any:
     return value
 
 
-@settings(deadline=None)
 @given(RECORDS, st.sets(NAMES))
 def test_a_column_that_is_not_wanted_is_not_requested(
     record: ObjectShape, columns: set[str]

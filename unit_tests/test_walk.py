@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from airbyte_cdk.models import FailureType
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from source_asana.errors import AsanaFailure, Refusal
@@ -125,7 +125,6 @@ def gids(events: list[Event], name: str) -> list[str]:
     return sorted(record["gid"] for page in pages for record in page.records)
 
 
-@settings(deadline=None)
 @given(accounts(), st.integers(1, 5))
 def test_every_record_comes_once_and_every_listing_is_visited_once(
     account: Account, workers: int
@@ -139,7 +138,6 @@ def test_every_record_comes_once_and_every_listing_is_visited_once(
     assert account.most_at_once <= workers
 
 
-@settings(deadline=None)
 @given(accounts())
 def test_ends_come_after_all_that_they_end(account: Account) -> None:
     events = walk(account, "tasks", "subtasks", "stories")
