@@ -164,8 +164,8 @@ def test_a_token_that_is_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulat
 
 
 def test_asana_that_does_not_answer_any_more_ends_the_sync(asana: AsanaEmulator) -> None:
-    asana.controls.fail("/*", 503, times=None, after=20)
-    said = read(asana, "stories", "workspaces", patience=0.2)
+    asana.controls.fail("/*", 503, times=None, after=4)
+    said = read(asana, "stories", "workspaces", patience=0.1, workers=1)
     assert said.exit_status == 1
     assert said.errors()[None]["failure_type"] == "transient_error"
     assert said.statuses("stories")[-1] == "INCOMPLETE"
