@@ -389,28 +389,21 @@ def test_a_state_of_an_unknown_shape_is_refused_with_what_to_do(asana: AsanaEmul
 
 
 def test_sigterm_ends_a_sync_with_its_last_state(asana: AsanaEmulator, tmp_path: Path) -> None:
-    asana.controls.latency = 0.05
-    program = Path(sys.executable).with_name("source-asana")
     config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
     config.write_text(json.dumps(config_for(asana, num_workers=1)))
     catalog.write_text(json.dumps(incremental(["tasks", "stories"])))
+    program = Path(sys.executable).with_name("source-asana")
     with subprocess.Popen(
         [program, "read", "--config", config, "--catalog", catalog],
         env={**os.environ, "ASANA_BASE_URL": asana.url},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        # A single worker asks for the third project's tasks when the first one is complete.
+        asana.controls.interrupt("/tasks", process.terminate, after=2)
         assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if '"RECORD"' in line and '"stories"' in line and len(lines) > 90:
-                process.send_signal(signal.SIGTERM)
-                break
-        lines += process.stdout.readlines()
-        status = process.wait(timeout=30)
-    said = Said(lines, status)
-    assert status == 128 + signal.SIGTERM
+        said = Said(process.stdout.readlines(), process.wait(timeout=30))
+    assert said.exit_status == 128 + signal.SIGTERM
     assert said.statuses("stories")[-1] == "INCOMPLETE"
     assert said.states("tasks")
     (error,) = said.errors().values()
