@@ -122,6 +122,22 @@ def test_when_nothing_has_changed_a_project_costs_two_requests_and_its_own_lists
     }
 
 
+def test_the_summary_tells_each_stream_once_with_all_of_its_requests(
+    connection: Connection,
+) -> None:
+    asana, subtask = connection.asana, some_subtask(connection.asana)
+    asana.change(lambda account: account.comment(subtask, "Nearly there"))
+    lines = [line.rsplit(", ", 1)[0] for line in connection.sync().logs("INFO")]
+    told = [line for line in lines if " records, " in line and line.endswith(" requests")]
+    assert sorted(line.split(":")[0] for line in told) == sorted(INCREMENTAL)
+    asked = asana.ledger.by_path()
+    assert f"tasks: 0 records, {asked['/tasks'] + asked['/tasks/{task_gid}']} requests" in told
+    total = sum(int(line.split()[3].replace(",", "")) for line in told)
+    on_the_way = [line for line in lines if line.startswith("on the way: ")]
+    assert on_the_way == ["on the way: workspaces"]
+    assert total + 1 == asana.ledger.count()
+
+
 def test_a_changed_task_is_read_with_its_stories_and_attachments(connection: Connection) -> None:
     asana, task = connection.asana, top_task(connection.asana)
     asana.change(lambda account: account.modify_task(task, name="Mend the lamp"))

@@ -107,19 +107,8 @@ class Progress:
         if self._events_lost > MOST_WARNINGS:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
         for listing, tally in tallies.items():
-            requests = self._requests.get(listing.name, 0)
-            for output in listing.outputs:
-                stream = output.stream.stream_name()
-                self._logger.info(
-                    "%s: %s records, %s requests, %.1f s",
-                    stream,
-                    f"{self._records[stream]:,}",
-                    f"{requests:,}",
-                    self._seconds.get(stream, 0.0),
-                )
-                requests = 0  # a listing that several streams share was requested once
-            if not listing.outputs:
-                self._logger.info("on the way: %s, %s requests", listing.name, f"{requests:,}")
+            if listing.path == listing.stream.path:  # what is read by gid counts with its listing
+                self._tell(listing)
             if tally.refused:
                 reasons = ", ".join(f"{n} times {status}" for status, n in tally.refused.items())
                 self._logger.warning(
@@ -129,3 +118,20 @@ class Progress:
                     f"{tally.visits:,}",
                     reasons,
                 )
+
+    def _tell(self, listing: Listing) -> None:
+        """Say what the streams of a listing had; if none is selected, what it has cost."""
+        requests = self._requests.get(listing.name, 0)
+        streams = [o.stream for o in listing.outputs if o.stream.path == listing.path]
+        for stream in streams:
+            name = stream.stream_name()
+            self._logger.info(
+                "%s: %s records, %s requests, %.1f s",
+                name,
+                f"{self._records[name]:,}",
+                f"{requests:,}",
+                self._seconds.get(name, 0.0),
+            )
+            requests = 0  # a listing that several streams share was requested once
+        if not streams:
+            self._logger.info("on the way: %s, %s requests", listing.name, f"{requests:,}")
