@@ -61,11 +61,11 @@ def summary_table(
 
 
 def _row(stream: str, summary: StreamSummary | None) -> tuple[object, ...]:
-    if stream == "events" and not (summary and summary.records):
-        return (stream, 0, 0, 0.0, "events exist between two syncs: a first sync has none")
     if summary is None:
         return (stream, "", "", "", "no summary: not read to its end")
     note = "" if summary.records is not None else "not selected, but on the way"
+    if stream == "events" and summary.records == 0:
+        note = "events exist between two syncs: a first sync has none"
     return (stream, summary.records, summary.requests, summary.seconds, note)
 
 
