@@ -67,9 +67,6 @@ class Reader:
         try:
             self._client.get(path, {"opt_fields": "gid"}, purpose=Projects.stream_name())
         except Refusal as refusal:
-            return (
-                asana_time(self._client.server_date)
-                if refusal.status == HTTPStatus.NOT_FOUND
-                else None
-            )
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return asana_time(self._client.server_date)
         return None

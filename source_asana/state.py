@@ -10,6 +10,7 @@ A full refresh keeps the same under "done" while it lasts, and ends with Airbyte
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import pendulum
@@ -38,6 +39,7 @@ class UnknownState(Exception):
     """The state is of no shape that this connector writes."""
 
 
+@lru_cache(maxsize=8)  # asked for with every page, and the same for a second
 def mark_time(date_header: str) -> str:
     """The mark of what is requested from now on, by the `Date` of an answer of the server."""
     return _utc(date_header).subtract(minutes=LOOKBACK_MINUTES).format(TIME_FORMAT)
