@@ -61,8 +61,6 @@ class Checkpoints:
         self._changed: set[StreamClass] = set()
         self._allowance = BYTES_TO_BEGIN_WITH
         self._last = clock()
-        self.goes_on = any(marks.values())
-        """Whether something was read before."""
 
     @property
     def began(self) -> str:

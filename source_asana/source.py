@@ -146,6 +146,7 @@ class SourceAsana(Source):
             checkpoints=Checkpoints(
                 selected, marks, agenda.listed, agenda.began, self._seconds_between_states
             ),
+            goes_on=agenda.goes_on,
             deleted_at=reader.deleted_at,
             capture_deletions=settings.capture_deletions,
             is_stopped=lambda: self._is_stopped,

@@ -51,6 +51,7 @@ class Sync:
         unknown: Iterable[str],
         plan: Plan,
         checkpoints: Checkpoints,
+        goes_on: bool,
         deleted_at: Callable[[str], str | None],
         capture_deletions: bool,
         is_stopped: Callable[[], bool],
@@ -62,6 +63,7 @@ class Sync:
         self._unknown = list(unknown)
         self._plan = plan
         self._checkpoints = checkpoints
+        self._goes_on = goes_on
         self._deleted_at = deleted_at
         self._capture_deletions = capture_deletions
         self._is_stopped = is_stopped
@@ -156,7 +158,7 @@ class Sync:
             self._capture_deletions
             and stream.told_deleted_as is not None
             and self._selected[stream].incremental
-            and self._checkpoints.goes_on
+            and self._goes_on
         )
 
     def _count(self, visit: Visit, error: Exception | None) -> None:
@@ -188,7 +190,7 @@ class Sync:
         """Whether a task was deleted since it was found: in a sync of few requests, no refusal."""
         is_below_a_task = visit.scope is not None and visit.parent != visit.project
         is_unknown = isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND
-        return is_unknown and is_below_a_task and self._checkpoints.goes_on
+        return is_unknown and is_below_a_task and self._goes_on
 
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""
