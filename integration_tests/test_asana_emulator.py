@@ -1,12 +1,14 @@
 import json
+import logging
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pendulum
 import pytest
@@ -18,7 +20,7 @@ from integration_tests.asana_emulator import AsanaEmulator, Clock, make_account
 from integration_tests.asana_emulator.clock import stamp
 from integration_tests.asana_emulator.documented import Tree, field_tree, opt_in
 from integration_tests.asana_emulator.opt_fields import compact, cut, full, paths, selection
-from integration_tests.asana_emulator.quota import Quota
+from integration_tests.asana_emulator.quota import Quota, QuotaKind
 
 Json = dict[str, Any]
 
@@ -193,6 +195,33 @@ def test_a_change_between_two_pages_hides_no_other_task(
     assert gids(following) == tasks[3:6]
 
 
+@pytest.mark.parametrize("deleted", [[2], [3], [1, 2], [2, 3], [0, 1, 2], [0, 1, 2, 3, 4]])
+def test_deletions_between_two_pages_neither_hide_nor_repeat_another_task(
+    asana: AsanaEmulator, project: str, tasks: list[str], deleted: list[int]
+) -> None:
+    page = told(asana, "/tasks", project=project, limit=3)
+    assert gids(page) == tasks[:3]
+    for at in deleted:
+        asana.change(lambda account, gone=tasks[at]: account.delete(gone))  # type: ignore[misc]
+    rest = []
+    while page["next_page"]:
+        offset = page["next_page"]["offset"]
+        page = told(asana, "/tasks", project=project, limit=3, offset=offset)
+        rest += gids(page)
+    assert rest == [task for at, task in enumerate(tasks) if at >= 3 and at not in deleted]
+
+
+def test_a_listing_whose_tasks_are_all_deleted_between_two_pages_ends(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    page = told(asana, "/tasks", project=project, limit=len(tasks) - 1)
+    for task in tasks:
+        asana.change(lambda account, gone=task: account.delete(gone))  # type: ignore[misc]
+    offset = page["next_page"]["offset"]
+    rest = told(asana, "/tasks", project=project, limit=len(tasks) - 1, offset=offset)
+    assert (rest["data"], rest["next_page"]) == ([], None)
+
+
 def test_a_set_that_is_too_large_is_truncated_with_a_400_on_its_last_page(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
@@ -204,6 +233,81 @@ def test_a_set_that_is_too_large_is_truncated_with_a_400_on_its_last_page(
     assert "truncated" in message(refused)
     asana.controls.truncate_after = len(tasks)
     assert ask(asana, "/tasks", project=project, limit=100).status_code == 200
+
+
+@pytest.mark.parametrize("pattern", ["/tasks?project=*", "/tasks?limit=2&project={project}"])
+def test_one_kind_of_listing_can_be_truncated_while_others_are_whole(
+    asana: AsanaEmulator, project: str, tasks: list[str], pattern: str
+) -> None:
+    asana.controls.truncate(pattern.format(project=project), after=4)
+    statuses = []
+    query: Json = {"project": project, "limit": 2}
+    while (answer := ask(asana, "/tasks", **query)).status_code == 200:
+        statuses.append(answer.status_code)
+        query["offset"] = answer.json()["next_page"]["offset"]
+    assert len(statuses) == 1
+    assert (answer.status_code, "truncated" in message(answer)) == (400, True)
+    sections = gids(told(asana, f"/projects/{project}/sections"))
+    listings = [pages(asana, "/tasks", section=section, limit=2) for section in sections]
+    found = [gid for listing in listings for page in listing for gid in gids(page)]
+    assert sorted(found) == sorted(tasks)
+    asana.controls.heal()
+    assert ask(asana, "/tasks", **query).status_code == 200
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 5])
+def test_a_listing_is_truncated_only_if_it_is_longer_than_that(
+    asana: AsanaEmulator, project: str, tasks: list[str], after: int
+) -> None:
+    section = _longest_section(asana, project)
+    length = len(gids(told(asana, "/tasks", section=section)))
+    asana.controls.truncate(section, after=length + after - 3)
+    wanted = 200 if after >= 3 else 400
+    assert ask(asana, "/tasks", section=section, limit=100).status_code == wanted
+    assert ask(asana, f"/sections/{section}/tasks", limit=100).status_code == wanted
+    assert ask(asana, "/tasks", project=project, limit=100).status_code == 200
+
+
+def _longest_section(asana: AsanaEmulator, project: str) -> str:
+    account, viewer = asana.account, asana.account.people["service"]
+    sections = account.listing(viewer, "sections", project)
+    return max(sections, key=lambda section: len(account.listing(viewer, "tasks", section)))
+
+
+@pytest.mark.parametrize("path", ["/tasks?section={section}", "/sections/{section}/tasks"])
+def test_the_tasks_of_a_section_are_a_listing_like_any_other(
+    asana: AsanaEmulator, project: str, tasks: list[str], path: str
+) -> None:
+    section = _longest_section(asana, project)
+    place, _, named = path.format(section=section).partition("?")
+    query: Json = dict([named.split("=")]) if named else {}
+    fields = {"opt_fields": "name,memberships.section"}
+    found = [
+        task for page in pages(asana, place, **query, **fields, limit=2) for task in page["data"]
+    ]
+    assert len(found) > 2
+    assert [task["gid"] for task in found] == [
+        task for task in tasks if task in {each["gid"] for each in found}
+    ]
+    for task in found:
+        assert set(task) == {"gid", "name", "memberships"}
+        assert section in [each["section"]["gid"] for each in task["memberships"]]
+    assert ask(asana, place, asana.tokens.pat("outsider"), **query).status_code == 403
+
+
+def test_the_tasks_of_a_section_can_be_narrowed_to_those_modified_since(
+    asana: AsanaEmulator, project: str
+) -> None:
+    section = _longest_section(asana, project)
+    first, second, *_ = gids(told(asana, "/tasks", section=section))
+    asana.account.clock.advance(60)
+    since = stamp(asana.account.clock.now())
+    asana.change(lambda account: [account.comment(task, "News") for task in (second, first)])
+    query = {"section": section, "modified_since": since, "limit": 1}
+    assert [gids(page) for page in pages(asana, "/tasks", **query)] == [[first], [second]]
+    assert asana.ledger.unknown_parameters == {}
+    told(asana, f"/sections/{section}/tasks", modified_since=since)
+    assert asana.ledger.unknown_parameters == {"/sections/{section_gid}/tasks modified_since": 1}
 
 
 # --- opt_fields ---------------------------------------------------------------------------------
@@ -641,7 +745,7 @@ def test_a_request_without_a_good_token_is_a_401_whatever_it_asks(asana: AsanaEm
     assert ask(asana, "/users/me").status_code == 200
 
 
-def exchange(asana: AsanaEmulator, **form: str) -> requests.Response:
+def exchange(asana: AsanaEmulator, timeout: float = 10, /, **form: str) -> requests.Response:
     whole = {
         "grant_type": "refresh_token",
         "client_id": asana.tokens.client_id,
@@ -649,7 +753,7 @@ def exchange(asana: AsanaEmulator, **form: str) -> requests.Response:
         "refresh_token": asana.tokens.refresh_token,
         **form,
     }
-    return requests.post(asana.token_url, data=whole, timeout=10)
+    return requests.post(asana.token_url, data=whole, timeout=timeout)
 
 
 def test_a_refresh_token_buys_access_tokens_of_short_life(asana: AsanaEmulator) -> None:
@@ -709,6 +813,60 @@ def test_the_token_endpoint_can_fail_and_dawdle(asana: AsanaEmulator) -> None:
     begun = time.monotonic()
     assert exchange(asana).status_code == 200
     assert time.monotonic() - begun >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"), [("without_expiry", "expires_in"), ("without_token", "access_token")]
+)
+def test_a_grant_can_lack_what_it_should_say(asana: AsanaEmulator, kind: Any, missing: str) -> None:
+    whole = exchange(asana).json()
+    asana.controls.fail("/-/oauth_token", kind)
+    odd = exchange(asana)
+    assert odd.status_code == 200
+    assert set(odd.json()) == set(whole) - {missing}
+    assert set(exchange(asana).json()) == set(whole)
+
+
+def test_a_grant_can_be_refused_once(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/-/oauth_token", "invalid_grant")
+    refused = exchange(asana)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert asana.tokens.refreshes == 0
+    assert exchange(asana).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("reset", requests.ConnectionError),
+        ("hang", requests.exceptions.ReadTimeout),
+        ("reset_body", requests.exceptions.ChunkedEncodingError),
+        ("portal", requests.exceptions.JSONDecodeError),
+        ("bad_gzip", requests.exceptions.ContentDecodingError),
+    ],
+)
+def test_a_grant_can_be_spoilt_like_any_answer(
+    asana: AsanaEmulator, kind: Any, error: type[Exception]
+) -> None:
+    asana.controls.fail("/-/oauth_token", kind, seconds=60)
+    with pytest.raises(error):
+        exchange(asana, 1).json()
+    assert exchange(asana).json()["access_token"]
+
+
+@pytest.mark.parametrize("kind", ["slow", "trickle"])
+def test_a_grant_can_come_slowly(asana: AsanaEmulator, kind: Any) -> None:
+    asana.controls.fail("/-/oauth_token", kind, seconds=0.4)
+    begun = time.monotonic()
+    assert exchange(asana).json()["access_token"]
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_odd_grants_happen_only_where_there_are_grants(asana: AsanaEmulator) -> None:
+    fault = asana.controls.fail("*", "without_token")
+    assert ask(asana, "/users/me").status_code == 200
+    assert fault.happened == 0
+    assert "access_token" not in exchange(asana).json()
 
 
 # --- events -------------------------------------------------------------------------------------
@@ -843,16 +1001,115 @@ def test_no_minute_ever_lets_more_than_the_quota_pass(gaps: list[float], per_min
         assert sum(begin <= at < begin + 60 for at in passed) <= per_minute
 
 
-@given(asked=st.integers(1, 40), per_minute=st.integers(1, 20))
-def test_who_waits_as_long_as_retry_after_says_may_pass(asked: int, per_minute: int) -> None:
+KINDS: tuple[QuotaKind, ...] = get_args(QuotaKind)
+
+
+@given(asked=st.integers(1, 40), per_minute=st.integers(1, 20), kind=st.sampled_from(KINDS))
+def test_who_waits_as_long_as_retry_after_says_may_pass(
+    asked: int, per_minute: int, kind: QuotaKind
+) -> None:
     clock = Hand()
-    quota = Quota(per_minute=per_minute, now=clock)
+    quota = Quota(per_minute=per_minute, kind=kind, now=clock)
     for _ in range(asked):
         clock.time += 0.25
         wait = quota.retry_after("t")
     if wait is not None:
         clock.time += wait
         assert quota.retry_after("t") is None
+
+
+def passes(quota: Quota, times: int, token: str = "t") -> list[bool]:
+    return [quota.retry_after(token) is None for _ in range(times)]
+
+
+def test_a_fixed_quota_begins_anew_with_each_minute_of_the_clock() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=3, kind="fixed", now=clock)
+    clock.time = 50
+    assert [quota.retry_after("t") for _ in range(5)] == [None, None, None, 10, 10]
+    clock.time = 59.5
+    assert quota.retry_after("t") == 1
+    clock.time = 60
+    assert passes(quota, 4) == [True] * 3 + [False]
+
+
+def test_a_bucket_lets_ten_seconds_worth_pass_at_once_and_then_refills_evenly() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=60, kind="bucket", now=clock)
+    assert passes(quota, 10) == [True] * 10
+    clock.time = 1
+    assert passes(quota, 1) == [True]
+    clock.time = 4
+    assert passes(quota, 3) == [True] * 3
+    clock.time = 1000
+    assert passes(quota, 11) == [True] * 10 + [False]
+
+
+def test_rejected_requests_empty_a_bucket_further_by_at_most_a_second() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=120, kind="bucket", now=clock)
+    assert passes(quota, 20) == [True] * 20
+    assert [quota.retry_after("t") for _ in range(5)] == [1, 2, 2, 2, 2]
+    clock.time = 1
+    assert quota.retry_after("t") == 1
+    clock.time = 2.5
+    assert quota.retry_after("t") is None
+
+
+def test_a_slow_bucket_holds_one_request_at_least() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=1, kind="bucket", now=clock)
+    assert [quota.retry_after("t") for _ in range(2)] == [None, 61]
+    clock.time = 61
+    assert quota.retry_after("t") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_quota_may_change_while_it_runs(kind: QuotaKind) -> None:
+    clock = Hand()
+    quota = Quota(per_minute=60, kind=kind, now=clock)
+    assert passes(quota, 10) == [True] * 10
+    quota.per_minute = 6
+    assert passes(quota, 1) == [False]
+    quota.per_minute = 600
+    clock.time = 2
+    assert passes(quota, 10) == [True] * 10
+    quota.per_minute = None
+    assert passes(quota, 1000) == [True] * 1000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_may_have_a_quota_of_its_own(asana: AsanaEmulator, kind: QuotaKind) -> None:
+    asana.controls.quota.now = Hand()
+    asana.controls.quota_kind = kind
+    asana.controls.quota_per_minute = 6
+    asana.controls.quota_of("service", 60)
+    asana.controls.quota_of("restricted", None)
+    allowed = {"member": 1 if kind == "bucket" else 6, "service": 10, "restricted": 20}
+    for name, most in allowed.items():
+        token = asana.tokens.pat(name)
+        statuses = [ask(asana, "/users/me", token).status_code for _ in range(most)]
+        assert statuses == [200] * most
+    assert ask(asana, "/users/me", asana.tokens.pat("member")).status_code == 429
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rejections_may_come_without_a_retry_after(asana: AsanaEmulator, kind: QuotaKind) -> None:
+    asana.controls.quota.now = Hand()
+    asana.controls.quota_kind = kind
+    asana.controls.quota_per_minute = 1
+    ask(asana, "/users/me")
+    told_when = ask(asana, "/users/me")
+    asana.controls.quota_headers = False
+    untold = ask(asana, "/users/me")
+    assert [told_when.status_code, untold.status_code] == [429, 429]
+    assert int(told_when.headers["Retry-After"]) >= 1
+    assert "Retry-After" not in untold.headers
+
+
+def test_an_unknown_kind_of_quota_is_an_error_of_the_test(asana: AsanaEmulator) -> None:
+    with pytest.raises(ValueError, match="no such quota"):
+        asana.controls.quota_kind = "leaky"  # type: ignore[assignment]
 
 
 def at_once(asana: AsanaEmulator, path: str, workers: int) -> list[int]:
@@ -901,6 +1158,11 @@ def test_a_429_can_say_when_to_come_back(asana: AsanaEmulator) -> None:
     assert ask(asana, "/users/me").headers["Retry-After"] == "7"
 
 
+def test_when_to_come_back_can_be_said_as_a_date(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", 503, retry_after="Fri, 20 Nov 2026 10:00:07 GMT")
+    assert ask(asana, "/users/me").headers["Retry-After"] == "Fri, 20 Nov 2026 10:00:07 GMT"
+
+
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -917,6 +1179,194 @@ def test_an_answer_can_be_spoilt(asana: AsanaEmulator, kind: Any, error: type[Ex
         ask(asana, "/users/me", timeout=1).json()
     assert ask(asana, "/users/me").status_code == 200
     assert asana.ledger.duplicates() == {}
+
+
+def came(asana: AsanaEmulator, path: str) -> tuple[bytes, bool]:
+    """What comes over the wire, and whether the connection was reset in the end."""
+    everything = b""
+    with connected(asana) as connection:
+        connection.sendall(raw_request(asana, path))
+        try:
+            while part := connection.recv(65536):
+                everything += part
+        except ConnectionResetError:
+            return everything, True
+    return everything, False
+
+
+def connected(asana: AsanaEmulator) -> socket.socket:
+    host, port = asana.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def raw_request(asana: AsanaEmulator, path: str) -> bytes:
+    lines = [
+        f"GET /api/1.0{path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {asana.tokens.pat('service')}",
+        "Connection: close",
+        "\r\n",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def promised(head: bytes) -> int:
+    """The length of the body, as the headers have it."""
+    return int(head.lower().split(b"content-length: ")[1].split()[0])
+
+
+def test_headers_can_be_cut(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "cut_headers")
+    everything, was_reset = came(asana, "/users/me")
+    assert everything.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: ")
+    assert b"\r\n\r\n" not in everything
+    assert not was_reset
+
+
+@pytest.mark.parametrize(("kind", "resets"), [("truncated", False), ("reset_body", True)])
+def test_a_body_can_be_cut_by_an_end_or_by_a_reset(
+    asana: AsanaEmulator, project: str, kind: Any, *, resets: bool
+) -> None:
+    path = f"/tasks?project={project}&opt_fields=name,html_notes,followers.name"
+    whole = came(asana, path)[0].partition(b"\r\n\r\n")[2]
+    asana.controls.fail("/tasks", kind)
+    everything, was_reset = came(asana, path)
+    head, _, body = everything.partition(b"\r\n\r\n")
+    assert promised(head) == len(whole)
+    assert body == whole[: len(whole) // 2]
+    assert was_reset == resets
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_status_can_come_without_asanas_envelope(asana: AsanaEmulator, status: int) -> None:
+    asana.controls.fail("/users/*", status, bare=True)
+    asana.controls.fail("/users/*", status, empty=True, retry_after=7)
+    bare, empty = ask(asana, "/users/me"), ask(asana, "/users/me")
+    assert (bare.status_code, bare.headers["Content-Type"]) == (status, "text/html")
+    assert f"<h1>{status} " in bare.text
+    assert "Retry-After" not in bare.headers
+    assert (empty.status_code, empty.content) == (status, b"")
+    assert empty.headers["Retry-After"] == "7"
+    assert asana.ledger.by_status() == {status: 2}
+    assert ask(asana, "/users/me").status_code == 200
+
+
+def test_only_a_status_can_come_without_an_envelope(asana: AsanaEmulator) -> None:
+    with pytest.raises(ValueError, match="only a status code"):
+        asana.controls.fail("*", "portal", bare=True)
+
+
+def test_another_host_can_answer_in_asanas_stead(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "portal")
+    page = ask(asana, "/users/me")
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
+    assert page.text.startswith("<!DOCTYPE html>")
+
+
+def test_a_request_can_be_sent_elsewhere(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "redirect")
+    with pytest.raises(requests.ConnectionError, match="port=9"):
+        ask(asana, "/users/me")
+    with AsanaEmulator(make_account("sample")) as other:
+        elsewhere = f"{other.base_url}/workspaces"
+        asana.controls.fail("/users/*", "redirect", location=elsewhere)
+        followed = ask(asana, "/users/me")
+        (redirection,) = followed.history
+        assert (redirection.status_code, redirection.headers["Location"]) == (302, elsewhere)
+        assert other.ledger.by_path() == {"/workspaces": 1}
+
+
+def test_json_can_come_in_another_shape_or_under_another_type(asana: AsanaEmulator) -> None:
+    usual = ask(asana, "/users/me")
+    asana.controls.fail("/users/*", "wrong_shape")
+    asana.controls.fail("/users/*", "wrong_type")
+    shape, mistyped = ask(asana, "/users/me"), ask(asana, "/users/me")
+    assert (shape.status_code, shape.json()) == (200, {"ok": True})
+    assert shape.headers["Content-Type"] == usual.headers["Content-Type"]
+    assert (mistyped.status_code, mistyped.json()) == (200, usual.json())
+    assert mistyped.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_what_claims_to_be_gzip_can_be_none(
+    asana: AsanaEmulator, project: str, *, gzip: bool
+) -> None:
+    asana.controls.gzip = gzip
+    asana.controls.fail("/tasks", "bad_gzip")
+    query: Json = {"project": project, "opt_fields": "name,notes,html_notes,permalink_url"}
+    with pytest.raises(requests.exceptions.ContentDecodingError):
+        ask(asana, "/tasks", **query)
+    assert ask(asana, "/tasks", **query).json()["data"]
+
+
+@pytest.mark.parametrize("kind", ["slow", "trickle"])
+def test_a_body_arrives_whole_that_takes_longer_than_one_read_may(
+    asana: AsanaEmulator, kind: Any
+) -> None:
+    usual = ask(asana, "/users/me").json()
+    asana.controls.fail("/users/*", kind, seconds=2)
+    begun = time.monotonic()
+    assert ask(asana, "/users/me", timeout=1).json() == usual
+    assert time.monotonic() - begun >= 1.5
+
+
+def test_a_trickle_comes_byte_by_byte_and_then_the_rest(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "trickle", seconds=0.5)
+    answer = requests.get(
+        f"{asana.base_url}/users/me",
+        headers={"Authorization": f"Bearer {asana.tokens.pat('service')}"},
+        stream=True,
+        timeout=10,
+    )
+    parts = []
+    while part := answer.raw.read1(65536):
+        parts.append(part)
+    assert b"".join(parts) == ask(asana, "/users/me").content
+    assert len(parts) >= 3
+    assert len(parts[-1]) > 1
+
+
+def becomes(holds: Callable[[], bool]) -> bool:
+    """Whether this comes to hold, long before the emulator is done with what it was to do."""
+    for _ in range(500):
+        if holds():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("kind", ["slow", "trickle", "stall", "hang"])
+def test_a_client_that_goes_early_is_forgotten(
+    asana: AsanaEmulator, kind: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    asana.controls.fail("/users/*", kind, seconds=20)
+    with caplog.at_level(logging.WARNING):
+        with connected(asana) as connection:
+            connection.sendall(raw_request(asana, "/users/me"))
+            assert becomes(lambda: asana.ledger.count() == 1)
+        assert becomes(lambda: asana.controls.in_flight.current["service"] == 0)
+    assert caplog.records == []
+    assert ask(asana, "/users/me").status_code == 200
+
+
+def test_a_client_that_waits_for_a_hanging_answer_is_disconnected_in_the_end(
+    asana: AsanaEmulator,
+) -> None:
+    asana.controls.fail("/users/*", "hang", seconds=0.2)
+    assert came(asana, "/users/me") == (b"", False)
+    assert asana.ledger.by_status() == {0: 1}
+
+
+@pytest.mark.parametrize("kind", ["slow", "trickle", "stall", "hang"])
+def test_the_emulator_stops_while_an_answer_is_under_way(kind: Any) -> None:
+    asana = AsanaEmulator(make_account("sample"))
+    asana.controls.fail("/users/*", kind, seconds=60)
+    with asana, ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask, asana, "/users/me", timeout=30)
+        assert becomes(lambda: asana.ledger.count() == 1)
+        asana.stop()
+        with pytest.raises(requests.RequestException):
+            asking.result()
 
 
 def test_a_slow_body_arrives_whole(asana: AsanaEmulator) -> None:
@@ -938,6 +1388,21 @@ def test_faults_follow_their_schedule(asana: AsanaEmulator) -> None:
     statuses = [ask(asana, "/users/me").status_code for _ in range(8)]
     assert statuses == [200, 200, 503, 503, 503, 200, 200, 200]
     assert fault.happened == 3
+
+
+def test_faults_can_be_limited_to_requests_with_certain_parameters(
+    asana: AsanaEmulator, project: str
+) -> None:
+    asana.controls.fail("/tasks?offset=*", 503)
+    asana.controls.deny("/tasks?opt_fields=*.name&project=*", 403)
+    offset = _first_offset(asana, project)
+    for query, status in (
+        ({"limit": 1, "offset": offset}, 503),
+        ({"limit": 1, "offset": offset}, 200),
+        ({"opt_fields": "name"}, 200),
+        ({"opt_fields": "assignee.name"}, 403),
+    ):
+        assert ask(asana, "/tasks", project=project, **query).status_code == status
 
 
 def test_faults_can_be_left_to_chance(asana: AsanaEmulator) -> None:
@@ -1118,6 +1583,20 @@ def test_everything_can_be_controlled_over_http(
     change = {"change": "comment", "task": tasks[0], "text": "Hello"}
     (story,) = control(asana, "changes", [change])["outcomes"]
     assert story in gids(told(asana, f"/tasks/{tasks[0]}/stories"))
+    control(asana, "controls", {"truncate": [{"pattern": "/tasks?project=*", "after": 1}]})
+    assert ask(asana, "/tasks", project=project, limit=2).status_code == 400
+    control(asana, "reset", {})
+    assert ask(asana, "/tasks", project=project, limit=2).status_code == 200
+    odd = {"pattern": "/users/*", "kind": 503, "bare": True, "retry_after": "soon"}
+    elsewhere = {"pattern": "/users/*", "kind": "redirect", "location": asana.token_url}
+    control(asana, "controls", {"fail": [odd, elsewhere]})
+    assert ask(asana, "/users/me").headers["Retry-After"] == "soon"
+    assert ask(asana, "/users/me").url == asana.token_url
+    own = {"name": "member", "per_minute": 6}
+    control(asana, "controls", {"quota_kind": "bucket", "quota_headers": False, "quota_of": [own]})
+    member = asana.tokens.pat("member")
+    refused = [ask(asana, "/users/me", member) for _ in range(2)][1]
+    assert (refused.status_code, refused.headers.get("Retry-After")) == (429, None)
     before = asana.account.clock.now()
     control(asana, "clock", {"advance": 3600})
     assert (asana.account.clock.now() - before).total_seconds() >= 3600
@@ -1141,6 +1620,8 @@ def test_the_truth_is_told_over_http_too(asana: AsanaEmulator) -> None:
     [
         ("weather", {}, 404),
         ("controls", {"gravity": 1}, 400),
+        ("controls", {"quota_kind": "leaky"}, 400),
+        ("controls", {"fail": [{"pattern": "*", "kind": "earthquake"}]}, 400),
         ("changes", [{"change": "__init__"}], 400),
         ("changes", [{"change": "comment", "colour": "red"}], 400),
     ],

@@ -148,8 +148,7 @@ class Answers:
     def _next_page(self, asked: Asked, following: Place | None) -> bytes:
         if following is None:
             return b"null"
-        issue = self._controls.offsets.issue
-        offset = issue(asked.owned_question, following.index, following.after)
+        offset = self._controls.offsets.issue(asked.owned_question, following)
         path = asked.next_path(offset)
         return orjson.dumps({"offset": offset, "path": path, "uri": self.base_url + path})
 
@@ -174,7 +173,7 @@ class Answers:
         end = len(answered) if limit is None else begin + limit
         gids = answered[begin:end]
         data = orjson.dumps([shape(record(viewer, gid)) for gid in gids])
-        return Page(data, Place(end, gids[-1]) if end < len(answered) else None)
+        return Page(data, Place.at(end, answered) if end < len(answered) else None)
 
     def _answered(self, asked: Asked) -> Answered:
         """The gids that answer a question, found once for all of its pages."""
@@ -187,7 +186,7 @@ class Answers:
         return answered
 
     def _refuse_too_large(self, length: int, place: Place, limit: int | None, asked: Asked) -> None:
-        most, cut_at = self._controls.max_unpaged, self._controls.truncate_after
+        most, cut_at = self._controls.max_unpaged, self._controls.cut_at(asked)
         if limit is None:
             if length > most and documented_operation(asked).pages:
                 raise Refusal(400, TOO_LARGE)

@@ -3,10 +3,13 @@
     GET  /_emulator/ledger                          what was asked so far
     GET  /_emulator/truth?stream=tasks&token=member expected records, a line of JSON each
     GET  /_emulator/floor?streams=tasks,users&token=member
-    POST /_emulator/controls  {"latency": 0.05, "deny": [{"pattern": "…", "status": 403}], …}
+    POST /_emulator/controls  {"latency": 0.05, "deny": [{"pattern": "…", "status": 403}],
+                               "fail": [{"pattern": "…", "kind": 503, "bare": true}],
+                               "truncate": [{"pattern": "/tasks?project=*", "after": 100}],
+                               "quota_of": [{"name": "member", "per_minute": 150}], …}
     POST /_emulator/changes   [{"change": "comment", "task": "…", "text": "…"}]
     POST /_emulator/clock     {"advance": 900}
-    POST /_emulator/reset     the ledger forgets, faults and denials end
+    POST /_emulator/reset     the ledger forgets, faults, denials and truncations end
 
 None of these counts as a request to Asana.
 """
@@ -33,6 +36,8 @@ SETTINGS = frozenset(
         "max_in_flight",
         "max_unpaged",
         "offset_lifetime",
+        "quota_headers",
+        "quota_kind",
         "quota_per_minute",
         "quota_window",
         "sync_token_hours",
@@ -92,7 +97,7 @@ class ControlRoom:
         for name, value in wanted.items():
             if name in SETTINGS:
                 setattr(controls, name, value)
-            elif name in ("deny", "fail"):
+            elif name in ("deny", "fail", "truncate", "quota_of"):
                 for arguments in value:
                     getattr(controls, name)(**arguments)
             elif name == "allow":

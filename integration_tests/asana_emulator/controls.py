@@ -5,13 +5,35 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Literal, TypedDict, Unpack, get_args
+from urllib.parse import parse_qsl
 
 from .asked import Asked
 from .paging import Offsets
-from .quota import InFlight, Quota
+from .quota import METERS, InFlight, Quota, QuotaKind
+from .tokens import TOKEN_PATH, OddGrant
 
-Mishap = Literal["reset", "truncated", "half_json", "html", "slow", "stall", "expired_offset"]
+Mishap = Literal[
+    "html",
+    "portal",
+    "redirect",
+    "wrong_shape",
+    "reset",
+    "cut_headers",
+    "reset_body",
+    "truncated",
+    "half_json",
+    "wrong_type",
+    "bad_gzip",
+    "slow",
+    "trickle",
+    "stall",
+    "hang",
+    "expired_offset",
+    OddGrant,
+]
 MISHAPS = frozenset(get_args(Mishap))
+ODD_GRANTS = frozenset(get_args(OddGrant))
+NOBODY_LISTENS = "http://127.0.0.1:9/"
 
 
 class When(TypedDict, total=False):
@@ -22,16 +44,45 @@ class When(TypedDict, total=False):
     after: int
     only: str
     seconds: float
-    retry_after: float | None
+    retry_after: float | str | None
+    bare: bool
+    empty: bool
+    location: str
 
 
 @dataclass
 class Fault:
     """Something that goes wrong with the requests that match.
 
-    `kind` is a status code, or how the answer is spoilt. It happens `times` times (None: always),
-    after the first `after` matching requests, or with a `probability`. `only` narrows it to
-    requests that name an object. A 429 has `Retry-After` only if `retry_after` is given.
+    `kind` is a status code, or what becomes of the answer:
+
+        html            a gateway's 502
+        portal          somebody else's page of HTML, with status 200
+        redirect        302, to `location`
+        wrong_shape     JSON with status 200, but not in Asana's envelope
+        reset           the connection is reset before anything is answered
+        cut_headers     the connection is closed in the midst of the headers
+        reset_body      the connection is reset after half of the body
+        truncated       the connection is closed after half of the body
+        half_json       half of the body, as if it were the whole
+        wrong_type      the answer, as `text/plain`
+        bad_gzip        what claims to be gzip and is none
+        slow            the body in twenty parts, over `seconds`
+        trickle         byte after byte for `seconds`, then the rest
+        stall           nothing for `seconds`, then the answer
+        hang            nothing until the client goes, at most `seconds`; never an answer
+        expired_offset  400, for requests with an offset
+
+    and at the token endpoint alone:
+
+        invalid_grant   400, as if the refresh token had been revoked
+        without_expiry  a grant without `expires_in`
+        without_token   a grant without `access_token`
+
+    It happens `times` times (None: always), after the first `after` matching requests, or with a
+    `probability`. `only` narrows it to requests that name an object. A status code comes in
+    Asana's error envelope, unless it is `bare` (a gateway's page of HTML) or `empty`; with
+    `Retry-After` only if `retry_after` is given, in seconds or as the text of the header.
     """
 
     pattern: str
@@ -41,7 +92,10 @@ class Fault:
     after: int = 0
     only: str = ""
     seconds: float = 1.0
-    retry_after: float | None = None
+    retry_after: float | str | None = None
+    bare: bool = False
+    empty: bool = False
+    location: str = NOBODY_LISTENS
     happened: int = 0
     _seen: int = 0
 
@@ -49,11 +103,26 @@ class Fault:
         if not isinstance(self.kind, int) and self.kind not in MISHAPS:
             message = f"no such fault: {self.kind}"
             raise ValueError(message)
+        if (self.bare or self.empty) and not isinstance(self.kind, int):
+            message = f"only a status code can be bare or empty, not {self.kind}"
+            raise ValueError(message)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        match self.retry_after:
+            case None:
+                return {}
+            case str(text):
+                return {"Retry-After": text}
+            case seconds:
+                return {"Retry-After": f"{seconds:g}"}
 
     def strikes(self, asked: Asked, chance: Random) -> bool:
         if not matches(self.pattern, asked) or (self.only and self.only not in asked.gids):
             return False
         if self.kind == "expired_offset" and "offset" not in asked.query:
+            return False
+        if self.kind in ODD_GRANTS and asked.template != TOKEN_PATH:
             return False
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.happened >= self.times):
@@ -76,6 +145,14 @@ class Denial:
         return matches(self.pattern, asked) and (not self.only or self.only in asked.gids)
 
 
+@dataclass(frozen=True)
+class Truncation:
+    """Listings that match are cut after so many objects."""
+
+    pattern: str
+    after: int
+
+
 @dataclass
 class Interruption:
     """Something that is done once, just before a matching request is answered."""
@@ -93,8 +170,17 @@ class Interruption:
 
 
 def matches(pattern: str, asked: Asked) -> bool:
-    """A pattern is an object's gid, an operation as the reference writes it, or a path with `*`."""
-    return pattern in asked.gids or pattern == asked.template or fnmatchcase(asked.path, pattern)
+    """A pattern is an object's gid, an operation as the reference writes it, or a path with `*`.
+
+    Parameters may follow that must be there: `/tasks?project=*`, `/tasks?offset=*`.
+    """
+    place, _, parameters = pattern.partition("?")
+    if not (place in asked.gids or place == asked.template or fnmatchcase(asked.path, place)):
+        return False
+    return all(
+        fnmatchcase(asked.query.get(name, ""), value) and name in asked.query
+        for name, value in parse_qsl(parameters)
+    )
 
 
 @dataclass
@@ -111,9 +197,11 @@ class Controls:
     sync_token_hours: float = 24.0
     event_delay: float = 0.0
     gzip: bool = False
+    quota_headers: bool = True
     headers: dict[str, str] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    truncations: list[Truncation] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
     chance: Random = field(default_factory=lambda: Random(1))
 
@@ -128,12 +216,28 @@ class Controls:
 
     @property
     def quota_window(self) -> float:
-        """Seconds over which the quota is measured; shorter keeps tests short."""
+        """Seconds over which the quota is measured, but for a bucket; shorter for short tests."""
         return self.quota.window
 
     @quota_window.setter
     def quota_window(self, seconds: float) -> None:
         self.quota.window = seconds
+
+    @property
+    def quota_kind(self) -> QuotaKind:
+        """How the quota is measured: over a `sliding` or a `fixed` window, or as a `bucket`."""
+        return self.quota.kind
+
+    @quota_kind.setter
+    def quota_kind(self, kind: QuotaKind) -> None:
+        if kind not in METERS:
+            message = f"no such quota: {kind}"
+            raise ValueError(message)
+        self.quota.kind = kind
+
+    def quota_of(self, name: str, per_minute: int | None) -> None:
+        """Requests a minute of one person's token, whatever those of the others."""
+        self.quota.own[name] = per_minute
 
     @property
     def max_in_flight(self) -> int:
@@ -165,6 +269,10 @@ class Controls:
         """Take back a denial."""
         self.denials = [denial for denial in self.denials if denial.pattern != pattern]
 
+    def truncate(self, pattern: str, after: int) -> None:
+        """Cut the listings that match after so many objects, as `truncate_after` does all."""
+        self.truncations.append(Truncation(pattern, after))
+
     def fail(self, pattern: str, kind: int | Mishap, **when: Unpack[When]) -> Fault:
         """Let something go wrong, once unless said otherwise. See `Fault`."""
         fault = Fault(pattern, kind, **when)
@@ -176,14 +284,20 @@ class Controls:
         self.interruptions.append(Interruption(pattern, action, after))
 
     def heal(self) -> None:
-        """No faults, denials or interruptions any more."""
-        self.denials, self.faults, self.interruptions = [], [], []
+        """No faults, denials, truncations or interruptions any more."""
+        self.denials, self.faults = [], []
+        self.truncations, self.interruptions = [], []
 
     def denied(self, asked: Asked) -> int | None:
         return next((denial.status for denial in self.denials if denial.strikes(asked)), None)
 
     def fault(self, asked: Asked) -> Fault | None:
         return next((fault for fault in self.faults if fault.strikes(asked, self.chance)), None)
+
+    def cut_at(self, asked: Asked) -> int | None:
+        """After how many objects this listing is cut."""
+        cuts = [each.after for each in self.truncations if matches(each.pattern, asked)]
+        return min(cuts, default=self.truncate_after)
 
     def due(self, asked: Asked) -> Iterator[Callable[[], object]]:
         return (due.action for due in list(self.interruptions) if due.is_due(asked))

@@ -17,13 +17,13 @@ from .events import EventStreams
 from .ledger import Ledger, Request
 from .paging import expired
 from .refusal import Refusal, refusal
-from .tokens import Person, Tokens
-from .wire import JSON_TYPE, Reply, gateway_page, sent
+from .tokens import TOKEN_PATH, Person, Tokens
+from .wire import JSON_TYPE, Reply, in_asanas_stead, sent
 
 API = "/api/1.0"
-TOKEN_PATH = "/-/oauth_token"
 NOBODY = Person("", Viewer(""))
 TOO_MANY_IN_FLIGHT = "1"
+UNANSWERED = ("reset", "hang")
 
 
 class Conversation:
@@ -76,37 +76,43 @@ class Conversation:
         name = asked.person.name
         seconds = self._controls.quota.retry_after(name)
         if seconds is not None:
-            raise refusal(429, headers={"Retry-After": str(seconds)})
+            says_when = self._controls.quota_headers
+            raise refusal(429, headers={"Retry-After": str(seconds)} if says_when else {})
         if self._controls.in_flight.is_exceeded(name):
             raise refusal(429, headers={"Retry-After": TOO_MANY_IN_FLIGHT})
 
     async def _trouble(self, asked: Asked) -> Fault | None:
-        """Wait as the network would; refuse or return what is to go wrong with the answer."""
+        """Wait as the network would, and find out what is to go wrong with the answer."""
         delay = self._controls.delay()
         if delay:
             await asyncio.sleep(delay)
         for action in self._controls.due(asked):
             action()
-        fault = self._controls.fault(asked)
-        if fault is not None and fault.kind == "expired_offset":
-            raise expired()
-        if fault is not None and isinstance(fault.kind, int):
-            after = fault.retry_after
-            raise refusal(
-                fault.kind, headers={} if after is None else {"Retry-After": f"{after:g}"}
-            )
+        return self._controls.fault(asked)
+
+    def _beforehand(self, asked: Asked, fault: Fault | None) -> Reply | None:
+        """What is answered, or refused, before Asana looks at the question."""
+        if fault is not None:
+            reply = in_asanas_stead(fault, self._headers())
+            if reply is not None:
+                return reply
+            if fault.kind == "expired_offset":
+                raise expired()
+            if isinstance(fault.kind, int):
+                raise refusal(fault.kind, headers=fault.headers)
         denied = self._controls.denied(asked)
         if denied is not None:
             raise refusal(denied)
-        return fault
+        return None
 
     def _reply(self, request: web.BaseRequest, asked: Asked, fault: Fault | None) -> Reply:
+        beforehand = self._beforehand(asked, fault)
+        if beforehand is not None:
+            return beforehand
         if not asked.template:
             raise refusal(404)
         if request.method != "GET":
             raise refusal(405)
-        if fault is not None and fault.kind == "html":
-            return gateway_page(self._headers())
         if asked.template in EVENTS:
             body = self._events.body(asked)
         else:
@@ -124,17 +130,20 @@ class Conversation:
     async def _grant(self, request: web.BaseRequest) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
         asked = Asked(TOKEN_PATH, TOKEN_PATH, "", {}, NOBODY)
-        fault = None
+        fault = await self._trouble(asked)
         try:
-            fault = await self._trouble(asked)
-            if fault is not None and fault.kind == "html":
-                reply = gateway_page(self._headers())
-            else:
-                status, granted = self._tokens.exchange(form)
-                reply = Reply(status, orjson.dumps(granted), self._headers())
+            reply = self._beforehand(asked, fault) or self._granted(form, fault)
         except Refusal as refused:
             reply = self._refused(refused)
         return await self._send(request, asked, reply, fault)
+
+    def _granted(self, form: Mapping[str, str], fault: Fault | None) -> Reply:
+        match fault and fault.kind:
+            case ("invalid_grant" | "without_expiry" | "without_token") as kind:
+                status, granted = self._tokens.odd(kind, form)
+            case _:
+                status, granted = self._tokens.exchange(form)
+        return Reply(status, orjson.dumps(granted), self._headers())
 
     async def _send(
         self, request: web.BaseRequest, asked: Asked, reply: Reply, fault: Fault | None
@@ -145,7 +154,7 @@ class Conversation:
                 asked.template,
                 asked.path,
                 dict(asked.query),
-                0 if fault is not None and fault.kind == "reset" else reply.status,
+                0 if fault is not None and fault.kind in UNANSWERED else reply.status,
                 asked.person.name,
             )
         )

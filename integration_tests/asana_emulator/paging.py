@@ -5,27 +5,36 @@ https://developers.asana.com/docs/pagination
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from .clock import Clock
 from .refusal import Refusal
 from .sealed import Seal
 
 LARGEST_PAGE = 100
+REMEMBERED = 5
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: at an index, after a gid."""
+    """Where a page begins: at an index, after the gids that came last."""
 
     index: int = 0
-    after: str = ""
+    after: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, index: int, gids: Sequence[str]) -> Self:
+        return cls(index, tuple(gids[max(0, index - REMEMBERED) : index]))
 
     def within(self, gids: Sequence[str]) -> int:
         """The index of the page's first gid, also when the listing has changed meanwhile."""
-        if self.index <= len(gids) and (self.index == 0 or gids[self.index - 1] == self.after):
+        if not self.after:
+            return 0
+        if self.index <= len(gids) and gids[self.index - 1] == self.after[-1]:
             return self.index
-        found = next((at for at, gid in enumerate(gids) if gid == self.after), None)
-        return min(self.index, len(gids)) if found is None else found + 1
+        left = {gid: at for at, gid in enumerate(gids) if gid in self.after}
+        last = next((left[gid] for gid in reversed(self.after) if gid in left), None)
+        return max(0, self.index - len(self.after)) if last is None else last + 1
 
 
 @dataclass
@@ -37,8 +46,8 @@ class Offsets:
     lifetime: float = 15 * 60.0
     _valid_from: float = float("-inf")
 
-    def issue(self, query: str, index: int, after: str) -> str:
-        return self.seal.close(f"offset {query}", [self._now(), index, after])
+    def issue(self, query: str, place: Place) -> str:
+        return self.seal.close(f"offset {query}", [self._now(), place.index, place.after])
 
     def place(self, query: str, offset: str) -> Place:
         opened = self.seal.open(f"offset {query}", offset)
@@ -47,7 +56,7 @@ class Offsets:
         issued, index, after = opened
         if issued < self._valid_from or self._now() > issued + self.lifetime:
             raise expired()
-        return Place(index, after)
+        return Place(index, tuple(after))
 
     def forget(self) -> None:
         """Expire every token that has been handed out."""

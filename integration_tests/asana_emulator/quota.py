@@ -5,34 +5,105 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+BURST_SECONDS = 10.0
+DEBT_SECONDS = 1.0
+ROUNDING = 1e-6
+
+QuotaKind = Literal["sliding", "fixed", "bucket"]
+
+
+class Meter(Protocol):
+    """Measures one token's requests; rejected ones count as well."""
+
+    def wait(self, now: float, per_minute: int, window: float) -> float | None:
+        """Count one request; None when it may pass, else the seconds after which one may."""
+
+
+@dataclass
+class Sliding:
+    """So many requests within the window that ends now."""
+
+    asked: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float, per_minute: int, window: float) -> float | None:
+        allowed = _within(window, per_minute)
+        while self.asked and self.asked[0] <= now - window:
+            self.asked.popleft()
+        self.asked.append(now)
+        if len(self.asked) <= allowed:
+            return None
+        return self.asked[len(self.asked) - allowed] + window - now
+
+
+@dataclass
+class Fixed:
+    """So many requests from one full minute of the clock to the next."""
+
+    begun: float = -math.inf
+    asked: int = 0
+
+    def wait(self, now: float, per_minute: int, window: float) -> float | None:
+        begun = now - now % window
+        if begun != self.begun:
+            self.begun, self.asked = begun, 0
+        self.asked += 1
+        return None if self.asked <= _within(window, per_minute) else begun + window - now
+
+
+@dataclass
+class Bucket:
+    """Ten seconds' worth at once, then evenly, whatever the window.
+
+    A rejected request costs a token too, until a second's worth is owed.
+    """
+
+    tokens: float = math.inf
+    filled_at: float = 0.0
+
+    def wait(self, now: float, per_minute: int, window: float) -> float | None:  # noqa: ARG002
+        rate = per_minute / 60
+        filled = self.tokens + rate * (now - self.filled_at)
+        self.tokens = min(filled, max(1.0, rate * BURST_SECONDS))
+        self.filled_at = now
+        if self.tokens > 1 - ROUNDING:
+            self.tokens -= 1
+            return None
+        self.tokens = max(self.tokens - 1, -rate * DEBT_SECONDS)
+        return (1 - self.tokens) / rate
+
+
+METERS: dict[QuotaKind, Callable[[], Meter]] = {
+    "sliding": Sliding,
+    "fixed": Fixed,
+    "bucket": Bucket,
+}
+
+
+def _within(window: float, per_minute: int) -> int:
+    return max(1, round(per_minute * window / 60))
 
 
 @dataclass
 class Quota:
-    """Requests of each token within the last minute; rejected ones count as well."""
+    """Requests a minute of each token, measured in one of several ways."""
 
     per_minute: int | None = None
     window: float = 60.0
+    kind: QuotaKind = "sliding"
     now: Callable[[], float] = time.monotonic
-    _asked: dict[str, deque[float]] = field(default_factory=dict)
+    own: dict[str, int | None] = field(default_factory=dict)
+    _meters: dict[tuple[QuotaKind, str], Meter] = field(default_factory=dict)
 
     def retry_after(self, token: str) -> int | None:
         """Count one request; None when it may pass, else the seconds after which one may."""
-        if self.per_minute is None:
+        per_minute = self.own.get(token, self.per_minute)
+        if per_minute is None:
             return None
-        allowed = max(1, round(self.per_minute * self.window / 60))
-        now = self.now()
-        asked = self._asked.setdefault(token, deque())
-        while asked and asked[0] <= now - self.window:
-            asked.popleft()
-        asked.append(now)
-        if len(asked) <= allowed:
-            return None
-        free_at = asked[len(asked) - allowed] + self.window
-        return max(1, math.ceil(free_at - now))
-
-    def forget(self) -> None:
-        self._asked.clear()
+        meter = self._meters.setdefault((self.kind, token), METERS[self.kind]())
+        wait = meter.wait(self.now(), per_minute, self.window)
+        return None if wait is None else max(1, math.ceil(wait))
 
 
 @dataclass

@@ -11,12 +11,13 @@ from . import truth
 from .account import Account, Record, Viewer
 from .control_room import CONTROL_PATH, ControlRoom
 from .controls import Controls
-from .conversation import API, TOKEN_PATH, Conversation
+from .conversation import API, Conversation
 from .ledger import Ledger
 from .paging import Offsets
-from .tokens import Tokens
+from .tokens import TOKEN_PATH, Tokens
 
 STARTUP_SECONDS = 10
+SHUTDOWN_SECONDS = 0.1
 
 Outcome = TypeVar("Outcome")
 
@@ -121,7 +122,8 @@ class AsanaEmulator:
 
     async def _run(self) -> None:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._respond, access_log=None))
+        server = web.Server(self._respond, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024)

@@ -6,10 +6,13 @@ https://developers.asana.com/docs/authentication
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .account import Viewer
 from .clock import Clock
+
+TOKEN_PATH = "/-/oauth_token"
+OddGrant = Literal["invalid_grant", "without_expiry", "without_token"]
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,16 @@ class Tokens:
             return _refused("invalid_client", "The client_id or client_secret is invalid.", 401)
         given = form.get("refresh_token", "")
         if given != self.refresh_token or given in self._revoked:
-            return _refused("invalid_grant", "The refresh token is invalid or was revoked.")
+            return _no_such_grant()
         return 200, self._granted()
+
+    def odd(self, kind: OddGrant, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """What `exchange` would answer, but refused or with something missing."""
+        if kind == "invalid_grant":
+            return _no_such_grant()
+        status, granted = self.exchange(form)
+        granted.pop("expires_in" if kind == "without_expiry" else "access_token", None)
+        return status, granted
 
     def _granted(self) -> dict[str, Any]:
         self.refreshes += 1
@@ -110,3 +121,7 @@ def _secret(owner: str, seed: str) -> str:
 
 def _refused(error: str, description: str, status: int = 400) -> tuple[int, dict[str, Any]]:
     return status, {"error": error, "error_description": description}
+
+
+def _no_such_grant() -> tuple[int, dict[str, Any]]:
+    return _refused("invalid_grant", "The refresh token is invalid or was revoked.")

@@ -2,10 +2,13 @@
 
 import asyncio
 import gzip
+import math
 import socket
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -13,8 +16,12 @@ from .controls import Fault
 
 JSON_TYPE = "application/json; charset=UTF-8"
 SMALLEST_ZIPPED = 1024
-HTML = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
+GATEWAY_PAGE = "<!DOCTYPE html><html><body><h1>{} {}</h1></body></html>"
+PORTAL_PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to our guests' network</h1></body></html>"
+NOT_ASANAS_JSON = b'{"ok":true}'
+NO_GZIP = b"\x1f\x8b\x08\x00" + b"\xff" * 64
 DRIBBLES = 20
+MOMENT = 0.05
 LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -26,19 +33,55 @@ class Reply:
     body: bytes
     headers: Mapping[str, str]
 
+    @property
+    def half(self) -> bytes:
+        return self.body[: len(self.body) // 2]
+
     def zipped(self) -> "Reply":
         if len(self.body) < SMALLEST_ZIPPED:
             return self
-        headers = {**self.headers, "Content-Encoding": "gzip"}
-        return Reply(self.status, gzip.compress(self.body, 1), headers)
+        return replace(self._with("Content-Encoding", "gzip"), body=gzip.compress(self.body, 1))
+
+    def spoilt(self, fault: Fault) -> "Reply":
+        """As the fault would have it, where that can be said before it is sent."""
+        match fault.kind:
+            case "half_json":
+                return replace(self, body=self.half)
+            case "wrong_type":
+                return self._with("Content-Type", "text/plain; charset=UTF-8")
+            case "bad_gzip":
+                return replace(self._with("Content-Encoding", "gzip"), body=NO_GZIP)
+        return self
 
     def response(self) -> web.Response:
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
+    def _with(self, header: str, value: str) -> "Reply":
+        return replace(self, headers={**self.headers, header: value})
 
-def gateway_page(headers: Mapping[str, str]) -> Reply:
-    """What a gateway says when Asana behind it does not answer."""
-    return Reply(502, HTML, {**headers, "Content-Type": "text/html"})
+
+def in_asanas_stead(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
+    """What something between the client and Asana answers, if the fault is of that kind."""
+    as_html = {**headers, **fault.headers, "Content-Type": "text/html"}
+    reply = None
+    match fault.kind:
+        case int(status) if fault.empty:
+            reply = Reply(status, b"", {**headers, **fault.headers})
+        case int(status) if fault.bare:
+            reply = Reply(status, _gateway_page(status), as_html)
+        case "html":
+            reply = Reply(502, _gateway_page(502), as_html)
+        case "portal":
+            reply = Reply(200, PORTAL_PAGE, as_html)
+        case "redirect":
+            reply = Reply(302, b"", {**as_html, "Location": fault.location})
+        case "wrong_shape":
+            reply = Reply(200, NOT_ASANAS_JSON, headers)
+    return reply
+
+
+def _gateway_page(status: int) -> bytes:
+    return GATEWAY_PAGE.format(status, HTTPStatus(status).phrase).encode()
 
 
 async def sent(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
@@ -46,19 +89,37 @@ async def sent(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> w
     if fault is None:
         return reply.response()
     match fault.kind:
+        case "reset" | "cut_headers" | "truncated" | "reset_body" | "hang":
+            await _broken_off(request, reply, fault)
+            return web.Response()
+        case "slow":
+            return await _in_parts(request, reply, _dribbles(reply.body), fault.seconds / DRIBBLES)
+        case "trickle":
+            drops = min(len(reply.body), math.ceil(fault.seconds / MOMENT)) or 1
+            trickle = _trickle(reply.body, drops)
+            return await _in_parts(request, reply, trickle, fault.seconds / drops)
+        case "stall":
+            await _while_connected(request, fault.seconds)
+    return reply.spoilt(fault).response()
+
+
+async def _broken_off(request: web.BaseRequest, reply: Reply, fault: Fault) -> None:
+    """Send at most a part of the reply, and end the connection."""
+    match fault.kind:
         case "reset":
             _reset(request)
-            return web.Response()
+        case "cut_headers":
+            _close(request, _half_of_the_head(reply))
         case "truncated":
-            return await _dribbled(request, reply, reply.body[: len(reply.body) // 2], 0)
-        case "half_json":
-            half = reply.body[: len(reply.body) // 2]
-            return Reply(reply.status, half, reply.headers).response()
-        case "slow":
-            return await _dribbled(request, reply, reply.body, fault.seconds)
-        case "stall":
-            await asyncio.sleep(fault.seconds)
-    return reply.response()
+            await _in_parts(request, reply, [reply.half])
+            _close(request)
+        case "reset_body":
+            await _in_parts(request, reply, [reply.half])
+            await asyncio.sleep(MOMENT)
+            _reset(request)
+        case "hang":
+            await _while_connected(request, fault.seconds)
+            _close(request)
 
 
 def _reset(request: web.BaseRequest) -> None:
@@ -70,17 +131,49 @@ def _reset(request: web.BaseRequest) -> None:
         transport.abort()
 
 
-async def _dribbled(
-    request: web.BaseRequest, reply: Reply, body: bytes, seconds: float
+def _close(request: web.BaseRequest, last: bytes = b"") -> None:
+    """Close, after some last bytes, so that the peer sees an end."""
+    transport = request.transport
+    if isinstance(transport, asyncio.Transport):
+        transport.write(last)
+        transport.close()
+
+
+def _half_of_the_head(reply: Reply) -> bytes:
+    lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    head = "\r\n".join(lines).encode()
+    return head[: len(head) // 2]
+
+
+def _dribbles(body: bytes) -> Iterator[bytes]:
+    step = max(1, len(body) // DRIBBLES)
+    return (body[begin : begin + step] for begin in range(0, len(body), step))
+
+
+def _trickle(body: bytes, drops: int) -> Iterator[bytes]:
+    """So many bytes one by one, then the rest."""
+    yield from (body[at : at + 1] for at in range(drops))
+    yield body[drops:]
+
+
+async def _in_parts(
+    request: web.BaseRequest, reply: Reply, parts: Iterable[bytes], pause: float = 0
 ) -> web.StreamResponse:
-    """Send `body` bit by bit, under a header that promises the whole of the reply's."""
+    """Send a body part by part, until the client goes, as if it were the reply's whole body."""
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body)
-    await response.prepare(request)
-    step = max(1, len(body) // DRIBBLES)
-    for begin in range(0, len(body), step):
-        await response.write(body[begin : begin + step])
-        await asyncio.sleep(seconds / DRIBBLES)
-    if len(body) < len(reply.body) and request.transport is not None:
-        request.transport.close()
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for part in parts:
+            await asyncio.sleep(pause)
+            await response.write(part)
     return response
+
+
+async def _while_connected(request: web.BaseRequest, seconds: float) -> None:
+    """Wait for so long, or until the client goes."""
+    for _ in range(math.ceil(seconds / MOMENT)):
+        if request.transport is None:
+            return
+        await asyncio.sleep(min(seconds, MOMENT))
