@@ -6,11 +6,15 @@ MAIN := $(if $(PYTHON),$(shell $(PYTHON) -c "import sys; print(sys.executable)")
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
 COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
+DOCKER ?= docker
+IMAGE ?= source-asana:dev
+# For a DOCKER that keeps docker's commands below a command `docker` of its own.
+DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test histories check lock environment
+.PHONY: help sync test histories check image image-test lock environment
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
 
 sync: environment ## Read an account into a DuckDB file (the sample, or CONFIG=secrets/config.json); STREAMS=tasks,users
 	@.venv/bin/python -m local_sync \
@@ -31,6 +35,13 @@ check: environment ## Format, lint, types
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
+
+image: ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=
+	$(DOCKER) build --tag $(IMAGE) .
+
+image-test: environment image ## Run that image on the emulated account: read-only, another user, no rights
+	DOCKER='$(DOCKER_COMMAND)' CONNECTOR_IMAGE='$(IMAGE)' \
+		.venv/bin/python -m pytest -m image_tests integration_tests/test_image.py
 
 lock: environment ## Pin the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev --output-file requirements-dev.lock

@@ -1,0 +1,121 @@
+"""What metadata.yaml tells Airbyte is what the package, the image and the changelog tell."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+
+from source_asana.client import ASANA_URL
+from source_asana.streams import STREAMS
+
+ROOT = Path(__file__).parents[1]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def found(pattern: str, name: str) -> str:
+    """What the only match of a pattern in a file holds in its group."""
+    (only,) = re.findall(pattern, text(name), re.MULTILINE)
+    assert isinstance(only, str)
+    return only
+
+
+@pytest.fixture
+def document() -> Any:
+    return yaml.safe_load(text("metadata.yaml"))
+
+
+@pytest.fixture
+def metadata(document: Any) -> dict[str, Any]:
+    told: dict[str, Any] = document["data"]
+    return told
+
+
+@pytest.fixture
+def project() -> dict[str, Any]:
+    told: dict[str, Any] = tomllib.loads(text("pyproject.toml"))["project"]
+    return told
+
+
+def test_airbytes_own_model_accepts_the_metadata(document: Any) -> None:
+    models = pytest.importorskip(
+        "airbyte_connector_models.metadata.v0.connector_metadata_definition_v0",
+        reason="airbyte-connector-models is for Python below 3.13",
+    )
+    models.ConnectorMetadataDefinitionV0.model_validate(document)
+
+
+def test_the_version_is_the_same_everywhere(
+    metadata: dict[str, Any], project: dict[str, Any]
+) -> None:
+    newest = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text("CHANGELOG.md"), re.MULTILINE)[0]
+    label = found(r'io\.airbyte\.version="([^"]+)"', "Dockerfile")
+    assert {metadata["dockerImageTag"], newest, label} == {project["version"]}
+
+
+def test_the_image_is_built_on_the_base_that_the_metadata_names(metadata: dict[str, Any]) -> None:
+    base = metadata["connectorBuildOptions"]["baseImage"]
+    assert re.fullmatch(
+        r"docker\.io/airbyte/python-connector-base:[\d.]+@sha256:[0-9a-f]{64}", base
+    )
+    assert found(r"^ARG BASE_IMAGE=(\S+)$", "Dockerfile") == base
+
+
+def test_image_and_package_have_the_names_that_the_metadata_gives(
+    metadata: dict[str, Any], project: dict[str, Any]
+) -> None:
+    assert found(r'io\.airbyte\.name="([^"]+)"', "Dockerfile") == metadata["dockerRepository"]
+    assert metadata["remoteRegistries"]["pypi"]["packageName"] == project["name"]
+    assert metadata["license"] == project["license"]
+
+
+def test_only_streams_that_exist_are_named(metadata: dict[str, Any]) -> None:
+    suggested = metadata["suggestedStreams"]["streams"]
+    assert len(set(suggested)) == len(suggested)
+    assert STREAMS.keys() >= {*suggested, *impacted(metadata)}
+
+
+def impacted(metadata: dict[str, Any]) -> set[str]:
+    """The streams that the newest breaking change is about."""
+    change = metadata["releases"]["breakingChanges"][metadata["dockerImageTag"]]
+    return {name for scope in change["scopedImpact"] for name in scope["impactedScopes"]}
+
+
+def test_who_upgrades_reads_the_same_in_the_platform_and_in_the_changelog(
+    metadata: dict[str, Any],
+) -> None:
+    message = metadata["releases"]["breakingChanges"][metadata["dockerImageTag"]]["message"]
+    upgrading = text("CHANGELOG.md").split("### Upgrading")[1].split("\n## ")[0]
+    for stream in impacted(metadata):
+        assert f"`{stream}`" in message
+        assert f"`{stream}`" in upgrading
+
+
+def test_each_breaking_change_says_how_to_migrate(metadata: dict[str, Any]) -> None:
+    guide = metadata["releases"]["migrationDocumentationUrl"]
+    assert guide == f"{metadata['documentationUrl']}-migrations"
+    for version, change in metadata["releases"]["breakingChanges"].items():
+        anchor = f"#upgrading-to-{version.replace('.', '')}"
+        assert change["migrationDocumentationUrl"] == guide + anchor
+
+
+def test_the_platform_lets_the_connector_reach_asana_and_nothing_else(
+    metadata: dict[str, Any],
+) -> None:
+    assert metadata["allowedHosts"]["hosts"] == [urlsplit(ASANA_URL).hostname]
+
+
+def test_the_icon_is_square_and_small(metadata: dict[str, Any]) -> None:
+    icon = ROOT / metadata["icon"]
+    drawing = ET.fromstring(icon.read_text(encoding="utf-8"))  # noqa: S314 - our own
+    left, top, width, height = drawing.attrib["viewBox"].split()
+    assert (left, top, width) == ("0", "0", height)
+    assert drawing.attrib["width"] == drawing.attrib["height"]
+    assert icon.stat().st_size < 2048
