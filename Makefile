@@ -11,7 +11,7 @@ IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test histories check image image-test lock environment
+.PHONY: help sync test histories pace check bench image image-test lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
@@ -31,10 +31,22 @@ test: environment ## Test with every supported Python found; coverage with the n
 histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=
 	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) --seed $(or $(SEED),0)
 
-check: environment ## Format, lint, types
+pace: environment ## Show how much of the quota is used, and with the CDK's own retry; MINUTES=5.5
+	.venv/bin/python -m integration_tests.pace $(if $(MINUTES),--minutes $(MINUTES))
+
+faults: environment ## Print what comes of each fault, with 1, 10 and 25 workers; ROWS='some words'
+	@.venv/bin/python -m integration_tests.faults '$(ROWS)'
+
+check: environment ## Format, lint, types, the Dockerfile, known vulnerabilities
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/python .ci/audit.py
+
+bench: environment ## Measure against the published connector; CASES=quick for a few minutes
+	@sh benchmarks/environments
+	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),all)'
 
 image: ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=
 	$(DOCKER) build --tag $(IMAGE) .
