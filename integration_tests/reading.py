@@ -82,12 +82,12 @@ class Said:
 
 
 def config_for(asana: AsanaEmulator, person: str = SERVICE, **more: Any) -> Json:
-    """The config of somebody with a personal access token."""
+    """The config of somebody with a personal access token, for whom the emulator has no quota."""
     credentials = {
         "option_title": "PAT Credentials",
         "personal_access_token": asana.tokens.pat(person),
     }
-    return {"credentials": credentials, **more}
+    return {"credentials": credentials, "requests_per_minute": 60_000, **more}
 
 
 def catalog_of(
@@ -137,6 +137,7 @@ def run(
     state: Any = None,
     *,
     patience: float = 300.0,
+    answer_seconds: float = 180.0,
     killed_after: int | None = None,
     seconds_between_states: float = 1.0,
 ) -> Said:
@@ -144,7 +145,10 @@ def run(
     url = asana if isinstance(asana, str) else asana.url
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
         source = SourceAsana(
-            asana_url=url, patience=patience, seconds_between_states=seconds_between_states
+            asana_url=url,
+            patience=patience,
+            answer_seconds=answer_seconds,
+            seconds_between_states=seconds_between_states,
         )
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)

@@ -68,19 +68,6 @@ def test_discover_shows_every_stream_without_a_request(
     assert sample.ledger.count() == 0
 
 
-def test_check_says_who_the_token_is_and_what_it_sees(sample: AsanaEmulator) -> None:
-    said = run_program("check", sample, config_for(sample))
-    status = said.connection_status()
-    assert status["status"] == "SUCCEEDED"
-    assert status["message"] == (
-        "Connected as Warehouse (service account), who sees "
-        "Otter & Daughters Lighthouse Repairs, The Thursday Quizzards"
-    )
-    assert status["message"] in said.logs("INFO")
-    assert said.exit_status == 0
-    assert sample.ledger.count() == 1
-
-
 def test_read_gives_all_streams_in_order(sample: AsanaEmulator) -> None:
     ids = list(sample.account.organization_exports)
     config = config_for(sample, organization_export_ids=ids)
@@ -184,10 +171,6 @@ def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -
     assert asana.tokens.refreshes == 2
 
 
-def test_oauth_works_in_check(asana: AsanaEmulator) -> None:
-    assert run("check", asana, oauth_config(asana)).connection_status()["status"] == "SUCCEEDED"
-
-
 def failed(said: Said) -> str:
     """The sentence of a failed check, in which nothing else than that is wrong."""
     status = said.connection_status()
@@ -198,40 +181,6 @@ def failed(said: Said) -> str:
     message: str = status["message"]
     assert "\n" not in message
     return message
-
-
-def test_a_check_with_a_wrong_token_says_what_to_do(sample: AsanaEmulator) -> None:
-    config = config_for(sample)
-    config["credentials"]["personal_access_token"] = "2/mistyped"
-    said = run_program("check", sample, config)
-    assert "create a new personal access token" in failed(said)
-    assert "2/mistyped" not in said.text
-
-
-def test_a_check_with_an_ended_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
-    asana.tokens.revoke(asana.tokens.refresh_token)
-    assert "authenticate with Asana again" in failed(run("check", asana, oauth_config(asana)))
-
-
-def test_a_check_without_a_workspace_says_so(sample: AsanaEmulator) -> None:
-    assert "sees no workspace" in failed(run("check", sample, config_for(sample, "outsider")))
-
-
-def test_a_check_without_a_network_says_so(sample: AsanaEmulator) -> None:
-    assert "Check the network" in failed(run("check", NOWHERE, config_for(sample)))
-
-
-def test_a_check_names_an_export_that_cannot_be_read(sample: AsanaEmulator) -> None:
-    config = config_for(sample, organization_export_ids=["404404"])
-    said = run("check", sample, config)
-    assert "The organization export 404404 cannot be read (404" in failed(said)
-
-
-def test_a_check_asks_three_times_at_most(sample: AsanaEmulator) -> None:
-    ids = list(sample.account.organization_exports)
-    said = run("check", sample, config_for(sample, organization_export_ids=[*ids, "1", "2"]))
-    assert said.connection_status()["status"] == "SUCCEEDED"
-    assert sample.ledger.count() == 3
 
 
 @pytest.mark.parametrize(

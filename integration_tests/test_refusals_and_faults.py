@@ -1,11 +1,16 @@
 """What happens when Asana does not give what was asked for."""
 
 import json
+import time
 
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator.controls import Mishap
+from integration_tests.asana_emulator.tokens import TOKEN_PATH
+from integration_tests.faults import config_of
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
+from integration_tests.troubles import Trouble
 from source_asana.streams import STREAMS
 
 BELOW_PROJECTS = ["sections", "tasks", "subtasks", "stories", "attachments"]
@@ -113,16 +118,6 @@ def test_a_project_that_fails_leaves_the_others_whole(asana: AsanaEmulator) -> N
     assert said.exit_status == 1
 
 
-@pytest.mark.parametrize("kind", [500, 503, "reset", "truncated", "half_json", "html"], ids=str)
-def test_a_passing_fault_costs_no_record(asana: AsanaEmulator, kind: int | str) -> None:
-    fault = asana.controls.fail("/tasks", kind, times=2)  # type: ignore[arg-type]
-    said = read(asana, *BELOW_PROJECTS)
-    assert fault.happened == 2
-    for stream in BELOW_PROJECTS:
-        assert gids(said, stream) == truth(asana, stream)
-    assert said.exit_status == 0
-
-
 @pytest.mark.parametrize("workers", [1, 25])
 def test_a_429_holds_every_worker(asana: AsanaEmulator, workers: int) -> None:
     asana.controls.fail("/tasks/{task_gid}/stories", 429, retry_after=1, after=3)
@@ -141,12 +136,59 @@ def test_an_offset_that_expires_costs_no_record_and_brings_none_twice(
     assert said.exit_status == 0
 
 
-def test_a_listing_that_asana_cuts_is_said_and_not_taken_for_whole(asana: AsanaEmulator) -> None:
+@pytest.fixture
+def crowded(asana: AsanaEmulator) -> AsanaEmulator:
+    """The sample account, with two pages of tasks in two sections of a project."""
+    project = projects(asana)[0]
+    sections = asana.account.listing(asana.account.people[SERVICE], "sections", project)
+    for number in range(140):
+        asana.account.create_task(project, f"Step {number}", section=sections[number % 2])
+    return asana
+
+
+@pytest.mark.parametrize("after", [1, 120], ids=["at once", "on a later page"])
+def test_a_list_of_tasks_that_asana_cuts_is_read_section_by_section(
+    crowded: AsanaEmulator, after: int
+) -> None:
+    project = projects(crowded)[0]
+    crowded.controls.truncate(f"/tasks?project={project}", after)
+    said = read(crowded, "tasks")
+    assert gids(said, "tasks") == truth(crowded, "tasks")
+    assert said.exit_status == 0
+    by_section = [r for r in crowded.ledger.requests if "section" in r.query]
+    sections = [s for s in crowded.expected("sections", SERVICE) if s["project"]["gid"] == project]
+    assert len(by_section) == len(sections)
+
+
+def test_a_section_that_asana_cuts_is_said_and_not_taken_for_whole(
+    crowded: AsanaEmulator,
+) -> None:
+    crowded.controls.truncate("/tasks", 60)
+    said = read(crowded, "tasks", "users")
+    error = said.errors()["tasks"]
+    assert error["failure_type"] == "system_error"
+    assert "too large" in error["message"]
+    assert said.statuses("tasks")[-1] == "INCOMPLETE"
+    assert said.statuses("users")[-1] == "COMPLETE"
+
+
+def test_a_request_that_asana_does_not_understand_fails_its_stream_in_asanas_words(
+    asana: AsanaEmulator,
+) -> None:
     asana.controls.deny("/tags", 400)
     said = read(asana, "tags", "users")
     assert said.errors()["tags"]["failure_type"] == "system_error"
-    assert said.statuses("tags")[-1] == "INCOMPLETE"
+    assert "Bad Request" in said.errors()["tags"]["message"]
     assert said.statuses("users")[-1] == "COMPLETE"
+
+
+def test_a_listing_whose_offsets_never_work_fails_its_stream_and_is_not_asked_for_ever(
+    crowded: AsanaEmulator,
+) -> None:
+    crowded.controls.fail("/tasks", "expired_offset", times=None)
+    said = read(crowded, "tasks")
+    assert said.errors()["tasks"]["failure_type"] == "system_error"
+    assert crowded.ledger.by_status()[400] == 4
 
 
 def test_a_token_that_is_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulator) -> None:
@@ -188,3 +230,125 @@ def test_no_token_is_in_any_output_whatever_happens(asana: AsanaEmulator, stream
     asana.controls.fail("/*", "html", probability=0.1, times=None)
     asana.controls.deny("/tasks", 403)
     assert token not in read(asana, stream, patience=0.1).text
+
+
+def test_an_export_that_does_not_exist_is_named_and_the_others_are_read(
+    asana: AsanaEmulator,
+) -> None:
+    exports, unknown = asana.account.organization_exports, "1216000000000999"
+    config = config_for(asana, organization_export_ids=[unknown, *exports])
+    said = run("read", asana, config, catalog_of(["organization_exports"]))
+    assert gids(said, "organization_exports") == sorted(exports)
+    assert said.exit_status == 0
+    named, summary = said.logs("WARN")
+    assert named.startswith(f"organization_exports: organization export {unknown} skipped")
+    assert summary == f"organization_exports: 1 of {len(exports) + 1} skipped (1 times 404)"
+
+
+def test_a_guest_who_may_read_no_export_is_told_what_to_do(asana: AsanaEmulator) -> None:
+    exports = asana.account.organization_exports
+    config = config_for(asana, "restricted", organization_export_ids=exports)
+    said = run("read", asana, config, catalog_of(["organization_exports", "tasks"]))
+    error = said.errors()["organization_exports"]
+    assert error["failure_type"] == "config_error"
+    assert "use a service account's token" in error["message"]
+    seen = sorted(record["gid"] for record in asana.expected("tasks", "restricted"))
+    assert gids(said, "tasks") == seen
+
+
+def test_a_workspace_that_is_refused_is_named_by_each_stream_and_the_other_one_is_read(
+    asana: AsanaEmulator,
+) -> None:
+    refused = asana.expected("workspaces", SERVICE)
+    *_, workspace = (record["gid"] for record in refused)
+    asana.controls.deny(workspace, 403)
+    said = read(asana, "projects", "tags", "tasks")
+    assert said.exit_status == 0
+    for stream in ("projects", "tags", "tasks"):
+        elsewhere = [
+            record["gid"]
+            for record in asana.expected(stream, SERVICE)
+            if record["workspace"]["gid"] != workspace
+        ]
+        assert gids(said, stream) == sorted(elsewhere)
+    for listing in ("projects", "tags"):
+        assert f"{listing}: workspace {workspace} skipped, for Asana says 403 (Forbidden)" in (
+            said.logs("WARN")
+        )
+        assert f"{listing}: 1 of 2 skipped (1 times 403)" in said.logs("WARN")
+
+
+# -- OAuth ----------------------------------------------------------------------------------------
+
+OAUTH = Trouble("nothing", uses_oauth=True)
+
+
+def test_a_refresh_token_that_is_refused_ends_the_sync_at_once_with_one_message(
+    asana: AsanaEmulator,
+) -> None:
+    config = config_of(asana, OAUTH, workers=25)
+    asana.controls.fail(TOKEN_PATH, "invalid_grant", times=None, after=1)
+    asana.controls.interrupt(
+        "/tasks/{task_gid}/stories", asana.tokens.expire_access_tokens, after=3
+    )
+    said = run("read", asana, config, catalog_of(["workspaces", "stories"]))
+    ((stream, error),) = said.errors().items()
+    assert stream is None
+    assert error["failure_type"] == "config_error"
+    assert "authenticate with Asana again" in error["message"]
+    assert said.statuses("workspaces")[-1] == "COMPLETE"
+    assert said.statuses("stories")[-1] == "INCOMPLETE"
+    assert asana.ledger.count(TOKEN_PATH) == 2
+    assert asana.tokens.refresh_token not in said.text
+
+
+@pytest.mark.parametrize("kind", [503, "reset", "hang"], ids=str)
+def test_a_token_endpoint_that_is_down_ends_the_sync_when_patience_does(
+    asana: AsanaEmulator, kind: int | Mishap
+) -> None:
+    config = config_of(asana, OAUTH, workers=25)
+    asana.controls.fail(TOKEN_PATH, kind, times=None, seconds=30)
+    said = run("read", asana, config, catalog_of(["tags"]), patience=0.1, answer_seconds=0.3)
+    ((_, error),) = said.errors().items()
+    assert error["failure_type"] == "transient_error"
+    assert "token endpoint" in error["message"]
+    assert 2 <= asana.ledger.count(TOKEN_PATH) <= 4
+    assert said.statuses("tags")[-1] == "INCOMPLETE"
+
+
+@pytest.mark.parametrize("command", ["read", "check"])
+def test_a_refresh_token_that_asana_replaces_is_given_back_with_the_whole_config(
+    asana: AsanaEmulator, command: str
+) -> None:
+    config = config_of(asana, OAUTH, workers=3)
+    asana.tokens.rotate_refresh_token = True
+    said = run(command, asana, config, catalog_of(["tags"]) if command == "read" else None)
+    (control,) = said.of_type("CONTROL")
+    given = {**config["credentials"], "refresh_token": asana.tokens.refresh_token}
+    assert control["control"]["connectorConfig"]["config"] == {**config, "credentials": given}
+    assert said.exit_status == 0
+    again = run("read", asana, {**config, "credentials": given}, catalog_of(["tags"]))
+    assert gids(again, "tags") == truth(asana, "tags")
+
+
+# -- the quota ------------------------------------------------------------------------------------
+
+
+def test_a_sync_that_waits_for_asanas_quota_says_so_and_until_when(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/tasks/{task_gid}/stories", 429, retry_after=2, after=20)
+    config = config_for(asana, num_workers=25, requests_per_minute=None)
+    began = int(1000 * time.time())
+    said = run("read", asana, config, catalog_of(["tasks", "stories"]))
+    for stream in ("tasks", "stories"):
+        assert gids(said, stream) == truth(asana, stream)
+    assert asana.ledger.by_status()[429] == 1
+    assert [line for line in said.logs("INFO") if line.startswith("Asana's quota is spent")]
+    told = [
+        (status["status"], status["reasons"][0])
+        for trace in said.traces("STREAM_STATUS")
+        if (status := trace["trace"]["stream_status"]).get("reasons")
+    ]
+    assert told
+    for status, reason in told:
+        assert (status, reason["type"]) == ("RUNNING", "RATE_LIMITED")
+        assert reason["rate_limited"]["quota_reset"] > began

@@ -1,12 +1,14 @@
 """The state of a sync: where each stream goes on from, and when that is said."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateBlob,
     AirbyteStateMessage,
+    AirbyteStateStats,
     AirbyteStateType,
     AirbyteStreamState,
     StreamDescriptor,
@@ -59,6 +61,7 @@ class Checkpoints:
         self._clock = clock
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
+        self._records: Counter[StreamClass] = Counter()
         self._allowance = BYTES_TO_BEGIN_WITH
         self._last = clock()
 
@@ -67,8 +70,9 @@ class Checkpoints:
         """The mark of all that is requested in this sync."""
         return self._began()
 
-    def records(self, size: int) -> None:
-        """Count the bytes of records that have gone out."""
+    def records(self, stream: StreamClass, count: int, size: int) -> None:
+        """Count the records that have gone out, and their bytes."""
+        self._records[stream] += count
         self._allowance += SHARE_OF_RECORDS * size
 
     def project_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
@@ -106,7 +110,7 @@ class Checkpoints:
     def now(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, for the sync ends here."""
         for stream in sorted(self._changed, key=str):
-            yield _state(stream, self._blob(stream))
+            yield self._state(stream, self._blob(stream))
         self._changed.clear()
 
     def stream_ended(self, stream: StreamClass, *, complete: bool) -> Iterator[AirbyteMessage]:
@@ -115,29 +119,33 @@ class Checkpoints:
         if stream in self._marks:
             self._marks[stream] |= self._waiting[stream]
         if complete and not self._selected[stream].incremental:
-            yield _state(stream, {FULL_REFRESH_COMPLETE: True})
+            yield self._state(stream, {FULL_REFRESH_COMPLETE: True})
             return
         if complete and stream is Projects:
             self._marks[stream] |= {project: Mark(self.began) for project in self._listed}
         if complete or self._marks.get(stream):
-            yield _state(stream, self._blob(stream))
+            yield self._state(stream, self._blob(stream))
 
     def _blob(self, stream: StreamClass) -> Blob:
         marks = self._marks[stream]
         incremental = self._selected[stream].incremental
         return incremental_blob(marks) if incremental else full_refresh_blob(marks)
 
+    def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
+        """A state, and how many records it covers that none before has covered."""
+        stream_state = AirbyteStreamState(
+            stream_descriptor=StreamDescriptor(name=stream.stream_name()),
+            stream_state=AirbyteStateBlob(blob),
+        )
+        return AirbyteMessage(
+            type=Type.STATE,
+            state=AirbyteStateMessage(
+                type=AirbyteStateType.STREAM,
+                stream=stream_state,
+                sourceStats=AirbyteStateStats(recordCount=float(self._records.pop(stream, 0))),
+            ),
+        )
+
 
 def _has_marks(stream: StreamClass) -> bool:
     return stream is Projects or stream.is_below_projects()
-
-
-def _state(stream: StreamClass, blob: Blob) -> AirbyteMessage:
-    stream_state = AirbyteStreamState(
-        stream_descriptor=StreamDescriptor(name=stream.stream_name()),
-        stream_state=AirbyteStateBlob(blob),
-    )
-    return AirbyteMessage(
-        type=Type.STATE,
-        state=AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream_state),
-    )

@@ -5,30 +5,26 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import orjson
-import requests
 from airbyte_cdk.models import FailureType
-from requests.adapters import HTTPAdapter
 
 from source_asana.auth import AsanaToken
-from source_asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone, TokenRefused
+from source_asana.connection import Answer, Connection
+from source_asana.errors import AsanaFailure, Refusal, SyncTokenGone, TokenRefused
 from source_asana.rate_limit import RateLimit
 
 Record = dict[str, Any]
 
 ASANA_URL = "https://app.asana.com"
 API_PATH = "/api/1.0"
-CONNECT_SECONDS = 10
-READ_SECONDS = 120
 LONGEST_BACKOFF = 60.0
 RESTARTS = 3
-"""How often a listing whose offset has expired begins anew before it counts as failed."""
+"""How often a listing whose offset has expired begins anew without getting further than before."""
 
 
 class Reaction(Enum):
@@ -57,31 +53,15 @@ REACTIONS: Mapping[int, Reaction] = {
 }
 """Asana's status codes (https://developers.asana.com/docs/errors); 5xx is RETRY, others FAIL."""
 
+PROMISED: Mapping[int, str] = {HTTPStatus.OK: "data", HTTPStatus.PRECONDITION_FAILED: "sync"}
+"""What a body has, if it is Asana's and all of it has arrived."""
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back: a status and a body, or the reason why there is none to use."""
-
-    status: int
-    body: Record | None
-    retry_after: float | None = None
-    broken: str | None = None
-
-    @property
-    def reaction(self) -> Reaction:
-        """What to do with it."""
-        if self.broken or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Reaction.RETRY
-        return REACTIONS.get(self.status, Reaction.FAIL)
-
-    @property
-    def message(self) -> str:
-        """Asana's words, or what stands for them."""
-        if self.broken:
-            return self.broken
-        errors = (self.body or {}).get("errors") or [{}]
-        words = errors[0].get("message") if isinstance(errors[0], dict) else None
-        return str(words or f"HTTP {self.status}")
+SURE = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+)
+"""The codes that mean what they say also where a gateway answers in Asana's stead."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +88,7 @@ class AsanaClient:
         api_url: str,
         token: AsanaToken,
         rate_limit: RateLimit,
-        session: requests.Session,
+        connection: Connection,
         patience: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -116,7 +96,7 @@ class AsanaClient:
         self._api_url = api_url
         self._token = token
         self._rate_limit = rate_limit
-        self._session = session
+        self._connection = connection
         self._patience = patience
         self._clock = clock
         self._jitter = jitter
@@ -135,17 +115,20 @@ class AsanaClient:
         https://developers.asana.com/docs/pagination
         """
         offset: str | None = None
-        restarts = 0
+        restarts = read = furthest = 0
         while True:
             query = params if offset is None else {**params, "offset": offset}
             try:
                 body = self.get(path, query, purpose=purpose)
             except AsanaFailure as failure:
+                restarts = 0 if read > furthest else restarts
                 if offset is None or not failure.is_refused_offset or restarts == RESTARTS:
                     raise
+                furthest = max(furthest, read)
                 restarts += 1
-                offset = None
+                offset, read = None, 0
                 continue
+            read += 1
             found = body["data"]
             yield found if isinstance(found, list) else [found]
             offset = (body.get("next_page") or {}).get("offset")
@@ -167,6 +150,12 @@ class AsanaClient:
                 body = self.get(path, query, purpose=purpose)
             except SyncTokenGone as gone:
                 return EventWindow([], gone.new_token, is_lost=token is not None)
+            except AsanaFailure as failure:
+                if sync is None or failure.status != HTTPStatus.BAD_REQUEST:
+                    raise
+                # Asana cannot even read the token: without one it hands out a new one.
+                begun_anew = self.events(path, params, None, purpose=purpose)
+                return EventWindow([], begun_anew.token, is_lost=True)
             events += body["data"]
             sync = str(body["sync"])
             if not body.get("has_more"):
@@ -178,91 +167,77 @@ class AsanaClient:
         tries = 0
         renewed = False
         while True:
-            answer, credential = self._send(path, params, purpose)
-            match answer.reaction:
+            answer, token = self._ask(path, params, purpose)
+            match reaction_to(answer):
                 case Reaction.TAKE if answer.body is not None:
-                    self._rate_limit.granted()
                     return answer.body
                 case Reaction.SKIP:
-                    raise Refusal(answer.status, answer.message, path)
+                    raise Refusal(answer.status, words_of(answer), path)
                 case Reaction.NEW_SYNC_TOKEN if answer.body and "sync" in answer.body:
-                    self._rate_limit.granted()
                     raise SyncTokenGone(str(answer.body["sync"]))
-                case Reaction.RENEW_TOKEN if not renewed and self._token.renew(credential):
+                case Reaction.RENEW_TOKEN if not renewed and self._token.renew(token):
                     renewed = True
                 case Reaction.RENEW_TOKEN:
                     self._rate_limit.stop()  # it would be refused to every other worker too
-                    raise TokenRefused(answer.message)
+                    raise TokenRefused(words_of(answer))
                 case Reaction.PAUSE:
-                    self._rate_limit.refused(answer.retry_after)
+                    pass  # the next turn comes when the pause is over
                 case Reaction.RETRY:
-                    backoff = min(2.0**tries, LONGEST_BACKOFF) * (0.5 + self._jitter())
-                    if self._clock() + backoff - started > self._patience:
-                        raise AsanaFailure(FailureType.transient_error, answer.message, path)
+                    backoff = min(2.0**tries, LONGEST_BACKOFF, self._patience)
+                    backoff *= 0.5 + self._jitter()
+                    if tries and self._clock() + backoff - started > self._patience:
+                        raise AsanaFailure(FailureType.transient_error, words_of(answer), path)
                     tries += 1
                     self._rate_limit.sleep(backoff)
                 case _:
                     raise AsanaFailure(
-                        FailureType.system_error, answer.message, path, status=answer.status
+                        FailureType.system_error, words_of(answer), path, status=answer.status
                     )
 
-    def _send(self, path: str, params: Mapping[str, str], purpose: str) -> tuple[Answer, str]:
-        """One request, and the credential that it carried."""
+    def _ask(self, path: str, params: Mapping[str, str], purpose: str) -> tuple[Answer, str]:
+        """The answer to one request, and the token that it carried."""
         query = urlencode(params, safe=",:", quote_via=quote)
-        request = requests.Request("GET", f"{self._api_url}/{path}?{query}", auth=self._token)
-        self._rate_limit.wait_turn()
-        prepared = self._session.prepare_request(request)
+        token = self._token.current()
+        turn = self._rate_limit.wait_turn()
         self.sent[purpose] += 1
-        return self._answer(prepared), prepared.headers["Authorization"]
-
-    def _answer(self, prepared: requests.PreparedRequest) -> Answer:
-        settings = self._session.merge_environment_settings(
-            prepared.url, proxies={}, stream=False, verify=None, cert=None
-        )
-        try:
-            response = self._session.send(
-                prepared,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,  # the token goes to no other host
-                **settings,
-            )
-        except requests.RequestException as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise ConfigError(
-                    f"The certificate of {self._api_url} is not trusted here: "
-                    "if a proxy inspects the traffic, make its authority known to this machine."
-                ) from None
-            return Answer(0, None, broken=f"no answer ({type(error).__name__})")
-        self.server_date = response.headers.get("Date", self.server_date)
-        return read_answer(response)
+        answer = self._connection.get(f"{self._api_url}/{path}?{query}", token=token)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._rate_limit.refused(turn, answer.retry_after)
+        elif answer.status:
+            self._rate_limit.served(turn)
+        else:
+            self._rate_limit.lost()
+        if _is_date(answer.date):
+            self.server_date = str(answer.date)
+        return answer, token
 
 
-def read_answer(response: requests.Response) -> Answer:
-    """What a response says, whether or not it is what Asana's reference promises."""
+def reaction_to(answer: Answer) -> Reaction:
+    """What to do with an answer."""
+    is_gateways = answer.broken is not None and answer.status not in SURE
+    if is_gateways or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Reaction.RETRY
+    if PROMISED.get(answer.status, "") not in {"", *(answer.body or ())}:
+        return Reaction.RETRY
+    return REACTIONS.get(answer.status, Reaction.FAIL)
+
+
+def words_of(answer: Answer) -> str:
+    """Asana's words, or what stands for them."""
+    if answer.broken:
+        return answer.broken
+    if answer.status == HTTPStatus.OK:
+        return "an answer that is not Asana's"
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        return f"redirected ({answer.status}), which a token does not follow: is a proxy between?"
+    errors = (answer.body or {}).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    words = first.get("message") if isinstance(first, dict) else None
+    return str(words or f"HTTP {answer.status}")
+
+
+def _is_date(header: str | None) -> bool:
     try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict) or (response.ok and "data" not in body):
-        body = None
-    broken = "an answer that is not Asana's" if body is None and response.ok else None
-    return Answer(
-        response.status_code, body, _seconds(response.headers.get("Retry-After")), broken=broken
-    )
-
-
-def new_session(workers: int) -> requests.Session:
-    """A session that keeps a connection for each worker."""
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=workers)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = "airbyte-source-asana"
-    return session
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header is not None else None
+        return header is not None and bool(parsedate_to_datetime(header))
     except ValueError:
-        return None
+        return False

@@ -10,7 +10,9 @@ RawConfig = Mapping[str, Any]
 
 OAUTH = "OAuth Credentials"
 PAT = "PAT Credentials"
+DEFAULT_WORKERS = 10
 MOST_WORKERS = 25
+MOST_REQUESTS_PER_MINUTE = 60_000
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ class Config:
 
     credentials: PersonalAccessToken | OAuth
     organization_export_ids: tuple[str, ...] = ()
-    num_workers: int = 10
+    num_workers: int = DEFAULT_WORKERS
     capture_deletions: bool = True
+    requests_per_minute: int | None = None
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
@@ -46,11 +49,16 @@ class Config:
 
 def migrated(raw: RawConfig) -> RawConfig | None:
     """The config in today's shape where it has the oldest one, a flat `access_token`; else None."""
-    if "access_token" not in raw or "credentials" in raw:
+    if not isinstance(raw.get("access_token"), str) or raw.get("credentials") is not None:
         return None
     rest = {name: value for name, value in raw.items() if name != "access_token"}
     credentials = {"option_title": PAT, "personal_access_token": raw["access_token"]}
     return {**rest, "credentials": credentials}
+
+
+def with_refresh_token(raw: RawConfig, refresh_token: str) -> RawConfig:
+    """The config with the refresh token that Asana gave in the place of the former one."""
+    return {**raw, "credentials": {**raw["credentials"], "refresh_token": refresh_token}}
 
 
 def parse_config(raw: RawConfig) -> Config:
@@ -58,8 +66,12 @@ def parse_config(raw: RawConfig) -> Config:
     return Config(
         credentials=_credentials(raw.get("credentials")),
         organization_export_ids=_gids(raw, "organization_export_ids"),
-        num_workers=_whole_number(raw, "num_workers", least=1, most=MOST_WORKERS, default=10),
+        num_workers=_whole_number(raw, "num_workers", least=1, most=MOST_WORKERS)
+        or DEFAULT_WORKERS,
         capture_deletions=_yes_or_no(raw, "capture_deletions", default=True),
+        requests_per_minute=_whole_number(
+            raw, "requests_per_minute", least=1, most=MOST_REQUESTS_PER_MINUTE
+        ),
     )
 
 
@@ -108,10 +120,12 @@ def _gids(raw: RawConfig, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def _whole_number(raw: RawConfig, name: str, *, least: int, most: int, default: int) -> int:
+def _whole_number(raw: RawConfig, name: str, *, least: int, most: int) -> int | None:
     value = raw.get(name)
     if value is None:
-        return default
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON knows no difference between 10 and 10.0
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
     return value

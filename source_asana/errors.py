@@ -37,17 +37,23 @@ class AsanaFailure(Exception):
         self.status = status
 
     @property
+    def is_cut(self) -> bool:
+        """Whether Asana does not give the whole of a listing, for it is too long.
+
+        https://developers.asana.com/docs/pagination
+        """
+        words = self.message.lower()
+        return self.status == HTTPStatus.BAD_REQUEST and (
+            "truncat" in words or "too large" in words
+        )
+
+    @property
     def is_refused_offset(self) -> bool:
         """Whether it is the offset of a later page that Asana refuses: it expires after a while.
 
-        The message of that 400 is not documented; a result that Asana cuts is the other 400 there.
+        The message of that 400 is not documented; a listing that is cut is the other 400 there.
         """
-        words = self.message.lower()
-        return (
-            self.status == HTTPStatus.BAD_REQUEST
-            and "truncat" not in words
-            and "too large" not in words
-        )
+        return self.status == HTTPStatus.BAD_REQUEST and not self.is_cut
 
 
 class ConfigError(AirbyteTracedException):
@@ -64,6 +70,17 @@ class TokenRefused(ConfigError):
         super().__init__(
             f"Asana refused the token ({asana_says}). It may have been revoked or mistyped: "
             "create a new personal access token, or authenticate again, and save the connection."
+        )
+
+
+class TokenUnavailable(AirbyteTracedException):
+    """Asana's token endpoint does not answer: without a token nobody can ask for anything."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            message=f"Asana's token endpoint gives no access token ({reason}), so the sync ends "
+            "here. The next one goes on from its last state.",
+            failure_type=FailureType.transient_error,
         )
 
 

@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType
 from source_asana.errors import AsanaFailure, Refusal
 from source_asana.plan import Listing
 
-ADVICE: Mapping[int, str] = {
+_ADVICE: Mapping[int, str] = {
     402: "Asana offers this in a higher plan only: deselect the stream, or upgrade.",
     403: "The token's user may not see this: give them access, use a service account's token "
     "(an OAuth app needs full permissions), or deselect the stream.",
@@ -17,6 +17,11 @@ ADVICE: Mapping[int, str] = {
     "give the token's user access, or deselect the stream.",
     451: "Asana blocks this network for legal reasons: run the connector elsewhere.",
 }
+
+
+def advice_on(status: int) -> str:
+    """What the user can do about a refusal."""
+    return _ADVICE.get(status, "")
 
 
 @dataclass
@@ -90,5 +95,5 @@ def _refused_everywhere(listing: Listing, refusal: Refusal) -> Problem:
     return Problem(
         FailureType.config_error,
         f"Asana refused all {listing.name} ({refusal.status}: {refusal.message}). "
-        + ADVICE.get(refusal.status, ""),
+        + advice_on(refusal.status),
     )

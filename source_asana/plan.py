@@ -80,12 +80,10 @@ class Listing:
 
     def request(self, parent: str | None) -> tuple[str, dict[str, str]]:
         """The path and the query of the first page below `parent`."""
-        path, _, query = self.path.partition("?")
-        params = {name: _filled(value, parent) for name, value in parse_qsl(query)}
-        if not self.is_one:
-            params["limit"] = str(PAGE_SIZE)
-        params["opt_fields"] = self.opt_fields
-        return _filled(path, parent), params
+        path, params = request_of(self.path, parent, self.opt_fields)
+        if self.is_one:
+            del params["limit"]
+        return path, params
 
 
 @dataclass(frozen=True)
@@ -168,6 +166,13 @@ def _single_records(
             if parent:
                 _link(parent, one[Tasks])
     return one
+
+
+def request_of(template: str, parent: str | None, opt_fields: str) -> tuple[str, dict[str, str]]:
+    """The path and the query of the first page of a listing, as `AsanaStream.path` describes it."""
+    path, _, query = template.partition("?")
+    params = {name: _filled(value, parent) for name, value in parse_qsl(query)}
+    return _filled(path, parent), {**params, "limit": str(PAGE_SIZE), "opt_fields": opt_fields}
 
 
 def _link(parent: Listing, child: Listing) -> None:

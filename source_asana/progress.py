@@ -80,6 +80,10 @@ class Progress:
             error,
         )
 
+    def waits(self, seconds: float) -> None:
+        """Say that Asana's quota is spent."""
+        self._logger.info("Asana's quota is spent: every request waits for %.0f s", seconds)
+
     def ended(self, stream: str) -> None:
         """Note that a stream has had its last record."""
         self._seconds[stream] = self._clock() - self._started

@@ -7,9 +7,10 @@ from http import HTTPStatus
 from source_asana.changes import changes_of, event_id
 from source_asana.client import AsanaClient
 from source_asana.errors import AsanaFailure, Refusal
+from source_asana.plan import request_of
 from source_asana.scope import Scope, Visit
 from source_asana.state import asana_time, mark_time
-from source_asana.streams import Events, Projects, Record
+from source_asana.streams import Events, Projects, Record, StreamClass
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,32 @@ class Reader:
         return mark_time(self._client.server_date)
 
     def pages(self, visit: Visit) -> Iterator[list[Record]]:
-        """The pages of a visit. Raises like `AsanaClient.pages`."""
+        """The pages of a visit, where records may come again. Raises like `AsanaClient.pages`."""
         path, params = visit.listing.request(visit.parent)
+        since = self._modified_since(visit)
+        try:
+            yield from self._client.pages(path, params | since, purpose=visit.listing.name)
+        except AsanaFailure as failure:
+            parts = None if visit.listing.is_one else visit.listing.stream.parts
+            if not failure.is_cut or parts is None:
+                raise
+            yield from self._pages_of_parts(visit, *parts, since)
+
+    def _pages_of_parts(
+        self, visit: Visit, kind: StreamClass, template: str, since: dict[str, str]
+    ) -> Iterator[list[Record]]:
+        """The pages of a listing that is too long for Asana, part by part."""
+        purpose = visit.listing.name
+        path, params = request_of(kind.path, visit.parent, "gid")
+        for parts in self._client.pages(path, params, purpose=purpose):
+            for part in parts:
+                path, params = request_of(template, part["gid"], visit.listing.opt_fields)
+                yield from self._client.pages(path, params | since, purpose=purpose)
+
+    def _modified_since(self, visit: Visit) -> dict[str, str]:
         takes_time = visit.listing.stream.takes_modified_since and not visit.listing.is_one
-        if takes_time and visit.scope and (since := visit.scope.modified_since(visit.listing)):
-            params["modified_since"] = since
-        return self._client.pages(path, params, purpose=visit.listing.name)
+        since = visit.scope.modified_since(visit.listing) if takes_time and visit.scope else None
+        return {"modified_since": since} if since else {}
 
     def project_events(self, visit: Visit) -> ProjectEvents:
         """What has happened in a project since the tokens of its scope.

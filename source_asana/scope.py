@@ -252,4 +252,6 @@ class Agenda:
         return self.goes_on and bool(task.get("parent"))
 
     def _mark(self, stream: StreamClass, project: str) -> Mark | None:
-        return self._marks.get(stream, {}).get(project)
+        """What was read of a project before; nothing, where that lies in Asana's future."""
+        mark = self._marks.get(stream, {}).get(project)
+        return mark if mark and mark.since <= self._began else None

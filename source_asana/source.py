@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import orjson
 from airbyte_cdk.config_observation import create_connector_config_control_message
@@ -22,27 +23,38 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
+from source_asana.access import account_of, check_config, refused_streams
 from source_asana.auth import AsanaToken, OAuthToken
 from source_asana.checkpoints import Checkpoints
-from source_asana.client import API_PATH, ASANA_URL, AsanaClient, new_session
-from source_asana.config import Config, OAuth, migrated, parse_config
+from source_asana.client import API_PATH, ASANA_URL, AsanaClient
+from source_asana.config import (
+    OAuth,
+    RawConfig,
+    migrated,
+    parse_config,
+    with_refresh_token,
+)
+from source_asana.connection import ANSWER_SECONDS, Connection
 from source_asana.errors import AsanaFailure, ConfigError, Refusal
+from source_asana.messages import Message, RecordBatch
+from source_asana.outcome import advice_on
 from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
-from source_asana.rate_limit import RateLimit
+from source_asana.rate_limit import PLANS, Governor, RateLimit
 from source_asana.reader import Reader
 from source_asana.scope import Agenda
 from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
-from source_asana.streams import STREAMS, OrganizationExports, StreamClass
+from source_asana.streams import STREAMS, StreamClass
 from source_asana.sync import Sync
 from source_asana.walk import Walk
 
 T = TypeVar("T")
 
 CHECK_PATIENCE = 8.0
-CHECKED_EXPORTS = 2
-"""A check makes three requests at most: one for the token, the others for the config's ids."""
+CHECK_ANSWER_SECONDS = 20.0
+"""A check is to be quick: somebody waits for it before a form."""
 
 
 class SourceAsana(Source):
@@ -50,7 +62,8 @@ class SourceAsana(Source):
 
     `asana_url`: where Asana is; by default what the operator's environment variable ASANA_BASE_URL
     says, else Asana itself. `patience`: seconds for which a failing request is tried again.
-    `seconds_between_states`: how often the state of what is complete goes out, at most.
+    `answer_seconds`: how long one answer may take. `seconds_between_states`: how often the state of
+    what is complete goes out, at most.
     """
 
     def __init__(
@@ -58,14 +71,17 @@ class SourceAsana(Source):
         *,
         asana_url: str | None = None,
         patience: float = 300.0,
+        answer_seconds: float = ANSWER_SECONDS,
         seconds_between_states: float = 1.0,
     ) -> None:
         address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
         self._asana_url = address.rstrip("/").removesuffix(API_PATH)
         self._patience = patience
+        self._answer_seconds = answer_seconds
         self._seconds_between_states = seconds_between_states
         self._messages = InMemoryMessageRepository()
         self._is_stopped = False
+        self._end_waits: Callable[[], None] = lambda: None
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
@@ -91,7 +107,7 @@ class SourceAsana(Source):
 
     @property
     def message_repository(self) -> MessageRepository:
-        """What `configure` has to tell the platform."""
+        """What the platform has to be told of the config: that it has changed."""
         return self._messages
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
@@ -104,16 +120,21 @@ class SourceAsana(Source):
     def stop(self) -> None:
         """End a read soon: with the state of what is complete, and as Interrupted."""
         self._is_stopped = True
+        self._end_waits()
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether the token works and sees something, and the config names what there is."""
         try:
-            found = self._checked(parse_config(config))
+            found = self._checked(logger, config)
         except AirbyteTracedException as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
-        except (AsanaFailure, Refusal) as error:
-            message = f"Asana could not be asked: {error}. Check the network and try again."
-            return AirbyteConnectionStatus(status=Status.FAILED, message=message)
+            return _failed(str(error.message))
+        except Refusal as refusal:
+            return _failed(
+                f"Asana refuses the token what every sync begins with ({refusal}). "
+                + advice_on(refusal.status)
+            )
+        except AsanaFailure as failure:
+            return _failed(f"Asana could not be asked: {failure}. Check the network and try again.")
         logger.info(found)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
 
@@ -129,13 +150,28 @@ class SourceAsana(Source):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
         """Walk the account once for all streams of the catalog."""
+        for message in self.read_batches(logger, config, catalog, state):
+            if isinstance(message, RecordBatch):
+                yield from message.messages()
+            else:
+                yield message
+
+    def read_batches(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[Message]:
+        """Do the same, with the records as they are printed."""
         settings = parse_config(config)
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
         unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
         marks = _marks(selected, state or [], logger)
-        rate_limit = RateLimit()
-        client = self._client(settings, rate_limit, self._patience)
+        rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
+        self._end_waits = rate_limit.stop
+        client = self._client(config, rate_limit, self._patience, self._answer_seconds)
         reader = Reader(client)
         agenda = Agenda(make_plan(selected), selected, marks, settings.gids)
         walk = Walk(agenda, reader, workers=settings.num_workers)
@@ -150,6 +186,8 @@ class SourceAsana(Source):
             deleted_at=reader.deleted_at,
             capture_deletions=settings.capture_deletions,
             is_stopped=lambda: self._is_stopped,
+            queued=self._messages.consume_queue,
+            seconds_to_wait=rate_limit.seconds_to_wait,
             progress=Progress(logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects),
             logger=logger,
         )
@@ -158,40 +196,65 @@ class SourceAsana(Source):
         finally:
             rate_limit.stop()
 
-    def _client(self, config: Config, rate_limit: RateLimit, patience: float) -> AsanaClient:
+    def _client(
+        self, raw: RawConfig, rate_limit: RateLimit, patience: float, answer_seconds: float
+    ) -> AsanaClient:
+        """A client for a config that has been parsed before."""
+        config = parse_config(raw)
+        if not _is_address(self._asana_url):
+            raise ConfigError(
+                "ASANA_BASE_URL must be an address as in https://app.asana.com: "
+                "correct that environment variable, or leave it out."
+            )
+        connection = Connection(
+            self._asana_url,
+            threads=config.num_workers + 1,  # the main thread asks too
+            answer_seconds=answer_seconds,
+        )
         return AsanaClient(
             api_url=self._asana_url + API_PATH,
-            token=self._token(config, rate_limit),
+            token=self._token(raw, connection, rate_limit, patience),
             rate_limit=rate_limit,
-            session=new_session(config.num_workers + 1),  # the main thread asks too
+            connection=connection,
             patience=patience,
         )
 
-    def _token(self, config: Config, rate_limit: RateLimit) -> AsanaToken:
-        credentials = config.credentials
-        if isinstance(credentials, OAuth):
-            return OAuthToken(
-                client_id=credentials.client_id,
-                client_secret=credentials.client_secret,
-                refresh_token=credentials.refresh_token,
-                asana_url=self._asana_url,
-                sleep=rate_limit.sleep,
-            )
-        return AsanaToken(credentials.personal_access_token)
+    def _token(
+        self, raw: RawConfig, connection: Connection, rate_limit: RateLimit, patience: float
+    ) -> AsanaToken:
+        credentials = parse_config(raw).credentials
+        if not isinstance(credentials, OAuth):
+            return AsanaToken(credentials.personal_access_token)
 
-    def _checked(self, config: Config) -> str:
+        def tell(access_token: str, refresh_token: str | None) -> None:
+            add_to_secrets(access_token)
+            if refresh_token:
+                add_to_secrets(refresh_token)
+                config = dict(with_refresh_token(raw, refresh_token))
+                self._messages.emit_message(create_connector_config_control_message(config))
+
+        return OAuthToken(
+            credentials,
+            asana_url=self._asana_url,
+            connection=connection,
+            sleep=rate_limit.sleep,
+            tell=tell,
+            patience=patience,
+        )
+
+    def _checked(self, logger: logging.Logger, raw: RawConfig) -> str:
         """Who the token is and what it sees, in words; raise ConfigError when that is nothing."""
-        client = self._client(config, RateLimit(), CHECK_PATIENCE)
-        me = client.get("users/me", {"opt_fields": "name,workspaces.name"}, purpose="check")["data"]
-        workspaces = [str(workspace.get("name")) for workspace in me.get("workspaces") or ()]
-        if not workspaces:
-            raise ConfigError(
-                f"The token of {me.get('name')} sees no workspace: "
-                "use the token of somebody who is a member of one."
-            )
-        for gid in config.organization_export_ids[:CHECKED_EXPORTS]:
-            _check_export(client, gid)
-        return f"Connected as {me.get('name')}, who sees {', '.join(workspaces)}"
+        config = parse_config(raw)
+        answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
+        client = self._client(raw, RateLimit(), CHECK_PATIENCE, answer_seconds)
+        account = account_of(client)
+        check_config(client, config)
+        try:
+            for refused in refused_streams(client, account):
+                logger.warning(refused)
+        except AsanaFailure as failure:
+            logger.warning("What else the token can read could not be asked: %s", failure)
+        return f"Connected as {account.name}, who sees {account.names}"
 
 
 def _json(path: str) -> Any:
@@ -209,15 +272,16 @@ def _of_file(what: str, path: str, read: Callable[[], T]) -> T:
         ) from None
 
 
-def _check_export(client: AsanaClient, gid: str) -> None:
-    path = OrganizationExports.path.format(organization_export=gid)
+def _is_address(url: str) -> bool:
     try:
-        client.get(path, {"opt_fields": "state"}, purpose="check")
-    except Refusal as refusal:
-        raise ConfigError(
-            f"The organization export {gid} cannot be read ({refusal.status}: {refusal.message}): "
-            "only service accounts may, so use the token of one, or take the id out of the config."
-        ) from None
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)
+
+
+def _failed(why: str) -> AirbyteConnectionStatus:
+    return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(why))
 
 
 def _airbyte_stream(stream: StreamClass) -> AirbyteStream:

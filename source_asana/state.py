@@ -19,6 +19,7 @@ Blob = dict[str, Any]
 
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 TIME_FORMAT = "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]"
+TIME_LENGTH = len("2026-11-20T10:00:00.000Z")
 CDK_CURSOR = {"states", "state", "parent_state", "use_global_cursor", "lookback_window"}
 LOOKBACK_MINUTES = 5
 """How far before its own beginning a sync's successor looks: Asana's clocks are not one clock."""
@@ -59,7 +60,7 @@ def incremental_marks(blob: Mapping[str, Any]) -> dict[str, Mark]:
         return {}
     if set(blob) - {"modified_since", "sync_tokens"}:
         raise UnknownState
-    tokens = _strings(blob.get("sync_tokens", {}))
+    tokens = _tokens(blob.get("sync_tokens", {}))
     times = _by_project(blob.get("modified_since", {}))
     return {project: Mark(since, tokens.get(project)) for project, since in times.items()}
 
@@ -105,21 +106,32 @@ def _by_project(times: Any) -> dict[str, str]:
         _is_time(time) and _are_gids(gids) for time, gids in times.items()
     ):
         raise UnknownState
-    return {gid: time for time, gids in times.items() for gid in gids}
+    # Of two times of a project the older one is safe.
+    return {gid: time for time, gids in sorted(times.items(), reverse=True) for gid in gids}
 
 
 def _is_time(value: Any) -> bool:
+    """Whether it is a time as we write it: so written, times are in order as strings too."""
+    if not isinstance(value, str) or not value.isascii() or len(value) != TIME_LENGTH:
+        return False
     try:
-        return isinstance(value, str) and bool(pendulum.from_format(value, TIME_FORMAT))
+        return bool(pendulum.from_format(value, TIME_FORMAT))
     except ValueError:
         return False
 
 
 def _are_gids(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(v, str) and v.isdigit() for v in values)
+    return isinstance(values, list) and all(
+        isinstance(v, str) and v.isascii() and v.isdigit() for v in values
+    )
 
 
-def _strings(values: Any) -> dict[str, str]:
-    if not isinstance(values, Mapping) or not all(isinstance(v, str) for v in values.values()):
+def _tokens(values: Any) -> dict[str, str]:
+    if not isinstance(values, Mapping) or not all(_is_token(v) for v in values.values()):
         raise UnknownState
     return dict(values)
+
+
+def _is_token(value: Any) -> bool:
+    """Whether Asana can have given it: it is opaque, but has come in JSON to go out in a URL."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""

@@ -54,6 +54,9 @@ class AsanaStream:
     takes_modified_since: ClassVar[bool] = False
     """Asana filters the listing by `modified_since`."""
 
+    parts: ClassVar[tuple[StreamClass, str] | None] = None
+    """Where Asana cuts the listing: what its parent consists of, and the listing below each."""
+
     told_deleted_as: ClassVar[str | None] = None
     """The `resource_type` under which Asana tells that a record was deleted."""
 
@@ -185,6 +188,7 @@ class Tasks(AsanaStream):
     cursor_field = "modified_at"
     one = "tasks/{task}"
     takes_modified_since = True
+    parts = (Sections, "tasks?section={section}")
     told_deleted_as = "task"
     dated_by = ("modified_at", "created_at")
     record = records.TASK

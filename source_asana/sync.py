@@ -2,39 +2,46 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 import orjson
 from airbyte_cdk.models import (
     AirbyteMessage,
-    AirbyteRecordMessage,
     AirbyteStreamStatus,
+    AirbyteStreamStatusReason,
+    AirbyteStreamStatusReasonType,
     FailureType,
     StreamDescriptor,
-    Type,
 )
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedReason
 
 from source_asana.checkpoints import Checkpoints
 from source_asana.errors import (
     AsanaFailure,
-    ConfigError,
     Interrupted,
     Refusal,
     SyncIncomplete,
     error_trace,
 )
+from source_asana.messages import Message, RecordBatch
 from source_asana.outcome import Problem, Tally, problem_of
-from source_asana.plan import Listing, Output, Plan, Selection
+from source_asana.plan import Listing, Plan, Selection
 from source_asana.progress import Progress
+from source_asana.rate_limit import Stopped
 from source_asana.scope import Scope, Visit
-from source_asana.streams import DELETED_AT, Projects, Record, StreamClass
-from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, ProjectNews, VisitEnd
+from source_asana.streams import DELETED_AT, Projects, StreamClass
+from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, ProjectNews, VisitEnd, beside
 
 HOPELESS = 10
 """Visits that fail in a row, with none between that succeeds, after which the sync gives up."""
+
+SHORTEST_SAID = 1.0
+SAID_AT_MOST_EVERY = 5.0
+SAID_AT_LEAST_EVERY = 60.0
+"""Seconds: which waits for Asana's quota are said, and how often."""
 
 
 class Sync:
@@ -55,6 +62,8 @@ class Sync:
         deleted_at: Callable[[str], str | None],
         capture_deletions: bool,
         is_stopped: Callable[[], bool],
+        queued: Callable[[], Iterable[AirbyteMessage]],
+        seconds_to_wait: Callable[[], float],
         progress: Progress,
         logger: logging.Logger,
         now: Callable[[], float] = time.time,
@@ -67,6 +76,9 @@ class Sync:
         self._deleted_at = deleted_at
         self._capture_deletions = capture_deletions
         self._is_stopped = is_stopped
+        self._queued = queued
+        self._seconds_to_wait = seconds_to_wait
+        self._say_wait_at = 0.0
         self._progress = progress
         self._logger = logger
         self._now = now
@@ -81,7 +93,7 @@ class Sync:
         self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
         self._alive: dict[str | None, set[str]] = {s.told_deleted_as: set() for s in selected}
 
-    def messages(self, events: Iterable[Event]) -> Iterator[AirbyteMessage]:
+    def messages(self, events: Iterable[Event]) -> Iterator[Message]:
         """Everything from the first stream's start to the last one's end."""
         for stream in self._unfinished:
             yield _status(stream.stream_name(), AirbyteStreamStatus.STARTED)
@@ -91,11 +103,9 @@ class Sync:
         try:
             for event in events:
                 yield from self._told(event)
-                yield from self._checkpoints.when_due()
-                self._progress.line_when_due()
-                if self._is_stopped():
-                    raise Interrupted
+                yield from self._meanwhile()
         except AirbyteTracedException:
+            yield from self._queued()
             yield from self._checkpoints.now()
             for stream in self._unfinished:
                 yield _status(stream.stream_name(), AirbyteStreamStatus.INCOMPLETE)
@@ -105,12 +115,36 @@ class Sync:
         if self._failed:
             raise SyncIncomplete(self._failed)
 
-    def _refuse_unknown(self, name: str) -> Iterator[AirbyteMessage]:
+    def _meanwhile(self) -> Iterator[Message]:
+        """What is due whatever is read. Raises Interrupted."""
+        yield from self._queued()
+        yield from self._checkpoints.when_due()
+        yield from self._waits()
+        self._progress.line_when_due()
+        if self._is_stopped():
+            raise Interrupted
+
+    def _waits(self) -> Iterator[Message]:
+        """Say that Asana makes everybody wait: nobody is to take a waiting sync for a dead one."""
+        wait, now = self._seconds_to_wait(), self._now()
+        if wait < SHORTEST_SAID or now < self._say_wait_at:
+            return
+        self._say_wait_at = now + min(max(wait, SAID_AT_MOST_EVERY), SAID_AT_LEAST_EVERY)
+        self._progress.waits(wait)
+        reason = AirbyteStreamStatusReason(
+            type=AirbyteStreamStatusReasonType.RATE_LIMITED,
+            rate_limited=AirbyteStreamStatusRateLimitedReason(quota_reset=int(1000 * (now + wait))),
+        )
+        for stream in self._unfinished:
+            self._running.add(stream)
+            yield _status(stream.stream_name(), AirbyteStreamStatus.RUNNING, reason)
+
+    def _refuse_unknown(self, name: str) -> Iterator[Message]:
         yield _status(name, AirbyteStreamStatus.STARTED)
         words = "there is no such stream: refresh the connection's schema, or deselect it."
         yield from self._fail(name, Problem(FailureType.config_error, words))
 
-    def _end_of_those_without_listing(self) -> Iterator[AirbyteMessage]:
+    def _end_of_those_without_listing(self) -> Iterator[Message]:
         read = {output.stream for listing in self._plan.listings for output in listing.outputs}
         for stream in [stream for stream in self._unfinished if stream not in read]:
             self._logger.warning(
@@ -119,10 +153,12 @@ class Sync:
             )
             yield from self._finish(stream, None)
 
-    def _told(self, event: Event) -> Iterator[AirbyteMessage]:
+    def _told(self, event: Event) -> Iterator[Message]:
         match event:
-            case Page(output, records):
-                yield from self._records(output, records)
+            case Page(stream, records, gids):
+                yield from self._records(stream, records)
+                if self._captures_deletions(stream):
+                    self._alive[stream.told_deleted_as].update(gids)
             case VisitEnd(visit, error):
                 self._count(visit, error)
             case ProjectNews(scope):
@@ -134,24 +170,14 @@ class Sync:
             case _:
                 pass
 
-    def _records(self, output: Output, records: list[Record]) -> Iterator[AirbyteMessage]:
-        stream = output.stream
+    def _records(self, stream: StreamClass, records: list[bytes]) -> Iterator[Message]:
+        name = stream.stream_name()
         if stream not in self._running:
             self._running.add(stream)
-            yield _status(stream.stream_name(), AirbyteStreamStatus.RUNNING)
-        emitted_at = int(1000 * self._now())
-        for record in records:
-            yield AirbyteMessage(
-                type=Type.RECORD,
-                record=AirbyteRecordMessage(
-                    stream=stream.stream_name(), data=record, emitted_at=emitted_at
-                ),
-            )
-        self._progress.records(stream.stream_name(), len(records))
-        self._checkpoints.records(len(records) * len(orjson.dumps(records[0])))
-        if self._captures_deletions(stream):
-            found = {str(record["gid"]) for record in records if DELETED_AT not in record}
-            self._alive[stream.told_deleted_as] |= found
+            yield _status(name, AirbyteStreamStatus.RUNNING)
+        yield RecordBatch(name, records, int(1000 * self._now()))
+        self._progress.records(name, len(records))
+        self._checkpoints.records(stream, len(records), sum(map(len, records)))
 
     def _captures_deletions(self, stream: StreamClass) -> bool:
         return (
@@ -166,8 +192,8 @@ class Sync:
         if self._is_gone(visit, error):
             error = None
         tally.count(error)
-        if isinstance(error, ConfigError):
-            raise error
+        if isinstance(error, AirbyteTracedException):
+            raise error  # it is the same for all visits
         if error is None:
             self._failures_in_row = 0
             return
@@ -195,7 +221,7 @@ class Sync:
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""
         self._scopes[scope.project] = scope
-        if scope.is_lost:
+        if scope.is_lost and scope.tokens:
             self._progress.events_lost(scope.project)
         for stream in scope.since:
             if self._captures_deletions(stream):
@@ -224,20 +250,20 @@ class Sync:
         ]
         return any(t.refused for t in tallies) and not any(t.read for t in tallies)
 
-    def _end_listing(self, listing: Listing) -> Iterator[AirbyteMessage]:
+    def _end_listing(self, listing: Listing) -> Iterator[Message]:
         self._listings_left.remove(listing)
         if listing.stream is Projects and problem_of(listing, self._tallies) is None:
-            self._end_vanished()
+            yield from self._end_vanished()
         still_read = {stream for left in self._listings_left for stream in _streams(left)}
         for stream in _streams(listing) - still_read:
             yield from self._finish(stream, self._problem(stream))
 
-    def _end_vanished(self) -> None:
+    def _end_vanished(self) -> Iterator[Message]:
         """Forget the projects that are listed no more; ask of each whether it was deleted."""
         asks = Projects in self._selected and self._captures_deletions(Projects)
         for project in sorted(self._checkpoints.vanished()):
             try:
-                when = self._deleted_at(project) if asks else None
+                when = (yield from self._deletion_of(project)) if asks else None
             except AsanaFailure as error:
                 self._logger.warning("projects: whether %s was deleted: %s", project, error)
                 continue  # the next sync asks again
@@ -245,12 +271,25 @@ class Sync:
                 self._deleted[Projects][project] = when
             self._checkpoints.forget(project)
 
+    def _deletion_of(self, project: str) -> Generator[Message, None, str | None]:
+        """When a project was deleted; tell of waits meanwhile, and end when told to."""
+        asking = beside(lambda: self._deleted_at(project))
+        while True:
+            try:
+                next(asking)
+            except StopIteration as asked:
+                when: str | None = asked.value
+                return when
+            except Stopped:
+                raise Interrupted from None
+            yield from self._meanwhile()
+
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]
         problems = [problem_of(listing, self._tallies) for listing in listings]
         return next((problem for problem in problems if problem), None)
 
-    def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[AirbyteMessage]:
+    def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[Message]:
         self._unfinished.remove(stream)
         for scope in self._scopes.values():  # the projects of which other streams are still read
             if stream in scope.since:
@@ -264,19 +303,18 @@ class Sync:
         else:
             yield from self._fail(name, problem)
 
-    def _tombstones(self, stream: StreamClass) -> Iterator[AirbyteMessage]:
+    def _tombstones(self, stream: StreamClass) -> Iterator[Message]:
         """The records of what was deleted and has not come back, in this stream or its sibling."""
         alive = self._alive[stream.told_deleted_as]
         gone = {gid: when for gid, when in self._deleted[stream].items() if gid not in alive}
         if gone:
-            output = Output(stream, None)
-            records: list[Record] = [
-                {"gid": gid, str(stream.cursor_field): when, DELETED_AT: when}
+            records = [
+                orjson.dumps({"gid": gid, str(stream.cursor_field): when, DELETED_AT: when})
                 for gid, when in sorted(gone.items())
             ]
-            yield from self._records(output, records)
+            yield from self._records(stream, records)
 
-    def _fail(self, name: str, problem: Problem) -> Iterator[AirbyteMessage]:
+    def _fail(self, name: str, problem: Problem) -> Iterator[Message]:
         self._failed.append(name)
         yield error_trace(problem.failure_type, f"{name}: {problem.message}", stream=name)
         yield _status(name, AirbyteStreamStatus.INCOMPLETE)
@@ -298,5 +336,7 @@ def _is_events(listing: Listing) -> bool:
     return listing.stream.between_syncs
 
 
-def _status(name: str, status: AirbyteStreamStatus) -> AirbyteMessage:
-    return status_message(StreamDescriptor(name=name), status)
+def _status(
+    name: str, status: AirbyteStreamStatus, *reasons: AirbyteStreamStatusReason
+) -> AirbyteMessage:
+    return status_message(StreamDescriptor(name=name), status, list(reasons) or None)

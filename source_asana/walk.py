@@ -8,10 +8,13 @@ only when none that is open has a visit waiting, so that projects are finished o
 import queue
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from typing import TypeVar
+
+import orjson
 
 from source_asana.errors import Refusal
 from source_asana.plan import Listing, Output
@@ -20,15 +23,19 @@ from source_asana.reader import Reader
 from source_asana.scope import Agenda, Scope, Visit
 from source_asana.streams import Record, StreamClass
 
-PAGES_PER_WORKER = 2
+T = TypeVar("T")
+
+WAITING_PAGES = 8
+"""Each worker may hold one more: memory is bounded by the pages, whoever reads them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one selected stream."""
+    """Records of one selected stream, as JSON, and their gids."""
 
-    output: Output
-    records: list[Record]
+    stream: StreamClass
+    records: list[bytes]
+    gids: list[str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,31 @@ Found = Page | ProjectNews | VisitEnd
 Event = Found | ListingEnd | ProjectEnd | Quiet
 
 
+def beside(call: Callable[[], T], quiet_seconds: float = 1.0) -> Generator[Quiet, None, T]:
+    """Do something in a thread of its own, for whoever has other things to tell meanwhile.
+
+    Returns and raises like `call`.
+    """
+    outcomes: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
+
+    def do() -> None:
+        try:
+            outcomes.put(call())
+        except Exception as error:  # noqa: BLE001 - it goes to the caller
+            outcomes.put(error)
+
+    threading.Thread(target=do, daemon=True).start()
+    while True:
+        try:
+            outcome = outcomes.get(timeout=quiet_seconds)
+        except queue.Empty:
+            yield Quiet()
+            continue
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
 class Walk:
     """One walk over the account.
 
@@ -84,7 +116,7 @@ class Walk:
         self._reader = reader
         self._workers = workers
         self._quiet_seconds = quiet_seconds
-        self._queue: queue.Queue[Found] = queue.Queue(PAGES_PER_WORKER * workers)
+        self._queue: queue.Queue[Found] = queue.Queue(WAITING_PAGES)
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Visit]] = []
         self._opened_visits = count(start=-1, step=-1)
@@ -264,7 +296,11 @@ class Walk:
         return new
 
     def _put_page(self, output: Output, records: list[Record], visit: Visit) -> None:
-        if records and not self._put(Page(output, output.records(records, visit.parent))):
+        if not records:
+            return
+        gids = [record["gid"] for record in records] if output.stream.told_deleted_as else []
+        lines = [orjson.dumps(record) for record in output.records(records, visit.parent)]
+        if not self._put(Page(output.stream, lines, gids)):
             raise Stopped
 
     def _put(self, event: Found) -> bool:

@@ -1,5 +1,7 @@
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -8,7 +10,9 @@ import requests_mock
 from airbyte_cdk.models import FailureType
 
 from source_asana.auth import OAuthToken
-from source_asana.errors import AsanaFailure, ConfigError
+from source_asana.config import OAuth
+from source_asana.connection import Connection
+from source_asana.errors import ConfigError, TokenUnavailable
 
 ASANA = "https://asana.example"
 TOKEN_URL = f"{ASANA}/-/oauth_token"
@@ -31,15 +35,29 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def token(clock: Clock) -> OAuthToken:
+def told() -> list[tuple[str, str | None]]:
+    return []
+
+
+def oauth(
+    clock: Clock,
+    sleep: Callable[[float], None],
+    tell: Callable[[str, str | None], None] = lambda *_: None,
+) -> OAuthToken:
     return OAuthToken(
-        client_id="id",
-        client_secret="app secret",
-        refresh_token="refresh secret",
+        OAuth(client_id="id", client_secret="app secret", refresh_token="refresh secret"),
         asana_url=ASANA,
-        sleep=clock.sleep,
+        connection=Connection(ASANA, threads=1),
+        sleep=sleep,
+        tell=tell,
+        patience=60,
         clock=clock,
     )
+
+
+@pytest.fixture
+def token(clock: Clock, told: list[tuple[str, str | None]]) -> OAuthToken:
+    return oauth(clock, clock.sleep, lambda *secrets: told.append(secrets))
 
 
 @pytest.fixture
@@ -56,8 +74,7 @@ def test_the_refresh_token_buys_an_access_token(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
     asana.post(TOKEN_URL, **bought("one"))
-    signed = token(requests.Request("GET", f"{ASANA}/api/1.0/users/me").prepare())
-    assert signed.headers["Authorization"] == "Bearer one"
+    assert token.current() == "one"
     form = asana.request_history[-1].text
     assert form == (
         "grant_type=refresh_token&client_id=id&client_secret=app+secret"
@@ -87,7 +104,7 @@ def test_many_workers_whose_token_was_rejected_renew_it_once(
 ) -> None:
     asana.post(TOKEN_URL, [bought("one"), bought("two")])
     token.current()
-    workers = [threading.Thread(target=token.renew, args=["Bearer one"]) for _ in range(25)]
+    workers = [threading.Thread(target=token.renew, args=["one"]) for _ in range(25)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -96,12 +113,13 @@ def test_many_workers_whose_token_was_rejected_renew_it_once(
     assert asana.call_count == 2
 
 
-def test_a_refresh_token_that_asana_rotates_is_used_from_then_on(
-    token: OAuthToken, asana: requests_mock.Mocker
+def test_a_refresh_token_that_asana_rotates_is_used_and_told_from_then_on(
+    token: OAuthToken, asana: requests_mock.Mocker, told: list[tuple[str, str | None]]
 ) -> None:
     asana.post(TOKEN_URL, [bought("one", refresh_token="rotated"), bought("two")])
     token.current()
-    token.renew("Bearer one")
+    assert told == [("one", "rotated")]
+    token.renew("one")
     assert asana.request_history[-1].text.endswith("refresh_token=rotated")
 
 
@@ -130,11 +148,71 @@ def test_a_token_endpoint_that_stumbles_is_asked_again(
     assert token.current() == "one"
 
 
-def test_a_token_endpoint_that_is_down_is_given_up(
-    token: OAuthToken, asana: requests_mock.Mocker
+def test_a_token_endpoint_that_is_down_is_given_up_when_patience_ends(
+    token: OAuthToken, asana: requests_mock.Mocker, clock: Clock
 ) -> None:
     asana.post(TOKEN_URL, exc=requests.ConnectionError())
-    with pytest.raises(AsanaFailure) as failure:
+    with pytest.raises(TokenUnavailable) as failure:
         token.current()
     assert failure.value.failure_type is FailureType.transient_error
-    assert asana.call_count == 4
+    assert clock.now <= 1060
+    assert asana.call_count == 6
+
+
+def test_a_worker_that_has_waited_for_a_token_shares_the_failure_to_get_one(
+    clock: Clock, asana: requests_mock.Mocker
+) -> None:
+    asks = threading.Barrier(2)
+
+    def sleep(seconds: float) -> None:
+        if clock.now == 1000:
+            asks.wait(timeout=10)  # the other one is about to ask
+        clock.now += seconds
+
+    token = oauth(clock, sleep)
+    asana.post(TOKEN_URL, exc=requests.ConnectionError())
+    failures: SimpleQueue[TokenUnavailable] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            token.current()
+        except TokenUnavailable as failure:
+            failures.put(failure)
+
+    first = threading.Thread(target=ask)
+    first.start()
+    while not asana.called:
+        time.sleep(0.001)
+    second = threading.Thread(target=ask)
+    second.start()
+    while not second.is_alive():
+        time.sleep(0.001)
+    time.sleep(0.05)
+    asks.wait(timeout=10)
+    first.join()
+    second.join()
+    assert failures.get() is failures.get()
+    assert asana.call_count == 6
+
+
+@pytest.mark.parametrize("expires_in", [None, "soon", "", [], 0])
+def test_a_lifetime_that_makes_no_sense_is_taken_for_an_hour(
+    token: OAuthToken, asana: requests_mock.Mocker, clock: Clock, expires_in: Any
+) -> None:
+    answers = [
+        {"json": {"access_token": name, "expires_in": expires_in}} for name in ("one", "two")
+    ]
+    asana.post(TOKEN_URL, answers)
+    assert token.current() == "one"
+    clock.now += 3299
+    assert token.current() == "one"
+    clock.now += 1
+    assert token.current() == "two"
+
+
+def test_an_answer_of_a_gateway_is_no_refusal_of_the_token(
+    token: OAuthToken, asana: requests_mock.Mocker
+) -> None:
+    html = {"status_code": 403, "text": "<html>", "headers": {"Content-Type": "text/html"}}
+    asana.post(TOKEN_URL, [html, bought("one")])
+    assert token.current() == "one"

@@ -66,7 +66,7 @@ def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes(
         clock.now += 1
         for stream in BELOW_PROJECTS:
             states.project_read(stream, scope(str(10**15 + number)), wait_for_end=False)
-        states.records(2_000)
+        states.records(Tasks, 1, 2_000)
         said += size(states.when_due())
     for stream in BELOW_PROJECTS:
         said += size(states.stream_ended(stream, complete=True))

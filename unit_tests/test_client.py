@@ -1,5 +1,6 @@
 """The conversation with Asana, answer by answer."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,29 +10,28 @@ import requests_mock
 from airbyte_cdk.models import FailureType
 
 from source_asana.auth import AsanaToken
-from source_asana.client import AsanaClient, new_session
+from source_asana.client import AsanaClient
+from source_asana.connection import Connection
 from source_asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
-from source_asana.rate_limit import RateLimit
+from source_asana.rate_limit import Governor, RateLimit
 
 API = "https://asana.example/api/1.0"
 TASKS = f"{API}/tasks"
 
 
-class Patience(RateLimit):
-    """A clock that only waiting moves."""
+class Patience(threading.Condition):
+    """Time that only waiting moves."""
 
     def __init__(self) -> None:
-        super().__init__(clock=lambda: self.now)
+        super().__init__()
         self.now = 0.0
         self.waits: list[float] = []
 
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-    def wait_turn(self) -> None:
-        if wait := self.seconds_to_wait():
-            self.sleep(wait)
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waits.append(timeout)
+        self.now += timeout
+        return False
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def client(patience: Patience) -> AsanaClient:
     return AsanaClient(
         api_url=API,
         token=AsanaToken("secret"),
-        rate_limit=patience,
-        session=new_session(1),
+        rate_limit=RateLimit(Governor(60_000), lambda: patience.now, patience),
+        connection=Connection(API, threads=1),
         patience=100,
         clock=lambda: patience.now,
         jitter=lambda: 0.5,

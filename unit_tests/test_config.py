@@ -1,11 +1,18 @@
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
 
 from source_asana.config import Config, OAuth, PersonalAccessToken, migrated, parse_config
 from source_asana.errors import ConfigError
+
+FORM = yaml.safe_load((files("source_asana") / "spec.yaml").read_text())["connectionSpecification"]
 
 PAT = {"option_title": "PAT Credentials", "personal_access_token": "1/2:token"}
 OAUTH = {
@@ -66,10 +73,21 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "num_workers": 26}, "num_workers"),
     ({"credentials": PAT, "num_workers": "10"}, "num_workers"),
     ({"credentials": PAT, "num_workers": True}, "num_workers"),
+    ({"credentials": PAT, "num_workers": 9.5}, "num_workers"),
+    ({"credentials": PAT, "num_workers": float("inf")}, "num_workers"),
+    ({"credentials": PAT, "requests_per_minute": 60_001}, "requests_per_minute"),
+    ({"credentials": PAT, "capture_deletions": "false"}, "capture_deletions"),
+    ({"credentials": PAT, "capture_deletions": 0}, "capture_deletions"),
     ({"credentials": PAT, "organization_export_ids": "12"}, "organization_export_ids"),
     ({"credentials": PAT, "organization_export_ids": [12]}, "organization_export_ids"),
     ({"credentials": PAT, "organization_export_ids": ["1", "../2"]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": ["../users/me"]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": ["1?x="]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": ["1\n"]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": ["-1"]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": [""]}, "organization_export_ids"),
     ({"credentials": PAT, "organization_export_ids": ["\u0661"]}, "organization_export_ids"),
+    ({"credentials": PAT, "organization_export_ids": ["\uff11\uff12"]}, "organization_export_ids"),
 ]
 
 
@@ -93,3 +111,130 @@ def test_the_oldest_shape_becomes_todays() -> None:
 def test_a_config_of_today_is_left_alone() -> None:
     assert migrated({"credentials": PAT}) is None
     assert migrated({"credentials": PAT, "access_token": "left over"}) is None
+
+
+def test_an_old_config_with_empty_credentials_becomes_todays() -> None:
+    assert migrated({"access_token": "1/2:token", "credentials": None}) == {"credentials": PAT}
+
+
+@pytest.mark.parametrize("nothing", [None, 12, ["1/2:token"], {}])
+def test_a_config_is_not_given_back_with_credentials_that_are_none(nothing: Any) -> None:
+    assert migrated({"access_token": nothing}) is None
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    config = parse_config({"credentials": PAT, "num_workers": 7.0})
+    assert config.num_workers == 7
+    assert isinstance(config.num_workers, int)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+HOSTILE = st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "../../users/me",
+        "1?opt_fields=",
+        "1%2F2",
+        "'; --",
+        "\uff11",
+        "é",
+        "\u202e1",
+        "-1",
+    ]
+)
+
+
+def answers_to(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """What somebody may enter in a field of the form: often what it asks for, often not."""
+    answers: st.SearchStrategy[Any]
+    match question:
+        case {"const": title}:
+            answers = st.just(title) | ANYTHING
+        case {"airbyte_secret": True}:
+            answers = st.just("s3cret/of:somebody") | ANYTHING.filter(
+                lambda v: not isinstance(v, str)
+            )
+        case {"type": "integer", "minimum": least, "maximum": most}:
+            near = st.integers(least - 1, least + 1) | st.integers(most - 1, most + 1)
+            answers = near | near.map(float) | near.map(str) | ANYTHING
+        case {"type": "array", "items": {"pattern": _}}:
+            gids = st.integers(0, 10**16).map(str)
+            answers = st.lists(gids) | st.lists(gids | HOSTILE | ANYTHING) | gids | ANYTHING
+        case {"type": "object", "oneOf": forms}:
+            answers = st.one_of(*(configs(form) for form in forms)) | ANYTHING
+        case {"type": "boolean"}:
+            answers = st.booleans() | ANYTHING
+        case {"type": "string"}:
+            answers = st.sampled_from(question.get("examples", [""])) | HOSTILE | ANYTHING
+        case _:
+            pytest.fail(f"no answers to {question}")
+    return answers
+
+
+def configs(form: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """What somebody may save: each field as it should be, absent, null or anything else."""
+    fields = {name: answers_to(question) for name, question in form["properties"].items()}
+    return st.fixed_dictionaries(
+        {name: answer for name, answer in fields.items() if name in form["required"]},
+        optional={name: answer for name, answer in fields.items() if name not in form["required"]},
+    ) | st.fixed_dictionaries({}, optional=fields)
+
+
+def wrong_fields(raw: Mapping[str, Any]) -> Iterator[str]:
+    """The fields that the form would mark, if it took null for an empty one."""
+    filled = {name: value for name, value in raw.items() if value is not None}
+    for error in Draft7Validator(FORM).iter_errors(filled):
+        yield str(error.path[0]) if error.path else "credentials"
+
+
+def assert_as_the_form_has_it(raw: Mapping[str, Any]) -> None:
+    wrong = set(wrong_fields(raw))
+    if not wrong:
+        parse_config(raw)
+        return
+    with pytest.raises(ConfigError) as refused:
+        parse_config(raw)
+    assert any(name in str(refused.value) for name in wrong)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", FORM["properties"])
+@given(data=st.data())
+def test_what_the_form_takes_is_taken_and_else_the_field_is_named(
+    name: str, data: st.DataObject
+) -> None:
+    answer = data.draw(answers_to(FORM["properties"][name]), label=name)
+    assert_as_the_form_has_it({"credentials": PAT, name: answer})
+
+
+@given(configs(FORM))
+def test_of_several_wrong_fields_one_is_named(raw: dict[str, Any]) -> None:
+    assert_as_the_form_has_it(raw)
+
+
+@given(st.text() | st.text(st.characters(min_codepoint=33, max_codepoint=126)))
+def test_a_token_is_fit_for_a_header_or_refused(given_token: str) -> None:
+    try:
+        config = parse_config({"credentials": {"personal_access_token": given_token}})
+    except ConfigError:
+        return
+    assert isinstance(config.credentials, PersonalAccessToken)
+    assert re.fullmatch("[!-~]+", config.credentials.personal_access_token)
+    assert config.credentials.personal_access_token in given_token
+
+
+@given(st.lists(st.text("0123456789") | st.text("\n ./?&%\u0661\uff110") | HOSTILE, min_size=1))
+def test_only_digits_reach_an_address(gids: list[str]) -> None:
+    try:
+        config = parse_config({"credentials": PAT, "organization_export_ids": gids})
+    except ConfigError:
+        assert not all(re.fullmatch("[0-9]+", gid) for gid in gids)
+    else:
+        assert all(re.fullmatch("[0-9]+", gid) for gid in config.organization_export_ids)
+        assert set(config.organization_export_ids) == set(gids)

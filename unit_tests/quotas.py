@@ -1,0 +1,226 @@
+"""Traffic past a governor to several ways of measuring a quota, on a clock nobody waits for."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from math import ceil, inf
+from random import Random
+from typing import NamedTuple, Protocol
+
+from source_asana.rate_limit import Governor
+
+MINUTE = 60.0
+ENDLESS = 10**9
+
+
+class Quota(Protocol):
+    """One token's. What it refuses counts as well."""
+
+    per_minute: int
+
+    def ask(self, now: float) -> int | None:
+        """Count a request; None when it is served, else its `Retry-After`."""
+
+
+@dataclass
+class Unlimited:
+    per_minute: int = ENDLESS
+
+    def ask(self, now: float) -> int | None:  # noqa: ARG002
+        return None
+
+
+@dataclass
+class SlidingWindow:
+    """As many as belong into the window that ends now."""
+
+    per_minute: int
+    window: float = MINUTE
+    asked: deque[float] = field(default_factory=deque)
+
+    def ask(self, now: float) -> int | None:
+        allowed = round(self.per_minute * self.window / MINUTE)
+        while self.asked and self.asked[0] <= now - self.window:
+            self.asked.popleft()
+        self.asked.append(now)
+        if len(self.asked) <= allowed:
+            return None
+        return _whole(self.asked[-allowed] + self.window - now)
+
+
+@dataclass
+class FixedMinute:
+    """As many as belong into a minute of Asana's clock, which is not ours."""
+
+    per_minute: int
+    minute: float = -inf
+    asked: int = 0
+
+    def ask(self, now: float) -> int | None:
+        minute = now - (now + 17) % MINUTE
+        if minute > self.minute:
+            self.minute, self.asked = minute, 0
+        self.asked += 1
+        return None if self.asked <= self.per_minute else _whole(minute + MINUTE - now)
+
+
+@dataclass
+class Bucket:
+    """Some seconds' worth at once, then evenly; refused requests get at most a second into debt."""
+
+    per_minute: int
+    seconds: float = 10.0
+    tokens: float = inf
+    filled_at: float = 0.0
+
+    def ask(self, now: float) -> int | None:
+        rate = self.per_minute / MINUTE
+        filled = self.tokens + (now - self.filled_at) * rate
+        self.tokens, self.filled_at = min(rate * self.seconds, filled), now
+        self.tokens = max(self.tokens - 1, -rate)
+        return None if self.tokens >= 0 else _whole(-self.tokens / rate)
+
+
+def _whole(seconds: float) -> int:
+    return max(1, ceil(seconds))
+
+
+class Way(NamedTuple):
+    """Seconds that a request takes to Asana and its answer takes back, unless that is lost."""
+
+    there: float = 0.04
+    back: float = 0.04
+    is_lost: bool = False
+
+
+def ways(quickest: float = 0.06, slowest: float = 0.12, seed: int = 1) -> Iterator[Way]:
+    chance = Random(seed)
+    while True:
+        both = chance.uniform(quickest, slowest)
+        there = both * chance.uniform(0.3, 0.7)
+        yield Way(there, both - there)
+
+
+@dataclass
+class Traffic:
+    """Workers who have `wanted` requests to make, and make each again until it is served.
+
+    `other_program`: the requests a minute that somebody else makes with the same token at a time.
+    `gaps`: how long each request went after the one before it, or after there was work and
+    a worker for it, or after a pause had ended, whichever came last.
+    """
+
+    governor: Governor
+    quota: Quota
+    wanted: int = ENDLESS
+    workers: int = 25
+    ways: Iterator[Way] = field(default_factory=ways)
+    says_when: bool = True
+    other_program: Callable[[float], float] | None = None
+    now: float = 0.0
+    sent: list[float] = field(default_factory=list)
+    served: list[float] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+    others_served: list[float] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
+    _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _order: Iterator[int] = field(default_factory=count)
+    _able_since: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.other_program:
+            self._after(0.013, self._ask_for_another)
+
+    def arrive(self, moments: Sequence[float]) -> None:
+        """At each of these moments there is one request more to make."""
+        for moment in moments:
+            self._after(moment - self.now, self._want)
+
+    def run(self, until: float) -> None:
+        """Go on to this time."""
+        while True:
+            may_go = self.governor.next_at(self.now) if self._can_send else inf
+            happens = self._events[0][0] if self._events else inf
+            if min(may_go, happens) >= until:
+                assert not self._can_send or min(may_go, happens) < inf, "nobody may ever go"
+                self.now = until
+                return
+            could_send = self._can_send
+            if happens <= may_go:
+                self.now, _, event = heapq.heappop(self._events)
+                event()
+            else:
+                self.now = may_go
+                self._send()
+            if not could_send or self.governor.seconds_to_wait(self.now):
+                self._able_since = self.now + self.governor.seconds_to_wait(self.now)
+
+    def used(self, start: float, end: float) -> float:
+        """The share of the quota, as it is now, that everybody together has used."""
+        served = between(self.served, start, end) + between(self.others_served, start, end)
+        return served / (self.quota.per_minute * (end - start) / MINUTE)
+
+    def refused_share(self, start: float, end: float) -> float:
+        """The share of our own requests that was refused."""
+        refused = between(self.refused, start, end)
+        return refused / max(1, refused + between(self.served, start, end))
+
+    @property
+    def _can_send(self) -> bool:
+        return self.wanted > 0 and self.workers > 0
+
+    def _after(self, seconds: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (self.now + seconds, next(self._order), event))
+
+    def _want(self) -> None:
+        self.wanted += 1
+
+    def _send(self) -> None:
+        self.governor.go(self.now)
+        self.wanted -= 1
+        self.workers -= 1
+        last = self.sent[-1] if self.sent else -inf
+        self.gaps.append(self.now - max(last, self._able_since))
+        self.sent.append(self.now)
+        way = next(self.ways)
+        self._after(way.there, partial(self._reach_asana, self.now, way))
+
+    def _reach_asana(self, sent_at: float, way: Way) -> None:
+        retry_after = self.quota.ask(self.now)
+        self._after(way.back, partial(self._answer, sent_at, way, retry_after))
+
+    def _answer(self, sent_at: float, way: Way, retry_after: int | None) -> None:
+        self.workers += 1
+        if way.is_lost:
+            self.governor.lost()
+        elif retry_after is None:
+            self.governor.served(sent_at, self.now)
+            self.served.append(self.now)
+            return
+        else:
+            self.governor.refused(sent_at, self.now, retry_after if self.says_when else None)
+            self.refused.append(self.now)
+        self.wanted += 1
+
+    def _ask_for_another(self) -> None:
+        rate = self.other_program(self.now) if self.other_program else 0.0
+        if rate and self.quota.ask(self.now) is None:
+            self.others_served.append(self.now)
+        self._after(MINUTE / rate if rate else 1.0, self._ask_for_another)
+
+
+def between(moments: Sequence[float], start: float, end: float) -> int:
+    return sum(start <= moment < end for moment in moments)
+
+
+def most_within(seconds: float, moments: Sequence[float]) -> int:
+    """The most of them that lie within any such time."""
+    most = first = 0
+    for last, moment in enumerate(moments):
+        while moments[first] <= moment - seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
