@@ -1,4 +1,4 @@
-"""PyAirbyte, as in a notebook: streams of an account as pandas frames."""
+"""PyAirbyte, as in a notebook: an account in a DuckDB file, and as pandas frames."""
 
 import json
 import os
@@ -12,88 +12,134 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import config_for
+from integration_tests.reading import Json, config_for
 from integration_tests.truth_of import truth
+from source_asana.streams import STREAMS
 
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not installed"),
 ]
 
-STREAMS = ["projects", "tasks", "users", "portfolio_items", "organization_exports"]
-
 # PyAirbyte looks at its environment when it is imported, so a notebook is a process of its own.
 NOTEBOOK = """
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import airbyte
 
-config, executable, streams, folder = map(json.loads, sys.argv[1:])
+config, executable, file = json.loads(sys.argv[1])
 source = airbyte.get_source(
     "source-asana", config=config, local_executable=executable, install_if_missing=False
 )
 source.check()
-source.select_streams(streams)
-cache = airbyte.caches.DuckDBCache(db_path=Path(folder) / "asana.duckdb")
-result = source.read(cache=cache)
-for stream in streams:
-    result[stream].to_pandas().to_json(Path(folder) / f"{stream}.json", orient="records")
+source.select_all_streams()
+result = source.read(cache=airbyte.caches.DuckDBCache(db_path=file))
+for stream, dataset in result.streams.items():
+    rows = Path(file).with_name(f"{stream}.json")
+    dataset.to_pandas().to_json(rows, orient="records")
 """
-
 
 Frames = Mapping[str, list[dict[str, Any]]]
 
 
-def read_frames(asana: AsanaEmulator, folder: Path) -> Frames:
-    """The rows of each stream, after a sync that goes on from the last one in the folder."""
-    config = config_for(asana, organization_export_ids=list(asana.account.organization_exports))
-    executable = str(Path(sys.executable).with_name("source-asana"))
-    arguments = [json.dumps(given) for given in (config, executable, STREAMS, str(folder))]
+def run_notebook(
+    asana: AsanaEmulator, config: Json, file: Path
+) -> subprocess.CompletedProcess[str]:
+    executable = Path(sys.executable).with_name("source-asana")
     # PyAirbyte ends a connector that has said enough, maybe while coverage writes its file.
     around = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
-    offline = {"AIRBYTE_OFFLINE_MODE": "1", "NO_LIVE_PROGRESS": "1", "ASANA_BASE_URL": asana.url}
-    done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK, *arguments],
-        env=around | offline,
-        cwd=folder,
+    here = {"ASANA_BASE_URL": asana.url, "AIRBYTE_LOGGING_ROOT": str(file.parent)}
+    quiet = {"AIRBYTE_OFFLINE_MODE": "1", "NO_LIVE_PROGRESS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", NOTEBOOK, json.dumps([config, str(executable), str(file)])],
+        env=around | here | quiet,
+        cwd=file.parent,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
+
+
+def read_frames(asana: AsanaEmulator, file: Path) -> Frames:
+    """The rows of every stream, after a sync that goes on from the last one into the file."""
+    config = config_for(asana, organization_export_ids=list(asana.account.organization_exports))
+    done = run_notebook(asana, config, file)
     assert done.returncode == 0, done.stderr
-    return {stream: json.loads((folder / f"{stream}.json").read_bytes()) for stream in STREAMS}
+    return {s: json.loads(file.with_name(f"{s}.json").read_bytes()) for s in STREAMS}
 
 
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that holds the sample account."""
+    return tmp_path_factory.mktemp("notebook") / "asana.duckdb"
+
+
+@pytest.fixture(scope="module")
+def frames(untouched: AsanaEmulator, file: Path) -> Frames:
+    return read_frames(untouched, file)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
 def test_a_frame_has_every_record_of_the_account_once(
-    sample: AsanaEmulator, tmp_path: Path
+    sample: AsanaEmulator, frames: Frames, stream: str
 ) -> None:
-    frames = read_frames(sample, tmp_path)
-    for stream in STREAMS:
-        expected = [
-            (record.get("portfolio_gid"), record["gid"]) for record in truth(sample, stream)
-        ]
-        rows = [(row.get("portfolio_gid"), row["gid"]) for row in frames[stream]]
-        assert sorted(rows, key=str) == sorted(expected, key=str), stream
-    names = {row["gid"]: row["name"] for row in frames["tasks"]}
-    assert names == {record["gid"]: record["name"] for record in truth(sample, "tasks")}
+    def keys(records: list[dict[str, Any]]) -> list[str]:
+        return sorted(str([record[column] for column in STREAMS[stream].key]) for record in records)
+
+    assert keys(frames[stream]) == keys(truth(sample, stream))
+
+
+def test_a_frame_has_what_asana_says_of_a_record(sample: AsanaEmulator, frames: Frames) -> None:
+    named = {row["gid"]: (row["name"], row["notes"]) for row in frames["tasks"]}
+    assert named == {r["gid"]: (r["name"], r["notes"]) for r in truth(sample, "tasks")}
+
+
+def test_the_file_answers_questions_in_sql(
+    sample: AsanaEmulator, frames: Frames, file: Path
+) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(str(file), read_only=True) as database:
+        told = database.sql(
+            "SELECT gid, strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%gZ'), assignee ->> 'name' "
+            "FROM tasks"
+        ).fetchall()
+    assert sorted(told) == sorted(
+        (task["gid"], task["modified_at"], (task["assignee"] or {}).get("name"))
+        for task in truth(sample, "tasks")
+    )
 
 
 def test_a_second_sync_brings_what_was_changed_and_what_was_deleted(
     asana: AsanaEmulator, tmp_path: Path
 ) -> None:
-    before = read_frames(asana, tmp_path)["tasks"]
+    before = read_frames(asana, tmp_path / "asana.duckdb")
     plain = [t for t in truth(asana, "tasks") if not t["num_subtasks"] and not t["parent"]]
     changed, deleted = plain[0]["gid"], plain[1]["gid"]
     asana.account.clock.advance(3600)
     asana.change(lambda account: account.modify_task(changed, name="Polish the lens twice"))
     asana.change(lambda account: account.delete(deleted))
     asana.ledger.reset()
-    rows = {row["gid"]: row for row in read_frames(asana, tmp_path)["tasks"]}
-    assert asana.ledger.by_path()["/events"] == len(truth(asana, "projects"))
-    assert len(rows) == len(before)
+    after = read_frames(asana, tmp_path / "asana.duckdb")
+    going_on = [r.query["resource"] for r in asana.ledger.requests if "sync" in r.query]
+    assert sorted(going_on) == sorted(project["gid"] for project in truth(asana, "projects"))
+    rows = {row["gid"]: row for row in after["tasks"]}
+    assert len(after["tasks"]) == len(rows) == len(before["tasks"])
     assert rows[changed]["name"] == "Polish the lens twice"
     assert [gid for gid, row in rows.items() if row["_ab_cdc_deleted_at"]] == [deleted]
+    assert {event["action"] for event in after["events"]} >= {"changed", "deleted"}
+    assert len(after["users"]) == len(before["users"])
+
+
+def test_a_check_that_fails_says_why_and_keeps_the_token_to_itself(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
+    config = config_for(sample)
+    config["credentials"]["personal_access_token"] = "2/1200000000000666/nobody-knows"
+    done = run_notebook(sample, config, tmp_path / "asana.duckdb")
+    assert done.returncode == 1
+    assert "Connector check failed" in done.stderr
+    assert "Asana refused the token" in done.stderr
+    assert "nobody-knows" not in done.stdout + done.stderr

@@ -16,8 +16,9 @@ import yaml
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import Said, catalog_of, config_for, run
-from integration_tests.truth_of import truth
+from integration_tests.truth_of import fewest_requests, truth
 from source_asana.config import OAuth, PersonalAccessToken, parse_config
+from source_asana.rate_limit import PLANS, SHARE
 from source_asana.streams import STREAMS, StreamClass
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,19 +28,28 @@ PAGES = {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/asana.md",
         "docs/decisions.md",
+        "docs/incremental.md",
+        "docs/migrating.md",
+        "docs/operations.md",
+        "docs/reference.md",
         "secrets/README.md",
     )
 }
 README = PAGES["README.md"]
+GUIDE = PAGES["docs/asana.md"]
+OPERATIONS = PAGES["docs/operations.md"]
 PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 SPEC: Mapping[str, Any] = yaml.safe_load((ROOT / "source_asana" / "spec.yaml").read_bytes())
 FORM: Mapping[str, Any] = SPEC["connectionSpecification"]
+KINDS: list[Mapping[str, Any]] = FORM["properties"]["credentials"]["oneOf"]
 
 
-def table_with(heading: str) -> list[list[str]]:
-    """The rows below the README's table heading that begins so."""
-    _, found, rest = README.partition(f"\n| {heading} |")
+def table_with(heading: str, page: str = README) -> list[list[str]]:
+    """The rows below a page's first table heading that begins so."""
+    _, found, rest = page.partition(f"\n| {heading} |")
     assert found, heading
     rows = []
     for line in rest.splitlines()[2:]:
@@ -54,8 +64,14 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
 
 
-def written_in(language: str) -> list[str]:
-    return [text for named, text in blocks(README) if named == language]
+def written_in(language: str, page: str = README) -> list[str]:
+    return [text for named, text in blocks(page) if named == language]
+
+
+def anchors(page: str) -> set[str]:
+    """What a link to a heading of a page may name, as GitHub and Airbyte's site make it."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def code(page: str) -> Iterator[str]:
@@ -73,7 +89,15 @@ def parents(stream: StreamClass) -> list[str]:
 def test_the_stream_table_is_what_discover_shows() -> None:
     rows = table_with("stream")
     assert [row[0] for row in rows] == list(STREAMS)
-    for name, _, above, key, cursor, _ in rows:
+    for name, _, key, cursor in rows:
+        assert key == ", ".join(STREAMS[name].key), name
+        assert cursor == (STREAMS[name].cursor_field or ""), name
+
+
+def test_the_guide_says_of_each_stream_what_the_code_says() -> None:
+    rows = table_with("stream | what it holds", GUIDE)
+    assert [row[0] for row in rows] == list(STREAMS)
+    for name, _, above, key, cursor in rows:
         stream = STREAMS[name]
         assert key == ", ".join(stream.key), name
         assert cursor == (stream.cursor_field or ""), name
@@ -81,20 +105,41 @@ def test_the_stream_table_is_what_discover_shows() -> None:
         assert ("(" in above) == (stream.below is not None and not stream.nested), name
 
 
-def test_the_configuration_table_is_the_form() -> None:
+def test_the_guide_tells_the_cost_of_each_stream() -> None:
+    rows = table_with("stream | plan, access", GUIDE)
+    assert [row[0] for row in rows] == list(STREAMS)
+    first_of = {stream.path: name for name, stream in reversed(STREAMS.items())}
+    for name, _, _, cost in rows:
+        first = first_of[STREAMS[name].path]
+        assert (cost == f"that of {first}") == (name != first), name
+        assert ("that of" in cost) == (name != first), name
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/asana.md"])
+def test_the_configuration_table_is_the_form(name: str) -> None:
     fields = FORM["properties"]
-    rows = {key: (default, meaning) for key, default, meaning in table_with("key")}
-    assert list(rows) == sorted(fields, key=lambda name: fields[name]["order"])
-    for name, (default, meaning) in rows.items():
-        field = fields[name]
-        unset = "required" if name in FORM["required"] else "none"
-        assert default == str(field.get("default", unset)).lower(), name
-        if "minimum" in field:
-            assert f"{field['minimum']} to {field['maximum']}" in meaning
+    page = PAGES[name]
+    heading = "key" if page is README else "field"
+    rows = {row[-3].strip("`"): (row[-2], row[-1]) for row in table_with(heading, page)}
+    assert list(rows) == sorted(fields, key=lambda field: fields[field]["order"])
+    for field, (default, meaning) in rows.items():
+        form = fields[field]
+        unset = "required" if field in FORM["required"] else "none"
+        assert default == str(form.get("default", unset)).lower(), field
+        if "minimum" in form:
+            assert f"{form['minimum']} to {form['maximum']}" in meaning
 
 
-def test_there_is_an_example_of_either_kind_of_credentials() -> None:
-    examples = [parse_config(json.loads(text)) for text in written_in("json")]
+def test_the_guide_has_the_titles_of_the_form() -> None:
+    fields = FORM["properties"]
+    titles = {row[1].strip("`"): row[0] for row in table_with("field", GUIDE)}
+    assert titles == {name: field["title"] for name, field in fields.items()}
+    assert all(f"**{kind['title']}**" in GUIDE.replace("\n   ", " ") for kind in KINDS)
+
+
+@pytest.mark.parametrize("page", [README, GUIDE], ids=["README.md", "docs/asana.md"])
+def test_there_is_an_example_of_either_kind_of_credentials(page: str) -> None:
+    examples = [parse_config(json.loads(text)) for text in written_in("json", page)]
     assert {type(config.credentials) for config in examples} == {PersonalAccessToken, OAuth}
 
 
@@ -111,9 +156,9 @@ def test_a_sample_config_needs_nothing_but_its_gaps_filled(name: str, kind: type
 
 def test_every_make_task_that_a_page_names_exists_and_has_a_help_text() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    helped = set(re.findall(r"^([a-z]+):.*## \w", makefile, re.MULTILINE))
+    helped = set(re.findall(r"^([a-z-]+):.*## \w", makefile, re.MULTILINE))
     shown = "\n".join(text for page in PAGES.values() for text in code(page))
-    named = set(re.findall(r"\bmake ([a-z]+)", shown))
+    named = set(re.findall(r"^(?:\w+=\S+ )?make ([a-z]+(?:-[a-z]+)*)", shown, re.MULTILINE))
     assert named == helped - {"help"}
 
 
@@ -125,6 +170,23 @@ def test_every_file_that_a_page_links_to_exists() -> None:
     ]
     assert links
     assert [link for link in links if not (ROOT / link[0]).parent.joinpath(link[1]).exists()] == []
+
+
+def test_every_link_to_a_heading_leads_to_one() -> None:
+    links = [
+        (page, target, anchor)
+        for page, text in PAGES.items()
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text)
+    ]
+    assert links
+    for page, target, anchor in links:
+        there = ROOT.joinpath(page).parent.joinpath(target) if target else ROOT / page
+        assert anchor in anchors(there.read_text("utf-8")), (page, target, anchor)
+
+
+def test_no_page_names_a_place_of_one_machine() -> None:
+    for page, text in PAGES.items():
+        assert not re.search(r"(?<![\w.:/~-])/(?:home|root|tmp|work|Users)/", text), page
 
 
 def test_the_version_is_the_newest_of_the_changelog() -> None:
@@ -189,3 +251,46 @@ def test_the_summary_that_is_shown_is_that_of_the_sample_account(sample: AsanaEm
 
 def without_time(lines: list[str]) -> set[str]:
     return {re.sub(r", [\d.]+ s$", "", line) for line in lines}
+
+
+def counted(row: list[str]) -> tuple[int, int]:
+    """What the table of operations says of a sync by its formula, and as it was counted."""
+    formula, requests = (int(cell.replace(",", "")) for cell in row[-2:])
+    return formula, requests
+
+
+def test_the_formula_of_the_operations_page_is_within_a_hundredth_of_the_requests() -> None:
+    rows = table_with("account", OPERATIONS)
+    for row in rows:
+        formula, requests = counted(row)
+        assert abs(formula - requests) <= 0.01 * requests, row
+
+
+@pytest.mark.parametrize("account", ["sample", "small"])
+def test_the_operations_page_counts_as_the_emulated_accounts_do(
+    account: str, request: pytest.FixtureRequest
+) -> None:
+    asana: AsanaEmulator = request.getfixturevalue(account)
+    (row,) = [
+        row
+        for row in table_with("account", OPERATIONS)
+        if row[0] == account and row[4] == "full refresh, all streams"
+    ]
+    tasks = {t["gid"]: t for name in ("tasks", "subtasks") for t in truth(asana, name)}
+    above = [task for task in tasks.values() if task["num_subtasks"]]
+    known = [len(tasks), len(above), len(truth(asana, "projects"))]
+    assert [int(cell.replace(",", "")) for cell in row[1:4]] == known
+    assert counted(row)[1] == sum(fewest_requests(asana, STREAMS).values())
+
+
+def test_the_minutes_of_the_operations_page_are_the_formulas() -> None:
+    paid, free = (int(n.replace(",", "")) for n in re.findall(r"requests / ([\d,]+)", OPERATIONS))
+    assert (paid, free) == tuple(int(SHARE * plan) for plan in reversed(PLANS))
+    for tasks, projects, requests, *durations in table_with("tasks and subtasks", OPERATIONS):
+        t, p = (int(cell.replace(",", "")) for cell in (tasks, projects))
+        asked = 2 * t + 0.07 * t + 3 * p + t / 100
+        assert f"{asked:,.0f} requests" == requests
+        for duration, per_minute in zip(durations, (paid, free), strict=True):
+            number, unit = duration.split()
+            minutes = float(number) * {"minutes": 1, "hours": 60, "days": 1440}[unit]
+            assert minutes == pytest.approx(asked / per_minute, rel=0.06)

@@ -47,7 +47,7 @@ def project() -> dict[str, Any]:
 def test_airbytes_own_model_accepts_the_metadata(document: Any) -> None:
     models = pytest.importorskip(
         "airbyte_connector_models.metadata.v0.connector_metadata_definition_v0",
-        reason="airbyte-connector-models is for Python below 3.13",
+        reason="airbyte-connector-models is not for this Python (3.13)",
     )
     models.ConnectorMetadataDefinitionV0.model_validate(document)
 
@@ -74,6 +74,26 @@ def test_image_and_package_have_the_names_that_the_metadata_gives(
     assert found(r'io\.airbyte\.name="([^"]+)"', "Dockerfile") == metadata["dockerRepository"]
     assert metadata["remoteRegistries"]["pypi"]["packageName"] == project["name"]
     assert metadata["license"] == project["license"]
+
+
+def test_the_licence_is_one_that_airbyte_takes(metadata: dict[str, Any]) -> None:
+    assert metadata["license"] == "MIT"
+    assert text("LICENSE").startswith("MIT License")
+
+
+def test_language_and_kit_are_told_once_each(metadata: dict[str, Any]) -> None:
+    assert sorted(metadata["tags"]) == ["cdk:python", "language:python"]
+
+
+def test_pyairbyte_may_install_the_package(metadata: dict[str, Any]) -> None:
+    assert metadata["remoteRegistries"]["pypi"]["enabled"] is True
+
+
+def test_the_suites_that_airbyte_would_run_are_there(metadata: dict[str, Any]) -> None:
+    suites = [suite["suite"] for suite in metadata["connectorTestSuitesOptions"]]
+    assert suites == ["unitTests", "integrationTests", "acceptanceTests"]
+    for place in ("unit_tests", "integration_tests", "acceptance-test-config.yml"):
+        assert (ROOT / place).exists()
 
 
 def test_only_streams_that_exist_are_named(metadata: dict[str, Any]) -> None:
@@ -114,6 +134,7 @@ def test_the_platform_lets_the_connector_reach_asana_and_nothing_else(
 
 def test_the_icon_is_square_and_small(metadata: dict[str, Any]) -> None:
     icon = ROOT / metadata["icon"]
+    assert icon.name == "icon.svg"
     drawing = ET.fromstring(icon.read_text(encoding="utf-8"))  # noqa: S314 - our own
     left, top, width, height = drawing.attrib["viewBox"].split()
     assert (left, top, width) == ("0", "0", height)
