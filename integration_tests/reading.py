@@ -129,7 +129,7 @@ def full_refresh(
     )
 
 
-def run(
+def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     command: str,
     asana: AsanaEmulator | str,
     config: Any = None,

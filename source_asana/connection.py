@@ -91,7 +91,10 @@ class Connection:
             )
 
     def get(self, url: str, *, token: str) -> Answer:
-        """The answer to a GET of a URL that needs no more quoting. Raises ConfigError where the other end's certificate is refused."""
+        """The answer to a GET of a URL that is quoted already.
+
+        Raises ConfigError where the other end's certificate is refused.
+        """
         request = self._get.copy()
         request.url = url
         request.headers["Authorization"] = f"Bearer {token}"

@@ -56,15 +56,23 @@ _SIZES = {
 }
 
 
-def make_account(size: str = "sample", seed: int = 1, clock: Clock | None = None) -> Account:
-    """An account of size `sample` (to read), `small` (5,000 tasks) or `large` (300,000 tasks)."""
+def _of(tasks: int) -> _Size:
+    """So many tasks, at least 250, in projects of 500 as those of `large`."""
+    return _Size(plain=(100, 101), projects=max(1, tasks // 500), tasks=tasks - 201)
+
+
+def make_account(size: str | int = "sample", seed: int = 1, clock: Clock | None = None) -> Account:
+    """An account of size `sample` (to read), `small` (5,000 tasks) or `large` (300,000 tasks).
+
+    A number is one of tasks, at least 250; a few dozen others are always there too.
+    """
     present = clock or Clock()
     if present.now() < HISTORY_END:
         message = f"the account's history ends on {HISTORY_END.to_date_string()}"
         raise ValueError(message)
     company = Company(seed)
     account = company.tell()
-    regular = _SIZES[size]
+    regular = _of(size) if isinstance(size, int) else _SIZES[size]
     if regular:
         _Bureau(company, seed).fill(regular)
         account.events.entries.clear()
