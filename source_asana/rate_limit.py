@@ -65,6 +65,11 @@ class Episode:
         """Whether enough was served before to tell the rate by it."""
         return self.served >= LEAST_EVIDENCE or self.span > MINUTE / 2
 
+    @property
+    def was_busy(self) -> bool:
+        """Whether it was the pace that held requests back, and not that there were few."""
+        return MINUTE * self.served / max(1.0, self.span) > 0.7 * self.level
+
     def rate(self, now: float) -> float:
         """What the minute up to its end amounts to, if it is over now."""
         return MINUTE * self.served / min(MINUTE, max(1.0, self.span + now - self.began))
@@ -177,9 +182,11 @@ class Governor:
             level = max(before, min(rate, episode.level))
             won = level > 1.05 * before
             hold = HOLD if won else min(2 * self._hold, LONGEST_HOLD)
-            self._settle(now, level, hold, low=0.7 * level, is_plan=self._is_plan and not won)
+            is_plan = self._is_plan and not won
+            # Whoever else is at work had refusals too, and needs a moment to be served again.
+            self._settle(now, level, hold, low=level if is_plan else 0.7 * level, is_plan=is_plan)
         else:
-            level = min(MILD * before, rate)
+            level = min(MILD * before, rate) if episode.was_busy else MILD * before
             self._settle(now, level, min(2 * self._hold, LONGEST_HOLD), low=level)
         if not hurried:
             self._hurried_since, self._served_in_hurry = now, 0

@@ -237,6 +237,20 @@ def test_a_refusal_now_and_then_costs_seconds() -> None:
     assert traffic.used(over, over + RAMP) >= 0.95
 
 
+@pytest.mark.parametrize("a_minute", [10, 100, 600])
+def test_a_refusal_in_a_quiet_time_does_not_slow_down_the_busy_one_after_it(a_minute: int) -> None:
+    governor = Governor()
+    for number in range(a_minute):
+        now = 60.0 * number / a_minute
+        governor.go(now)
+        governor.served(now, now)
+    governor.go(60.0)
+    governor.refused(60.0, 60.0, 2.0)
+    governor.go(62.0)
+    governor.served(62.0, 62.1)
+    assert governor.allowed(62.1 + RAMP) >= 0.97 * PAID
+
+
 def test_a_pause_is_as_long_as_asana_says_and_then_over() -> None:
     governor = Governor()
     governor.go(0)
