@@ -1,0 +1,493 @@
+"""The way to Asana: proxies, certificates, names, and connections that break."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import pendulum
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.reading import (
+    SERVICE,
+    Json,
+    Said,
+    catalog_of,
+    config_for,
+    run,
+    run_program,
+)
+from integration_tests.test_front_door import failed, oauth_config
+
+NOWHERE = "http://127.0.0.1:9"
+NO_SUCH_NAME = "https://asana.invalid"
+HOP_BY_HOP = ("connection", "proxy-authorization", "proxy-connection", "transfer-encoding")
+STREAMS = ("tags", "tasks", "users")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in CERTIFICATES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that does not try again for long."""
+    monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
+
+
+@dataclass
+class Gateway:
+    """Something between the connector and Asana: a proxy, or what speaks TLS in Asana's stead.
+
+    It refuses with `refuses`, an HTTP status, if there is one. Without `keeps` it closes each
+    connection after an answer, without saying so beforehand.
+    """
+
+    upstream: str = ""
+    refuses: int = 0
+    keeps: bool = True
+    asked: list[str] = field(default_factory=list)
+    passwords: set[str | None] = field(default_factory=set)
+    encodings: set[str | None] = field(default_factory=set)
+    connections: int = 0
+    address: str = ""
+
+
+class Passing(BaseHTTPRequestHandler):
+    """What a gateway does with each request."""
+
+    gateway: ClassVar[Gateway]
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        self.gateway.connections += 1
+        super().setup()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        if self._may_pass():
+            self._forward()
+
+    do_POST = do_GET  # noqa: N815
+
+    def do_CONNECT(self) -> None:
+        if not self._may_pass():
+            return
+        host, _, port = self.path.rpartition(":")
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with socket.create_connection((host, int(port))) as there:
+            back = threading.Thread(target=pump, args=(there, self.connection), daemon=True)
+            back.start()
+            pump(self.connection, there)
+            back.join()
+
+    def _may_pass(self) -> bool:
+        self.gateway.asked.append(self.path)
+        self.gateway.passwords.add(self.headers["Proxy-Authorization"])
+        if self.gateway.refuses:
+            page = b"<!DOCTYPE html><html><body>No.</body></html>"
+            self._answer(self.gateway.refuses, [("Content-Type", "text/html")], page)
+        return not self.gateway.refuses
+
+    def _forward(self) -> None:
+        asked = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        kept = {n: v for n, v in self.headers.items() if n.lower() not in HOP_BY_HOP}
+        connection = HTTPConnection(urlsplit(self.gateway.upstream).netloc or asked.netloc)
+        connection.request(self.command, f"{asked.path}?{asked.query}", body or None, kept)
+        answer = connection.getresponse()
+        self.gateway.encodings.add(answer.headers["Content-Encoding"])
+        self._answer(answer.status, answer.getheaders(), answer.read())
+        connection.close()
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in (*HOP_BY_HOP, "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection |= not self.gateway.keeps
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep silent about clients who go away."""
+
+
+@contextmanager
+def serving(gateway: Gateway, tls: ssl.SSLContext | None = None) -> Iterator[Gateway]:
+    """A gateway at its `address` while the block lasts."""
+    handler = type("Passing", (Passing,), {"gateway": gateway})
+    with Server(("127.0.0.1", 0), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        gateway.address = f"{scheme}://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield gateway
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes, until nothing more does."""
+    with suppress(OSError):
+        while content := source.recv(1 << 16):
+            target.sendall(content)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def greeting(answer: Callable[[socket.socket], object]) -> Iterator[str]:
+    """An https address where each connection is given to `answer`, and then closed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        answer(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that nobody trusts unless told to, and a server's context by it."""
+
+    bundle: Path
+    tls: ssl.SSLContext
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    folder = tmp_path_factory.mktemp("authority")
+    bundle, chain = folder / "authority.pem", folder / "server.pem"
+    signer = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
+    own = certificate("The test’s own authority", signer, signer)
+    bundle.write_bytes(own.public_bytes(Encoding.PEM))
+    chain.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate("Asana, or so it says", key, signer).public_bytes(Encoding.PEM)
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain)
+    return Authority(bundle, tls)
+
+
+def certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    """Of a server at 127.0.0.1, or of the authority that signs for itself."""
+    is_authority = key is signer
+    now = pendulum.now("UTC")
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(named("The test’s own authority"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now.subtract(days=1))
+        .not_valid_after(now.add(days=1))
+        .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(signer, SHA256())
+    )
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+
+
+def assert_complete(said: Said, asana: AsanaEmulator, person: str = SERVICE) -> None:
+    """Each record is there, once, and nothing was asked for twice."""
+    for stream in STREAMS:
+        expected = sorted(record["gid"] for record in asana.expected(stream, person))
+        assert sorted(record["gid"] for record in said.records()[stream]) == expected
+    assert asana.ledger.duplicates() == {}
+    assert said.exit_status == 0
+
+
+def read(asana: AsanaEmulator, address: str | None = None, **ways: Any) -> Said:
+    return run("read", address or asana.url, config_for(asana), catalog_of(STREAMS), **ways)
+
+
+def failure_of(said: Said) -> Json:
+    """The one trace of a read that ends for one reason, in a sentence."""
+    (error,) = said.errors().values()
+    assert "stack_trace" not in error
+    assert "Traceback" not in said.text
+    assert said.exit_status == 1
+    return error
+
+
+def assert_given_up(said: Said, words: str) -> None:
+    """Each stream is incomplete for want of an answer, and says why."""
+    for stream in STREAMS:
+        error = said.errors()[stream]
+        assert error["failure_type"] == "transient_error"
+        assert words in error["message"]
+        assert said.statuses(stream)[-1] == "INCOMPLETE"
+    assert "Traceback" not in said.text
+    assert said.exit_status == 1
+
+
+# -- proxies --------------------------------------------------------------------------------------
+
+
+def test_every_request_goes_by_the_proxy_that_the_environment_names(
+    sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Gateway()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        assert_complete(read(sample), sample)
+    assert len(proxy.asked) == sample.ledger.count()
+    assert all(address.startswith(sample.url) for address in proxy.asked)
+
+
+def test_the_token_endpoint_is_reached_by_the_proxy_too(
+    asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Gateway()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        said = run("read", asana, oauth_config(asana), catalog_of(STREAMS))
+    assert_complete(said, asana, "member")
+    assert asana.token_url in {address.rstrip("?") for address in proxy.asked}
+
+
+def test_an_exception_from_the_proxy_is_kept(
+    sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", NOWHERE)
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    assert_complete(read(sample), sample)
+
+
+def test_https_goes_through_a_proxys_tunnel(
+    sample: AsanaEmulator, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Gateway()) as proxy, serving(Gateway(sample.url), authority.tls) as asana:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+        assert_complete(read(sample, asana.address), sample)
+    assert set(proxy.asked) == {urlsplit(asana.address).netloc}
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_a_proxys_password_is_told_to_the_proxy_alone(
+    sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    catalog = catalog_of(STREAMS) if command == "read" else None
+    with serving(Gateway()) as proxy:
+        address = proxy.address.replace("://", "://keeper:fresnel@")
+        monkeypatch.setenv("HTTP_PROXY", address)
+        said = run_program(command, sample, config_for(sample), catalog, "--debug")
+        assert said.exit_status == 0
+        proxy.refuses = 407
+        refused = run("read", sample, config_for(sample), catalog_of(STREAMS), patience=0.1)
+    assert proxy.passwords == {"Basic a2VlcGVyOmZyZXNuZWw="}
+    assert_given_up(refused, "407")
+    assert "fresnel" not in said.text + refused.text
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("status", [403, 407, 502])
+def test_a_proxy_that_opens_no_tunnel_is_named_as_the_reason(
+    sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    with serving(Gateway(refuses=status)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address.replace("://", "://keeper:fresnel@"))
+        checked = run("check", NO_SUCH_NAME, config_for(sample))
+        said = read(sample, NO_SUCH_NAME, patience=0.1)
+    assert "the proxy on the way to asana.invalid does not let it through" in failed(checked)
+    assert_given_up(said, "the proxy on the way to asana.invalid does not let it through")
+    assert "fresnel" not in checked.text + said.text
+
+
+# -- certificates ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["token", "oauth"])
+def test_a_certificate_that_nobody_here_trusts_is_for_the_user_to_mend(
+    sample: AsanaEmulator, authority: Authority, kind: str
+) -> None:
+    config = config_for(sample) if kind == "token" else oauth_config(sample)
+    with serving(Gateway(sample.url), authority.tls) as asana:
+        checked = run("check", asana.address, config)
+        said = run("read", asana.address, config, catalog_of(STREAMS))
+    host = urlsplit(asana.address).netloc
+    words = f"The certificate of {host} is not trusted here"
+    assert failed(checked).startswith(words)
+    error = failure_of(said)
+    assert error["failure_type"] == "config_error"
+    assert error["message"].startswith(words)
+    assert "REQUESTS_CA_BUNDLE" in error["message"]
+    for stream in STREAMS:
+        assert said.statuses(stream) == ["STARTED", "INCOMPLETE"]
+    assert sample.ledger.count() == 0
+
+
+@pytest.mark.parametrize("kind", ["token", "oauth"])
+def test_an_authority_that_the_environment_names_is_trusted(
+    asana: AsanaEmulator, authority: Authority, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    config = config_for(asana) if kind == "token" else oauth_config(asana)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with serving(Gateway(asana.url), authority.tls) as front:
+        said = run("read", front.address, config, catalog_of(STREAMS))
+    assert_complete(said, asana, SERVICE if kind == "token" else "member")
+
+
+def test_certificates_that_are_not_there_are_for_the_user_to_put_there(
+    sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "nowhere.pem")
+    assert "no certificates at nowhere.pem" in failed(run("check", sample, config_for(sample)))
+    error = failure_of(read(sample))
+    assert error["failure_type"] == "config_error"
+    assert "no certificates at nowhere.pem" in error["message"]
+
+
+def test_a_server_that_speaks_no_tls_is_for_the_user_to_mend(sample: AsanaEmulator) -> None:
+    address = sample.url.replace("http://", "https://")
+    assert "cannot agree on how to speak TLS" in failed(run("check", address, config_for(sample)))
+    error = failure_of(read(sample, address))
+    assert error["failure_type"] == "config_error"
+    assert "cannot agree on how to speak TLS" in error["message"]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("greeted", ["not at all", "with half a greeting"])
+def test_a_connection_that_breaks_before_it_is_secure_is_tried_again(
+    sample: AsanaEmulator, greeted: str
+) -> None:
+    def break_off(connection: socket.socket) -> None:
+        if greeted != "not at all":
+            connection.recv(1 << 16)
+            connection.sendall(b"\x16\x03\x03\x00\x7a\x02")
+
+    with greeting(break_off) as address:
+        checked = run("check", address, config_for(sample))
+        said = read(sample, address, patience=0.1)
+    assert "was lost or refused. Check the network" in failed(checked)
+    assert_given_up(said, "was lost or refused")
+
+
+# -- names and connections ------------------------------------------------------------------------
+
+
+@pytest.mark.once
+def test_a_check_of_a_name_that_is_not_known_says_so(sample: AsanaEmulator) -> None:
+    said = run_program("check", NO_SUCH_NAME, config_for(sample))
+    assert "the name asana.invalid is not known here. Check the network" in failed(said)
+
+
+def test_a_read_of_a_name_that_is_not_known_ends_in_words(sample: AsanaEmulator) -> None:
+    said = read(sample, NO_SUCH_NAME, patience=0.1)
+    assert_given_up(said, "the name asana.invalid is not known here")
+
+
+def test_oauth_at_a_name_that_is_not_known_ends_in_words(asana: AsanaEmulator) -> None:
+    config = oauth_config(asana)
+    error = failure_of(run("read", NO_SUCH_NAME, config, catalog_of(STREAMS), patience=0.1))
+    assert error["failure_type"] == "transient_error"
+    assert "the name asana.invalid is not known here" in error["message"]
+
+
+def test_a_connection_that_is_refused_ends_in_words(sample: AsanaEmulator) -> None:
+    assert_given_up(read(sample, NOWHERE, patience=0.1), "was lost or refused")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_that_never_answers_is_given_up(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/*", "hang", seconds=600, times=None)
+    said = read(asana, patience=0.1, answer_seconds=0.3)
+    assert_given_up(said, f"no answer from {urlsplit(asana.url).netloc} in time")
+    checked = run("check", asana, config_for(asana), answer_seconds=0.3)
+    assert "in time. Check the network" in failed(checked)
+
+
+def test_a_server_that_does_not_answer_once_costs_no_record(asana: AsanaEmulator) -> None:
+    fault = asana.controls.fail("/tasks", "hang", seconds=600)
+    assert_complete(read(asana, answer_seconds=0.5), asana)
+    assert fault.happened == 1
+
+
+def test_a_body_that_comes_slowly_is_waited_for(asana: AsanaEmulator) -> None:
+    fault = asana.controls.fail("/tasks", "slow", seconds=1)
+    assert_complete(read(asana, answer_seconds=30), asana)
+    assert fault.happened == 1
+    assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"]
+
+
+def test_a_body_that_comes_drop_by_drop_is_given_up_when_its_time_is_over(
+    asana: AsanaEmulator,
+) -> None:
+    fault = asana.controls.fail("/tasks", "trickle", seconds=20)
+    assert_complete(read(asana, answer_seconds=0.5), asana)
+    assert fault.happened == 1
+    assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"] + 1
+
+
+def test_answers_come_zipped_where_asana_zips_them(asana: AsanaEmulator) -> None:
+    asana.controls.gzip = True
+    fault = asana.controls.fail("/tasks", "bad_gzip")
+    with serving(Gateway(asana.url)) as front:
+        assert_complete(read(asana, front.address, patience=1), asana)
+    assert "gzip" in front.encodings
+    assert fault.happened == 1
+
+
+def test_connections_are_used_again(sample: AsanaEmulator) -> None:
+    workers = 3
+    with serving(Gateway(sample.url)) as front:
+        config = config_for(sample, num_workers=workers)
+        assert_complete(run("read", front.address, config, catalog_of(STREAMS)), sample)
+    assert front.connections <= workers < len(front.asked)
+
+
+def test_a_connection_that_was_closed_between_two_requests_costs_no_record(
+    sample: AsanaEmulator,
+) -> None:
+    with serving(Gateway(sample.url, keeps=False)) as front:
+        assert_complete(read(sample, front.address), sample)
+    assert front.connections >= len(front.asked)

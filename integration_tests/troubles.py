@@ -1,0 +1,548 @@
+"""What may go wrong in a sync, and what is to become of it: the rows of the table of faults."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from itertools import cycle
+from typing import Literal, Unpack
+
+from integration_tests.asana_emulator import Account, AsanaEmulator
+from integration_tests.asana_emulator.controls import Mishap, When
+from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES
+from integration_tests.asana_emulator.tokens import TOKEN_PATH
+from integration_tests.reading import SERVICE
+from source_asana.streams import STREAMS
+
+Mode = Literal["full refresh", "first sync", "later sync"]
+FULL_REFRESH: Mode = "full refresh"
+FIRST: Mode = "first sync"
+LATER: Mode = "later sync"
+MODES = (FULL_REFRESH, FIRST, LATER)
+FROM_NOTHING, INCREMENTAL = (FULL_REFRESH, FIRST), (FIRST, LATER)
+
+TRANSIENT, CONFIG, SYSTEM = "transient_error", "config_error", "system_error"
+THE_SYNC = None
+"""Stands in the place of a stream for the sync as a whole."""
+
+ORGANISATION, QUIZ_TEAM = "1201000000000001", "1201000000000002"
+LAMPS_AND_LENSES = "1203000000000001"
+GULL_ROCK, PAINT, CHOIR = "1205000000000001", "1205000000000002", "1205000000000004"
+BLINKS = "1213000000000001"
+COMMENT = "1208000000000033"
+EXPORTS = ("1216000000000001", "1216000000000002", "1216000000000003")
+NO_EXPORT = "1216000000000999"
+
+TASKS, EVENTS = "/tasks", "/events"
+SECTIONS = "/projects/{project_gid}/sections"
+STORIES = "/tasks/{task_gid}/stories"
+SUBTASKS = "/tasks/{task_gid}/subtasks"
+LATER_PAGES = "/projects/*/sections?offset=*"
+EVERYTHING = "/*"
+
+OF_SECTIONS = ("sections", "sections_compact")
+OF_STORIES = ("stories", "stories_compact")
+OF_ATTACHMENTS = ("attachments", "attachments_compact")
+OF_PORTFOLIOS = ("portfolios", "portfolios_compact", "portfolio_items", "portfolios_memberships")
+OF_TASKS = ("tasks", "subtasks", *OF_STORIES, *OF_ATTACHMENTS)
+
+NEVER = 30.0
+MINUTE = 60.0
+
+Begin = Callable[[AsanaEmulator], object]
+
+
+def nothing(_: object) -> None:
+    """What there is to do where all is well."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that goes wrong during one sync, and is well again in the next.
+
+    `begin` lets it happen; `grow` makes the account larger before. `errors` are the failure types
+    of the streams that end INCOMPLETE, or of the sync that ends as a whole; None where that is a
+    matter of luck. `skipped`: how many records the other streams lack because Asana refuses them.
+    `leaves_old_rows`: what happens meanwhile is among that which Asana does not let one know, see
+    docs/incremental.md. `costs`: the requests above the floor, where that is certain. `takes_long`:
+    for seconds. `learns_the_quota`, `patience` and `answer_seconds` are about the connector.
+    """
+
+    name: str
+    begin: Begin = nothing
+    errors: Mapping[str | None, str] | None = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    grow: Callable[[Account], object] = nothing
+    modes: tuple[Mode, ...] = MODES
+    person: str = SERVICE
+    export_ids: tuple[str, ...] = EXPORTS
+    uses_oauth: bool = False
+    learns_the_quota: bool = False
+    leaves_old_rows: bool = False
+    costs: int | None = None
+    takes_long: bool = False
+    patience: float = 0.02
+    answer_seconds: float = 180.0
+
+    def expected_errors(self, mode: Mode) -> Mapping[str | None, str] | None:
+        """The failure types; a full refresh does not ask for events."""
+        if self.errors is None or mode != FULL_REFRESH:
+            return self.errors
+        return {stream: kind for stream, kind in self.errors.items() if stream != "events"}
+
+
+# -- how it begins ----------------------------------------------------------------------------
+
+
+def at(*places: str, kind: int | Mishap, **when: Unpack[When]) -> Begin:
+    """At each of these places, once unless said otherwise."""
+
+    def begin(asana: AsanaEmulator) -> None:
+        for place in places:
+            asana.controls.fail(place, kind, **when)
+
+    return begin
+
+
+def everywhere(kind: int | Mishap, *how: When) -> Begin:
+    """Once at each endpoint, so that every second try succeeds; at the next in the next way."""
+    ways = cycle(how or (When(),))
+    return all_of(*(at(place, kind=kind, **next(ways)) for place in DOCUMENTED_TEMPLATES))
+
+
+def one_task_each(*kinds: int | Mishap) -> Begin:
+    """The stories of one task meet with one thing, those of another with another thing."""
+
+    def begin(asana: AsanaEmulator) -> None:
+        tasks = [task["gid"] for task in asana.expected("tasks", SERVICE)]
+        for task, kind in zip(tasks, kinds, strict=False):
+            asana.controls.fail(STORIES, kind, only=task)
+
+    return begin
+
+
+def denied(place: str, status: int, *, only: str = "") -> Begin:
+    """Asana refuses it, for as long as the sync lasts."""
+    return lambda asana: asana.controls.deny(place, status, only=only)
+
+
+def cut(place: str, after: int) -> Begin:
+    """Asana does not give the whole of a listing that is longer."""
+    return lambda asana: asana.controls.truncate(place, after)
+
+
+def amid(place: str, change: Begin, *, after: int = 0) -> Begin:
+    """Something happens just before such a request is answered."""
+    return lambda asana: asana.controls.interrupt(place, lambda: change(asana), after=after)
+
+
+def all_of(*beginnings: Begin) -> Begin:
+    """Several things in one sync."""
+    return lambda asana: [begin(asana) for begin in beginnings]
+
+
+# -- what happens -----------------------------------------------------------------------------
+
+
+def six_pages_of_sections(account: Account) -> None:
+    for number in range(540):
+        account.create_section(GULL_ROCK, f"Step {number}")
+
+
+def expire_offsets(asana: AsanaEmulator) -> None:
+    asana.controls.expire_offsets()
+
+
+def fifteen_minutes_pass(asana: AsanaEmulator) -> None:
+    asana.account.clock.advance(16 * MINUTE)
+
+
+def expire_one_page_later_each_time(asana: AsanaEmulator) -> None:
+    """The second page of the listing is refused, then, after it has begun anew, the third one …"""
+    for page in range(5):
+        amid(LATER_PAGES, expire_offsets, after=page * (page + 3) // 2)(asana)
+
+
+def wait_for_a_time_of_the_day(asana: AsanaEmulator) -> None:
+    soon = formatdate(asana.account.clock.now().timestamp() + 1, usegmt=True)
+    at("/workspaces", kind=429, retry_after=soon)(asana)
+
+
+def fifty_requests_in_three_seconds(asana: AsanaEmulator) -> None:
+    asana.controls.quota_window = 3
+    asana.controls.quota_per_minute = 1000
+
+
+def zip_answers(asana: AsanaEmulator) -> None:
+    asana.controls.gzip = True
+
+
+def delete_fifty_of_the_first_sections(asana: AsanaEmulator) -> None:
+    sections = asana.account.listing(asana.account.people[SERVICE], "sections", GULL_ROCK)
+    for gid in sections[10:60]:
+        asana.account.delete(gid)
+
+
+def delete_a_task_with_subtasks(asana: AsanaEmulator) -> None:
+    account, service = asana.account, asana.account.people[SERVICE]
+    tasks = account.listing(service, "tasks", GULL_ROCK)
+    account.delete([gid for gid in tasks if account.listing(service, "subtasks", gid)][-1])
+
+
+def delete_a_project(asana: AsanaEmulator) -> None:
+    asana.account.delete(PAINT)
+
+
+def rotate_refresh_tokens(asana: AsanaEmulator) -> None:
+    asana.tokens.rotate_refresh_token = True
+
+
+def expire_access_tokens(asana: AsanaEmulator) -> None:
+    asana.tokens.expire_access_tokens()
+
+
+# -- the rows ---------------------------------------------------------------------------------
+
+SERVER_ERRORS = [
+    Trouble(
+        f"{status} with Asana's JSON, a gateway's page or nothing, once at each endpoint",
+        everywhere(status, When(), When(bare=True), When(empty=True)),
+    )
+    for status in (500, 502, 503, 504)
+]
+OTHER_STATUSES = [
+    Trouble(f"{status}, once at each endpoint", everywhere(status)) for status in (408, 424)
+]
+BROKEN: tuple[tuple[str, Mishap], ...] = (
+    ("a connection reset before the answer", "reset"),
+    ("a connection closed in the headers", "cut_headers"),
+    ("a connection reset in the body", "reset_body"),
+    ("a connection closed in the body", "truncated"),
+    ("half of the JSON", "half_json"),
+    ("JSON as text/plain", "wrong_type"),
+    ("JSON that is not Asana's", "wrong_shape"),
+    ("a portal's page with status 200", "portal"),
+    ("a redirect", "redirect"),
+    ("what claims to be gzip and is none", "bad_gzip"),
+)
+BROKEN_ANSWERS = [
+    Trouble(f"{words}, once at each endpoint", everywhere(kind)) for words, kind in BROKEN
+]
+TOO_SLOW: tuple[tuple[str, Mishap], ...] = (
+    ("a server that hangs", "hang"),
+    ("an answer that comes too late", "stall"),
+    ("a body that trickles too long", "trickle"),
+)
+SLOWNESS = [
+    Trouble("answers as gzip", zip_answers, costs=0),
+    Trouble("an answer that takes half a second", at(TASKS, kind="stall", seconds=0.5), costs=0),
+    Trouble(
+        "a body that trickles for half a second", at(TASKS, kind="trickle", seconds=0.5), costs=0
+    ),
+    *(
+        Trouble(
+            words,
+            at(TASKS, kind=kind, seconds=NEVER),
+            answer_seconds=1.0,
+            patience=5.0,
+            costs=1,
+            takes_long=True,
+        )
+        for words, kind in TOO_SLOW
+    ),
+]
+LIMITS = [
+    Trouble("429 with seconds", at("/workspaces", kind=429, retry_after=1), costs=1),
+    Trouble("429 with a time of the day", wait_for_a_time_of_the_day, costs=1),
+    Trouble("429 without a header", at("/workspaces", kind=429), costs=1),
+    Trouble("429 as a gateway's page", at("/workspaces", kind=429, bare=True), costs=1),
+    Trouble(
+        "429 in the midst of it",
+        at(STORIES, kind=429, retry_after=1, after=20),
+        costs=1,
+        modes=FROM_NOTHING,
+    ),
+    Trouble("a quota that is spent", fifty_requests_in_three_seconds, learns_the_quota=True),
+]
+LASTING = [
+    Trouble(
+        "500 for the tasks of one project",
+        at(TASKS, kind=500, only=GULL_ROCK, times=None),
+        errors=dict.fromkeys(OF_TASKS, TRANSIENT),
+    ),
+    Trouble(
+        "resets for the sections of one project",
+        at(SECTIONS, kind="reset", only=GULL_ROCK, times=None),
+        errors=dict.fromkeys(OF_SECTIONS, TRANSIENT),
+    ),
+    Trouble(
+        "a portal's page for the projects of one workspace",
+        at("/projects", kind="portal", only=QUIZ_TEAM, times=None),
+        errors=dict.fromkeys(("projects", "events", *OF_SECTIONS, *OF_TASKS), TRANSIENT),
+    ),
+    Trouble(
+        "503 for all portfolios",
+        at("/portfolios", kind=503, times=None),
+        errors=dict.fromkeys(OF_PORTFOLIOS, TRANSIENT),
+    ),
+    Trouble(
+        "500 for all subtasks",
+        at(SUBTASKS, kind=500, times=None),
+        errors=dict.fromkeys(("subtasks", *OF_STORIES, *OF_ATTACHMENTS), TRANSIENT),
+    ),
+    Trouble(
+        "500 for all events",
+        at(EVENTS, kind=500, times=None),
+        errors={"events": TRANSIENT},
+        modes=INCREMENTAL,
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "redirects of all sections",
+        at(SECTIONS, kind="redirect", times=None),
+        errors=dict.fromkeys(OF_SECTIONS, TRANSIENT),
+    ),
+    Trouble("400 for all tags", denied("/tags", 400), errors={"tags": SYSTEM}),
+    Trouble(
+        "500 for all stories",
+        at(STORIES, kind=500, times=None),
+        errors=None,  # it may be ten failures in a row, which end the sync
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "504 for the list of workspaces",
+        at("/workspaces", kind=504, bare=True, times=None),
+        errors=dict.fromkeys(STREAMS.keys() - {"organization_exports"}, TRANSIENT),
+    ),
+    Trouble(
+        "a portal's page for everything",
+        at(EVERYTHING, kind="portal", times=None),
+        errors=dict.fromkeys(STREAMS, TRANSIENT),
+    ),
+    Trouble(
+        "503 for everything after thirty requests",
+        at(EVERYTHING, kind=503, times=None, after=30),
+        errors=None,  # ten failures in a row end the sync, a stream with fewer may end before
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "one answer in four lost by chance, one request in twenty for good",
+        all_of(
+            *(
+                at(EVERYTHING, kind=kind, times=None, probability=0.06)
+                for kind in (500, "reset", "html", "half_json")
+            )
+        ),
+        errors=None,
+        leaves_old_rows=True,
+    ),
+]
+PAGES = [
+    Trouble("an offset that expires", amid(LATER_PAGES, expire_offsets, after=2), costs=4),
+    Trouble("an offset that expires at each next page", expire_one_page_later_each_time),
+    Trouble(
+        "an offset that expires whenever it is used",
+        at(LATER_PAGES, kind="expired_offset", times=None),
+        errors=dict.fromkeys(OF_SECTIONS, SYSTEM),
+    ),
+    Trouble(
+        "an offset that expires while Asana lets everybody wait",
+        all_of(
+            at(LATER_PAGES, kind=429, retry_after=1, after=2),
+            amid(LATER_PAGES, fifteen_minutes_pass, after=2),
+        ),
+        takes_long=True,
+    ),
+    Trouble(
+        "pages that shrink, for what was on the first is deleted",
+        amid(LATER_PAGES, delete_fifty_of_the_first_sections, after=1),
+        modes=FROM_NOTHING,
+    ),
+]
+CUTS = [
+    Trouble(
+        "projects whose tasks Asana cuts",
+        cut("/tasks?project=*", 4),
+        modes=FROM_NOTHING,
+    ),
+    Trouble(
+        "projects and sections whose tasks Asana cuts",
+        cut(TASKS, 4),
+        errors=dict.fromkeys(OF_TASKS, SYSTEM),
+        modes=FROM_NOTHING,
+    ),
+    Trouble(
+        "tasks whose stories Asana cuts",
+        cut(STORIES, 4),
+        errors=dict.fromkeys(OF_STORIES, SYSTEM),
+    ),
+]
+GONE = [
+    Trouble(
+        "a task deleted before what is below it is asked for",
+        amid(STORIES, delete_a_task_with_subtasks),
+    ),
+    Trouble(
+        "a project deleted before what is below it is asked for",
+        amid(TASKS, delete_a_project),
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "a portfolio deleted before what is below it is asked for",
+        denied(BLINKS, 404),
+        skipped={"portfolio_items": 2, "portfolios_memberships": 2},
+    ),
+    Trouble(
+        "a team deleted before what is below it is asked for",
+        denied(LAMPS_AND_LENSES, 404),
+        skipped={"team_memberships": 3},
+    ),
+]
+REFUSALS = [
+    *(
+        Trouble(
+            f"{status} for the sections of one project",
+            denied(SECTIONS, status, only=GULL_ROCK),
+            skipped=dict.fromkeys(OF_SECTIONS, 3),
+            modes=FROM_NOTHING,
+        )
+        for status in (402, 403, 404, 451)
+    ),
+    Trouble(
+        "403 for all of a project",
+        denied(GULL_ROCK, 403),
+        skipped={
+            **dict.fromkeys(OF_SECTIONS, 3),
+            "tasks": 7,
+            "subtasks": 8,
+            **dict.fromkeys(OF_STORIES, 53),
+            **dict.fromkeys(OF_ATTACHMENTS, 8),
+        },
+        modes=FROM_NOTHING,
+    ),
+    Trouble(
+        "403 for a workspace",
+        denied(QUIZ_TEAM, 403),
+        skipped={
+            **dict.fromkeys(("tags", "projects", "subtasks", *OF_ATTACHMENTS), 1),
+            **dict.fromkeys((*OF_SECTIONS, *OF_STORIES), 2),
+            "tasks": 3,
+        },
+        modes=FROM_NOTHING,
+    ),
+    *(
+        Trouble(
+            f"{status} for all sections",
+            denied(SECTIONS, status),
+            errors=dict.fromkeys(OF_SECTIONS, CONFIG),
+        )
+        for status in (403, 404, 451)
+    ),
+    Trouble(
+        "402 for all portfolios, as on a smaller plan",
+        denied("/portfolios", 402),
+        errors=dict.fromkeys(OF_PORTFOLIOS, CONFIG),
+    ),
+    Trouble(
+        "403 for all events",
+        denied(EVENTS, 403),
+        errors={"events": CONFIG},
+        modes=INCREMENTAL,
+        leaves_old_rows=True,
+    ),
+    Trouble("a guest's token", person="restricted", export_ids=()),
+    Trouble("an export that does not exist", export_ids=(*EXPORTS, NO_EXPORT)),
+    Trouble(
+        "404 for all exports",
+        denied("/organization_exports/{organization_export_gid}", 404),
+        errors={"organization_exports": CONFIG},
+    ),
+]
+ODD_GRANTS: tuple[tuple[str, Mishap], ...] = (
+    ("a reset", "reset"),
+    ("a gateway's page", "html"),
+    ("half of its JSON", "half_json"),
+    ("no token", "without_token"),
+    ("no term", "without_expiry"),
+)
+TOKENS = [
+    Trouble("an access token that expires", amid(STORIES, expire_access_tokens, after=1)),
+    Trouble(
+        "a refresh token that is refused at once",
+        at(TOKEN_PATH, kind="invalid_grant", times=None),
+        errors={THE_SYNC: CONFIG},
+    ),
+    Trouble(
+        "a refresh token that is refused meanwhile",
+        all_of(
+            amid(STORIES, expire_access_tokens, after=1),
+            at(TOKEN_PATH, kind="invalid_grant", times=None, after=1),
+        ),
+        errors={THE_SYNC: CONFIG},
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "a token endpoint that is down",
+        at(TOKEN_PATH, kind=503, times=None),
+        errors={THE_SYNC: TRANSIENT},
+    ),
+    Trouble(
+        "a token endpoint that goes down",
+        all_of(
+            amid(STORIES, expire_access_tokens, after=1),
+            at(TOKEN_PATH, kind=503, bare=True, times=None, after=1),
+        ),
+        errors={THE_SYNC: TRANSIENT},
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "a token endpoint that hangs",
+        at(TOKEN_PATH, kind="hang", seconds=NEVER, times=None),
+        errors={THE_SYNC: TRANSIENT},
+        answer_seconds=0.5,
+        takes_long=True,
+    ),
+    Trouble("a token endpoint that is slow", at(TOKEN_PATH, kind="stall", seconds=0.5)),
+    *(
+        Trouble(f"a token endpoint that gives {words} once", at(TOKEN_PATH, kind=kind))
+        for words, kind in ODD_GRANTS
+    ),
+    Trouble("refresh tokens that are good once", rotate_refresh_tokens),
+    Trouble(
+        "refresh tokens that are good once, and an access token that expires",
+        all_of(rotate_refresh_tokens, amid(STORIES, expire_access_tokens, after=1)),
+    ),
+]
+MIXED = [
+    Trouble(
+        "everything that passes, at once",
+        all_of(
+            one_task_each(
+                *(500, 502, 503, 504, 429, "reset", "cut_headers", "reset_body", "truncated"),
+                *("half_json", "wrong_type", "wrong_shape", "portal", "bad_gzip", "html"),
+            ),
+            at("/users", "/attachments", kind=503, bare=True),
+            at(LATER_PAGES, kind="expired_offset"),
+            amid(SUBTASKS, expire_access_tokens),
+        ),
+        grow=six_pages_of_sections,
+        uses_oauth=True,
+        modes=FROM_NOTHING,
+        takes_long=True,
+    ),
+]
+
+TROUBLES = [
+    Trouble("nothing", costs=0),
+    *SERVER_ERRORS,
+    *OTHER_STATUSES,
+    *BROKEN_ANSWERS,
+    *SLOWNESS,
+    *(replace(trouble, takes_long=True) for trouble in LIMITS),
+    *LASTING,
+    *(replace(trouble, grow=six_pages_of_sections) for trouble in PAGES),
+    *CUTS,
+    *GONE,
+    *REFUSALS,
+    *(replace(trouble, uses_oauth=True) for trouble in TOKENS),
+    *MIXED,
+]
