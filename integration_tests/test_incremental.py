@@ -436,6 +436,18 @@ def test_a_project_that_cannot_be_asked_for_is_asked_for_again(connection: Conne
     assert tombstones(connection.sync(), "projects") == [project]
 
 
+def test_what_a_broken_first_sync_delivered_stays_when_it_was_deleted_before_the_next(
+    asana: AsanaEmulator,
+) -> None:
+    connection = Connection(asana, "tasks", "stories", num_workers=1)
+    asana.controls.fail("/tasks/{task_gid}/stories", 401, times=None)
+    (task, *_) = rows(connection.sync(), "tasks")
+    asana.controls.heal()
+    asana.account.delete(task)
+    assert task not in {*tombstones(connection.sync(), "tasks"), *rows(connection.sync(), "tasks")}
+    assert task not in tombstones(connection.sync(), "tasks")
+
+
 def test_a_task_that_joins_another_project_during_a_sync_comes_twice_but_the_same(
     asana: AsanaEmulator,
 ) -> None:

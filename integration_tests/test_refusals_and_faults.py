@@ -11,6 +11,7 @@ from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.faults import config_of
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
 from integration_tests.troubles import Trouble
+from source_asana.outcome import advice_on
 from source_asana.streams import STREAMS
 
 BELOW_PROJECTS = ["sections", "tasks", "subtasks", "stories", "attachments"]
@@ -48,7 +49,8 @@ def test_a_forbidden_project_skips_only_that_project(asana: AsanaEmulator, statu
     (warning,) = (line for line in said.logs("WARN") if "skipped, for" in line)
     assert warning.startswith(f"sections: project {forbidden} skipped, for Asana says {status}")
     (summary,) = (line for line in said.logs("WARN") if "skipped (" in line)
-    assert summary == f"sections: 1 of {len(projects(asana))} skipped (1 times {status})"
+    what = f"sections: 1 of {len(projects(asana))} skipped (1 times {status}). "
+    assert summary == what + advice_on(status)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,23 @@ def test_asana_that_does_not_answer_any_more_ends_the_sync(asana: AsanaEmulator)
     assert asana.ledger.by_status()[503] < len(truth(asana, "tasks"))
 
 
+@pytest.mark.parametrize("workers", [1, 25])
+def test_one_listing_that_always_fails_is_given_up_and_the_others_go_on(
+    asana: AsanaEmulator, workers: int
+) -> None:
+    asana.controls.fail("/tasks/{task_gid}/stories", 500, times=None)
+    said = read(asana, "stories", "tasks", "attachments", patience=0.1, workers=workers)
+    assert said.errors().keys() == {"stories"}
+    assert said.errors()["stories"]["failure_type"] == "transient_error"
+    for stream in ("tasks", "attachments"):
+        assert gids(said, stream) == truth(asana, stream)
+        assert said.statuses(stream)[-1] == "COMPLETE"
+    (once,) = (line for line in said.logs("ERROR") if "not asked for any more" in line)
+    assert once.startswith("stories: ")
+    if workers == 1:
+        assert len({r.path for r in asana.ledger.requests if r.path.endswith("stories")}) == 10
+
+
 def test_streams_that_do_not_exist_are_named_and_the_others_read(asana: AsanaEmulator) -> None:
     said = read(asana, "tags", "goals_of_life")
     assert said.errors()["goals_of_life"]["failure_type"] == "config_error"
@@ -242,7 +261,8 @@ def test_an_export_that_does_not_exist_is_named_and_the_others_are_read(
     assert said.exit_status == 0
     named, summary = said.logs("WARN")
     assert named.startswith(f"organization_exports: organization export {unknown} skipped")
-    assert summary == f"organization_exports: 1 of {len(exports) + 1} skipped (1 times 404)"
+    what = f"organization_exports: 1 of {len(exports) + 1} skipped (1 times 404). "
+    assert summary == what + advice_on(404)
 
 
 def test_a_guest_who_may_read_no_export_is_told_what_to_do(asana: AsanaEmulator) -> None:
@@ -275,7 +295,8 @@ def test_a_workspace_that_is_refused_is_named_by_each_stream_and_the_other_one_i
         assert f"{listing}: workspace {workspace} skipped, for Asana says 403 (Forbidden)" in (
             said.logs("WARN")
         )
-        assert f"{listing}: 1 of 2 skipped (1 times 403)" in said.logs("WARN")
+        what = f"{listing}: 1 of 2 skipped (1 times 403). "
+        assert what + advice_on(403) in said.logs("WARN")
 
 
 # -- OAuth ----------------------------------------------------------------------------------------

@@ -200,6 +200,7 @@ def _broken(status: int, headers: Mapping[str, str], body: Any) -> str | None:
         return None
     if status == HTTPStatus.OK:
         return "an answer that is not Asana's, or only a part of it"
-    if "html" in headers.get("Content-Type", ""):
+    redirects = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    if "html" in headers.get("Content-Type", "") and not redirects:
         return f"an answer {status} that is not Asana's"
     return None

@@ -56,6 +56,13 @@ class AsanaFailure(Exception):
         return self.status == HTTPStatus.BAD_REQUEST and not self.is_cut
 
 
+class GivenUp(AsanaFailure):
+    """A listing that failed too often to be asked for again in this sync."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(FailureType.transient_error, "not asked for after many failures", path)
+
+
 class ConfigError(AirbyteTracedException):
     """Something that only the user can put right; `message` says what to do."""
 

@@ -84,10 +84,13 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
 def _failure(listing: Listing, tally: Tally, error: Exception) -> Problem:
     known = isinstance(error, AsanaFailure)
     words = str(error) if known else f"{type(error).__name__} in the connector, please report it"
+    kind = error.failure_type if isinstance(error, AsanaFailure) else FailureType.system_error
+    passes = kind is FailureType.transient_error
+    remedy = "The next sync reads them." if passes else "The next sync tries again."
     return Problem(
-        error.failure_type if isinstance(error, AsanaFailure) else FailureType.system_error,
+        kind,
         f"{tally.failed} of {tally.visits} requests for {listing.name} could not be answered, "
-        f"so some records are missing (first: {words}). The next sync reads them.",
+        f"so some records are missing (first: {words}). {remedy}",
     )
 
 

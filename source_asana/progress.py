@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from source_asana.errors import Refusal
-from source_asana.outcome import Tally
+from source_asana.outcome import Tally, advice_on
 from source_asana.plan import Listing
 from source_asana.scope import Visit
 
@@ -80,6 +80,12 @@ class Progress:
             error,
         )
 
+    def gives_up(self, listing: Listing) -> None:
+        """Say that a listing is not asked for any more."""
+        self._logger.error(
+            "%s: not asked for any more in this sync, after many failures in a row", listing.name
+        )
+
     def waits(self, seconds: float) -> None:
         """Say that Asana's quota is spent."""
         self._logger.info("Asana's quota is spent: every request waits for %.0f s", seconds)
@@ -116,11 +122,12 @@ class Progress:
             if tally.refused:
                 reasons = ", ".join(f"{n} times {status}" for status, n in tally.refused.items())
                 self._logger.warning(
-                    "%s: %s of %s skipped (%s)",
+                    "%s: %s of %s skipped (%s). %s",
                     listing.name,
                     f"{tally.refused.total():,}",
                     f"{tally.visits:,}",
                     reasons,
+                    " ".join(advice_on(status) for status in tally.refused),
                 )
 
     def _tell(self, listing: Listing) -> None:

@@ -184,6 +184,7 @@ class SourceAsana(Source):
             ),
             goes_on=agenda.goes_on,
             deleted_at=reader.deleted_at,
+            give_up=walk.give_up,
             capture_deletions=settings.capture_deletions,
             is_stopped=lambda: self._is_stopped,
             queued=self._messages.consume_queue,

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 
@@ -21,6 +22,7 @@ from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedRe
 from source_asana.checkpoints import Checkpoints
 from source_asana.errors import (
     AsanaFailure,
+    GivenUp,
     Interrupted,
     Refusal,
     SyncIncomplete,
@@ -36,7 +38,10 @@ from source_asana.streams import DELETED_AT, Projects, StreamClass
 from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, ProjectNews, VisitEnd, beside
 
 HOPELESS = 10
-"""Visits that fail in a row, with none between that succeeds, after which the sync gives up."""
+"""After so many failed visits of a listing, and none that succeeded, it is given up.
+
+The sync is, after as many of several listings.
+"""
 
 SHORTEST_SAID = 1.0
 SAID_AT_MOST_EVERY = 5.0
@@ -60,6 +65,7 @@ class Sync:
         checkpoints: Checkpoints,
         goes_on: bool,
         deleted_at: Callable[[str], str | None],
+        give_up: Callable[[Listing], None],
         capture_deletions: bool,
         is_stopped: Callable[[], bool],
         queued: Callable[[], Iterable[AirbyteMessage]],
@@ -74,6 +80,7 @@ class Sync:
         self._checkpoints = checkpoints
         self._goes_on = goes_on
         self._deleted_at = deleted_at
+        self._give_up = give_up
         self._capture_deletions = capture_deletions
         self._is_stopped = is_stopped
         self._queued = queued
@@ -85,9 +92,11 @@ class Sync:
         self._unfinished = list(selected)
         self._listings_left = list(plan.listings)
         self._running: set[StreamClass] = set()
-        self._failed: list[str] = []
+        self._incomplete: list[str] = []
         self._tallies = {listing: Tally() for listing in plan.listings}
-        self._failures_in_row = 0
+        self._failed_in_row: list[Listing] = []
+        self._failed: Counter[Listing] = Counter()
+        self._given_up: set[Listing] = set()
         self._scopes: dict[str, Scope] = {}
         self._missing: dict[str, set[Listing]] = {}
         self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
@@ -112,8 +121,8 @@ class Sync:
             raise
         finally:
             self._progress.summary(self._tallies)
-        if self._failed:
-            raise SyncIncomplete(self._failed)
+        if self._incomplete:
+            raise SyncIncomplete(self._incomplete)
 
     def _meanwhile(self) -> Iterator[Message]:
         """What is due whatever is read. Raises Interrupted."""
@@ -195,17 +204,28 @@ class Sync:
         if isinstance(error, AirbyteTracedException):
             raise error  # it is the same for all visits
         if error is None:
-            self._failures_in_row = 0
+            self._failed_in_row.clear()
+            del self._failed[visit.listing]
             return
         if visit.scope and _leaves_a_gap(visit, error):
             self._missing.setdefault(visit.scope.project, set()).add(visit.listing)
+        if isinstance(error, GivenUp):
+            return
         if isinstance(error, Refusal):
-            self._failures_in_row = 0
+            self._failed_in_row.clear()
+            del self._failed[visit.listing]
             self._progress.skipped(visit, error, tally.refused.total())
             return
         self._progress.failed(visit, error)
-        self._failures_in_row += 1
-        if self._failures_in_row == HOPELESS:
+        if visit.listing in self._given_up:
+            return  # it was under way when the others failed
+        self._failed[visit.listing] += 1
+        self._failed_in_row.append(visit.listing)
+        if self._failed[visit.listing] == HOPELESS:
+            self._progress.gives_up(visit.listing)
+            self._give_up(visit.listing)
+            self._given_up.add(visit.listing)
+        if len(self._failed_in_row) >= HOPELESS and len(set(self._failed_in_row)) > 1:
             raise AirbyteTracedException(
                 message="Asana does not answer any more, so the sync ends here. "
                 f"The next one goes on from its last state. (last: {error})",
@@ -221,7 +241,7 @@ class Sync:
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""
         self._scopes[scope.project] = scope
-        if scope.is_lost and scope.tokens:
+        if scope.is_lost and scope.tokens and scope.token:
             self._progress.events_lost(scope.project)
         for stream in scope.since:
             if self._captures_deletions(stream):
@@ -315,7 +335,7 @@ class Sync:
             yield from self._records(stream, records)
 
     def _fail(self, name: str, problem: Problem) -> Iterator[Message]:
-        self._failed.append(name)
+        self._incomplete.append(name)
         yield error_trace(problem.failure_type, f"{name}: {problem.message}", stream=name)
         yield _status(name, AirbyteStreamStatus.INCOMPLETE)
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import orjson
 
-from source_asana.errors import Refusal
+from source_asana.errors import GivenUp, Refusal
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
@@ -126,6 +126,7 @@ class Walk:
         self._open_in_project: Counter[str] = Counter()
         self._delivered: set[tuple[StreamClass, str]] = set()
         self._opened: dict[tuple[Listing, str], frozenset[StreamClass]] = {}
+        self._given_up: set[Listing] = set()
         self._stopped = False
 
     def events(self) -> Generator[Event]:
@@ -139,6 +140,10 @@ class Walk:
             yield from self._until_done()
         finally:
             self._stop()
+
+    def give_up(self, listing: Listing) -> None:
+        """Ask for a listing no more: what is left of its visits ends as GivenUp."""
+        self._given_up.add(listing)
 
     def open_projects(self) -> int:
         """How many projects there are of which something is still to be visited."""
@@ -223,7 +228,10 @@ class Walk:
             return None if self._stopped else heappop(self._waiting)[-1]
 
     def _carry_out(self, visit: Visit) -> Exception | None:
-        if visit.listing is self._agenda.plan.events:
+        events = self._agenda.plan.events  # without them a project is read in full
+        if visit.listing in self._given_up and visit.listing is not events:
+            return GivenUp(visit.listing.path)
+        if visit.listing is events:
             return self._learn(visit)
         seen: set[str] = set()
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from source_asana.errors import Refusal
-from source_asana.outcome import Tally
+from source_asana.outcome import Tally, advice_on
 from source_asana.plan import Listing, Selection, make_plan
 from source_asana.progress import Progress
 from source_asana.scope import Visit
@@ -129,5 +129,6 @@ def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Li
     refused = Counter({403: 1_200, 404: 1})
     sync.progress.summary({tasks: Tally(read=99, refused=refused, first_refusal=FORBIDDEN)})
     assert sync.said(logging.WARNING) == [
-        "tasks: 1,201 of 1,300 skipped (1200 times 403, 1 times 404)"
+        f"tasks: 1,201 of 1,300 skipped (1200 times 403, 1 times 404). {advice_on(403)} "
+        + advice_on(404)
     ]
