@@ -7,6 +7,8 @@ import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
+from source_asana.secrecy import masked
+
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
@@ -37,4 +39,7 @@ def printed(message: Message) -> bytes:
     if message.record is not None:
         record = message.record
         return printed(RecordBatch(record.stream, [orjson.dumps(record.data)], record.emitted_at))
-    return AirbyteEntrypoint.airbyte_message_to_string(message).encode() + b"\n"
+    text = str(AirbyteEntrypoint.airbyte_message_to_string(message))
+    if message.type is not Type.CONTROL:  # which gives a secret back to whom it belongs
+        text = masked(text)
+    return text.encode() + b"\n"

@@ -11,12 +11,14 @@ from typing import Any, TextIO
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import PRINT_BUFFER
-from airbyte_cdk.models import ConnectorSpecification
+from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from source_asana.config import parse_config
 from source_asana.errors import Interrupted, SyncIncomplete, error_trace
 from source_asana.messages import printed
+from source_asana.secrecy import masked, only_secrets
 from source_asana.source import SourceAsana
 
 
@@ -52,6 +54,22 @@ class Entrypoint(AirbyteEntrypoint):
                 return
             self.exit_status = 128 + self.stopped_by if isinstance(error, Interrupted) else 1
             yield printed(error_trace(error.failure_type, str(error)))
+
+    def check(
+        self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
+    ) -> Iterable[AirbyteMessage]:
+        """What the CDK does, without a secret in what the connection's test says."""
+        for message in super().check(source_spec, config):
+            if status := message.connectionStatus:
+                status.message = masked(status.message or "") or None
+            yield message
+
+    @staticmethod
+    def set_up_secret_filter(
+        config: Mapping[str, Any], connection_specification: Mapping[str, Any]
+    ) -> None:
+        """Keep the config's secrets out of all that is printed, however they are spelt."""
+        only_secrets(get_secrets(connection_specification, config))
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # noqa: ARG004

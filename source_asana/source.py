@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,6 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
 from source_asana.access import account_of, check_config, refused_streams
 from source_asana.auth import AsanaToken, OAuthToken
@@ -45,6 +45,7 @@ from source_asana.progress import Progress
 from source_asana.rate_limit import PLANS, Governor, RateLimit
 from source_asana.reader import Reader
 from source_asana.scope import Agenda
+from source_asana.secrecy import keep_secret
 from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
 from source_asana.streams import STREAMS, StreamClass
 from source_asana.sync import Sync
@@ -165,6 +166,7 @@ class SourceAsana(Source):
     ) -> Iterator[Message]:
         """Do the same, with the records as they are printed."""
         settings = parse_config(config)
+        _refuse_repeated(catalog)
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
         unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
@@ -228,9 +230,9 @@ class SourceAsana(Source):
             return AsanaToken(credentials.personal_access_token)
 
         def tell(access_token: str, refresh_token: str | None) -> None:
-            add_to_secrets(access_token)
+            keep_secret(access_token)
             if refresh_token:
-                add_to_secrets(refresh_token)
+                keep_secret(refresh_token)
                 config = dict(with_refresh_token(raw, refresh_token))
                 self._messages.emit_message(create_connector_config_control_message(config))
 
@@ -276,13 +278,14 @@ def _of_file(what: str, path: str, read: Callable[[], T]) -> T:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname)
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and port != 0
 
 
 def _failed(why: str) -> AirbyteConnectionStatus:
-    return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(why))
+    return AirbyteConnectionStatus(status=Status.FAILED, message=why)
 
 
 def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
@@ -298,11 +301,21 @@ def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
     )
 
 
+def _refuse_repeated(catalog: ConfiguredAirbyteCatalog) -> None:
+    names = Counter(configured.stream.name for configured in catalog.streams)
+    if repeated := sorted(name for name, times in names.items() if times > 1):
+        raise ConfigError(
+            f"The configured catalog names {', '.join(repeated)} more than once: "
+            "choose one sync mode for each stream."
+        )
+
+
 def _selection(configured: ConfiguredAirbyteStream) -> Selection:
     """What the catalog says of a stream; a mode that the stream has not got is a full refresh."""
     stream = STREAMS[configured.stream.name]
+    columns = configured.stream.json_schema.get("properties")
     return Selection(
-        columns=configured.stream.json_schema.get("properties") or None,
+        columns=columns if isinstance(columns, Mapping) and columns else None,
         incremental=configured.sync_mode is SyncMode.incremental and bool(stream.cursor_field),
     )
 
