@@ -12,6 +12,7 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from source_asana.checkpoints import Checkpoints
+from source_asana.messages import RecordBatch
 from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
 from source_asana.streams import StreamClass, Tags
@@ -111,7 +112,8 @@ class Hours:
         try:
             for message in self._sync(logger).messages(self.quiet(hours)):
                 self.said_at.append(self.now)
-                status = message.trace.stream_status if message.trace else None
+                trace = None if isinstance(message, RecordBatch) else message.trace
+                status = trace.stream_status if trace else None
                 if status and status.reasons:
                     (reason,) = status.reasons
                     assert reason.rate_limited is not None
@@ -131,6 +133,7 @@ class Hours:
             checkpoints=Checkpoints(selected, {}, (), lambda: "", 1.0, lambda: self.now),
             goes_on=False,
             deleted_at=lambda _: None,
+            give_up=lambda _: None,
             capture_deletions=False,
             is_stopped=lambda: False,
             queued=lambda: (),
