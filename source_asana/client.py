@@ -239,5 +239,5 @@ def words_of(answer: Answer) -> str:
 def _is_date(header: str | None) -> bool:
     try:
         return header is not None and bool(parsedate_to_datetime(header))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False

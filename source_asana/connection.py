@@ -189,7 +189,7 @@ def seconds_of(retry_after: str | None, date: str | None) -> float | None:
         try:
             now = parsedate_to_datetime(date) if date else pendulum.now("UTC")
             seconds = (parsedate_to_datetime(retry_after) - now).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return max(0.0, seconds) if isfinite(seconds) else None
 

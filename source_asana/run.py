@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.logger import PRINT_BUFFER, is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
@@ -77,7 +77,7 @@ class Entrypoint(AirbyteEntrypoint):
         parse_config(config)
 
     def _read(self, arguments: argparse.Namespace) -> Iterator[bytes]:
-        if arguments.debug:
+        if arguments.debug or is_platform_debug_log_enabled():
             self.logger.setLevel(logging.DEBUG)
         config = self.source.configure(self.source.read_config(arguments.config), "")
         for message in self.source.message_repository.consume_queue():

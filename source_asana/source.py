@@ -281,7 +281,9 @@ def _is_address(url: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname) and port != 0
+    is_web = parts.scheme in ("https", "http")
+    # A user's name in the address would be sent in the place of the token.
+    return is_web and bool(parts.hostname) and port != 0 and parts.username is None
 
 
 def _failed(why: str) -> AirbyteConnectionStatus:

@@ -210,3 +210,17 @@ def test_a_certificate_that_is_not_trusted_is_for_the_user_to_mend(
     asana.get(TASKS, exc=requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] …"))
     with pytest.raises(ConfigError, match="certificate"):
         read(client)
+
+
+@pytest.mark.parametrize(
+    "date", ["nonsense", "", "Fri, 20 Nov 99999999999999999999 10:02:03 GMT", "0", "Fri, 20 Nov"]
+)
+def test_a_date_that_is_none_is_passed_over(
+    client: AsanaClient, asana: requests_mock.Mocker, date: str
+) -> None:
+    before = client.server_date
+    answers = [refusal(429, **{"Retry-After": date, "Date": date}), page("1")]
+    answers[1]["headers"] = {"Date": date}
+    asana.get(TASKS, answers)
+    assert read(client) == ["1"]
+    assert client.server_date == before
