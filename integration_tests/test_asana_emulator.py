@@ -22,6 +22,9 @@ from integration_tests.asana_emulator.documented import Tree, field_tree, opt_in
 from integration_tests.asana_emulator.opt_fields import compact, cut, full, paths, selection
 from integration_tests.asana_emulator.quota import Quota, QuotaKind
 
+pytestmark = pytest.mark.once
+
+
 Json = dict[str, Any]
 
 

@@ -24,6 +24,9 @@ from integration_tests.reading import (
 )
 from integration_tests.test_incremental import INCREMENTAL, incremental
 
+pytestmark = pytest.mark.once
+
+
 FUTURE = "9999-12-31T23:59:59.000Z"
 PAST = "2001-01-01T00:00:00.000Z"
 COMMANDS = ["check", "discover", "read"]

@@ -15,6 +15,9 @@ from integration_tests.asana_emulator import Account, Viewer, make_account, trut
 from integration_tests.asana_emulator.account import ASANA, Clock, Event
 from integration_tests.asana_emulator.from_openapi import OpenApi
 
+pytestmark = pytest.mark.once
+
+
 DOCUMENT = Path(
     os.environ.get("ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml")
 )

@@ -7,16 +7,13 @@ import pytest
 from integration_tests.faults import broken_promises, play
 from integration_tests.troubles import TROUBLES, Mode, Trouble
 
+pytestmark = pytest.mark.once
+
 
 def in_turn(troubles: Iterable[Trouble], first: int) -> list[object]:
-    """Each trouble in one kind of sync, the next one in the next kind; the long ones `once`."""
+    """Each trouble in one kind of sync, the next one in the next kind."""
     return [
-        pytest.param(
-            trouble,
-            trouble.modes[(place + first) % len(trouble.modes)],
-            marks=pytest.mark.once if trouble.takes_long else (),
-            id=trouble.name,
-        )
+        pytest.param(trouble, trouble.modes[(place + first) % len(trouble.modes)], id=trouble.name)
         for place, trouble in enumerate(troubles)
     ]
 
@@ -29,7 +26,6 @@ def test_nothing_is_missing_and_nothing_comes_twice(trouble: Trouble, mode: Mode
 QUICK = [trouble for trouble in TROUBLES if not trouble.takes_long]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("trouble", "mode"), in_turn(QUICK[::3], first=1))
 def test_nothing_is_missing_and_nothing_comes_twice_with_one_worker(
     trouble: Trouble, mode: Mode
@@ -37,7 +33,6 @@ def test_nothing_is_missing_and_nothing_comes_twice_with_one_worker(
     assert broken_promises(trouble, mode, play(trouble, mode, workers=1)) == []
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("trouble", "mode"), in_turn(QUICK[1::3], first=2))
 def test_nothing_is_missing_and_nothing_comes_twice_with_many_workers(
     trouble: Trouble, mode: Mode

@@ -215,11 +215,16 @@ class AsanaClient:
 def reaction_to(answer: Answer) -> Reaction:
     """What to do with an answer."""
     is_gateways = answer.broken is not None and answer.status not in SURE
-    if is_gateways or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_gateways or redirects(answer) or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reaction.RETRY
     if PROMISED.get(answer.status, "") not in {"", *(answer.body or ())}:
         return Reaction.RETRY
     return REACTIONS.get(answer.status, Reaction.FAIL)
+
+
+def redirects(answer: Answer) -> bool:
+    """Whether somebody between wants the request to go elsewhere."""
+    return HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
 
 
 def words_of(answer: Answer) -> str:
@@ -228,7 +233,7 @@ def words_of(answer: Answer) -> str:
         return answer.broken
     if answer.status == HTTPStatus.OK:
         return "an answer that is not Asana's"
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+    if redirects(answer):
         return f"redirected ({answer.status}), which a token does not follow: is a proxy between?"
     errors = (answer.body or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
