@@ -16,6 +16,9 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run_program
 
+pytestmark = pytest.mark.once
+
+
 PROGRAM = Path(sys.executable).with_name("source-asana")
 ENDS_SOON = 30.0
 A_WHILE = 0.5

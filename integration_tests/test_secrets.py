@@ -29,6 +29,9 @@ from integration_tests.test_front_door import oauth_config
 from integration_tests.test_incremental import incremental
 from source_asana.client import ASANA_URL
 
+pytestmark = pytest.mark.once
+
+
 TOKEN_PATH = "/-/oauth_token"
 PAT = "2/1200000000000007/4f2a5b1de:c3d9e8"
 STATUSES = [400, 401, 402, 403, 404, 407, 418, 451, 500, 503]
