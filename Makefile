@@ -6,6 +6,8 @@ MAIN := $(if $(PYTHON),$(shell $(PYTHON) -c "import sys; print(sys.executable)")
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
 COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
+# A module stays with one process, for its tests may share what is dear to make.
+AT_ONCE = --numprocesses auto --dist loadfile
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
@@ -24,9 +26,9 @@ test: environment ## Test with every supported Python found; coverage with the n
 	@set -e; for python in $(OTHERS); do \
 		directory=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 		sh .ci/environment $$directory $$python; \
-		$$directory/bin/python -m pytest -q -m 'not once'; \
+		$$directory/bin/python -m pytest -q $(AT_ONCE) -m 'not once'; \
 	done
-	.venv/bin/python -m pytest --cov
+	.venv/bin/python -m pytest -q $(AT_ONCE) --cov
 
 histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=
 	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) --seed $(or $(SEED),0)

@@ -230,6 +230,26 @@ def certificate(
             x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]),
             critical=False,
         )
+        # Without these, Pythons from 3.13 on find fault with a certificate.
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=not is_authority,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=is_authority,
+                crl_sign=is_authority,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+            critical=False,
+        )
         .sign(signer, SHA256())
     )
 
