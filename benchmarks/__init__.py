@@ -1,0 +1,1 @@
+"""Ours against the published connector, on the same emulated account. `make bench`."""

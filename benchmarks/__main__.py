@@ -1,0 +1,82 @@
+"""`python -m benchmarks`: measures, prints what differs, and writes `docs/benchmarks.md`."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+
+from benchmarks.cases import CASES, Case
+from benchmarks.connectors import connectors
+from benchmarks.figures import Measurement
+from benchmarks.machine import Machine
+from benchmarks.measuring import measured
+from benchmarks.report import drawing, findings, page
+from benchmarks.targets import Measured
+
+RESULTS = Path("build/benchmarks.json")
+PAGE = Path("docs/benchmarks.md")
+METHOD = Path(__file__).with_name("method.md")
+PICTURE = PAGE.with_suffix(".svg")
+ALL_CASES, QUICK = "all", "quick"
+
+
+def main() -> None:
+    """Measure the cases that are asked for; the page is written when they are all."""
+    options = _options()
+    chosen = _chosen(options.cases)
+    if options.again:
+        machine, results = _read()
+    else:
+        known = connectors(options.ours, options.published)
+        machine = Machine.this(known)
+        print(machine.described(), file=sys.stderr)
+        results = Measured(list(_watched(measured(chosen, known))))
+        _keep(machine, results)
+    print("\n".join(findings(chosen, results)))
+    if options.cases == ALL_CASES:
+        PAGE.write_text(
+            page(chosen, results, machine, picture=PICTURE.name, method=METHOD.read_text())
+        )
+        PICTURE.write_text(drawing(chosen, results))
+        print(f"Written to {PAGE} and {PICTURE}", file=sys.stderr)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--ours", type=Path, default=Path(".venv-ours"), help="its environment")
+    parser.add_argument("--published", type=Path, default=Path(".venv-peer"), help="its own")
+    parser.add_argument("--cases", default=ALL_CASES, help=f"all, {QUICK}, or a group's name")
+    parser.add_argument("--again", action="store_true", help="report on the last measurements")
+    return parser.parse_args()
+
+
+def _chosen(wanted: str) -> Sequence[Case]:
+    if wanted == QUICK:
+        return [case for case in CASES if case.quick]
+    return [case for case in CASES if wanted in (ALL_CASES, case.group)]
+
+
+def _watched(measurements: Iterator[Measurement]) -> Iterator[Measurement]:
+    """The same, each told as it comes."""
+    for one in measurements:
+        figures = f"{one.requests:,} requests, {one.wall:.1f} s, CPU {one.cpu:.1f} s"
+        print(f"{one.group}: {one.case}, {one.connector}: {figures}", file=sys.stderr)
+        yield one
+
+
+def _keep(machine: Machine, results: Measured) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    measurements = [asdict(each) for each in results.everything]
+    RESULTS.write_bytes(orjson.dumps({"machine": asdict(machine), "measurements": measurements}))
+
+
+def _read() -> tuple[Machine, Measured]:
+    kept = orjson.loads(RESULTS.read_bytes())
+    return Machine(**kept["machine"]), Measured([Measurement(**m) for m in kept["measurements"]])
+
+
+if __name__ == "__main__":
+    main()

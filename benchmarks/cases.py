@@ -1,0 +1,221 @@
+"""What is measured, as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OURS = "ours"
+PUBLISHED = "published"
+BARE = "bare loop"
+BOTH = (OURS, PUBLISHED)
+
+COMMON = (
+    "attachments",
+    "attachments_compact",
+    "custom_fields",
+    "organization_exports",
+    "portfolio_items",
+    "portfolios",
+    "portfolios_compact",
+    "portfolios_memberships",
+    "projects",
+    "sections",
+    "sections_compact",
+    "stories",
+    "stories_compact",
+    "tags",
+    "tasks",
+    "users",
+    "workspaces",
+)
+"""The streams of both, but for `events` (which exist only between two syncs) and for `teams` and
+`team_memberships`: the published connector asks for them at an address that Asana's reference does
+not know any more, so nobody can say here what it would get."""
+
+FEW = ("projects", "sections", "tasks", "users")
+"""Streams that the published connector, too, reads in some seconds."""
+
+USUAL_MS = 80
+"""What Asana usually takes to answer."""
+
+DEFAULT_WORKERS = 10
+
+Command = Literal["spec", "check", "discover", "read"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One line of a table: what is read, from what, by whom, and how often it is measured.
+
+    `window`: seconds over which the quota is measured. `changed`: the share of the tasks that is
+    changed after a first sync, of which the measured one knows the state. `warm`: whether ours
+    reads everything once before, unmeasured, so that the emulator has made its pages. `tls`:
+    without it ours is sent to the emulator itself (`ASANA_BASE_URL`).
+    """
+
+    group: str
+    name: str
+    streams: tuple[str, ...] = ()
+    command: Command = "read"
+    tasks: int = 5_000
+    latency_ms: int = USUAL_MS
+    workers: int = DEFAULT_WORKERS
+    quota: int | None = None
+    window: float = 60.0
+    changed: float = 0.0
+    tls: bool = True
+    stopped_after: float | None = None
+    warm: bool = False
+    connectors: tuple[str, ...] = BOTH
+    runs: int = 3
+    quick: bool = False
+
+
+COMMANDS = "Commands"
+ALONE = "One stream"
+ALL = "All streams that both have"
+SIZES = "Size of the account"
+PACES = "Latency and workers"
+QUOTAS = "Quota"
+CHANGES = "After 1 % has changed"
+CEILING = "Nothing but parsing and printing"
+MEMORY = "Memory"
+SCALING = "Scaling"
+
+COMMON_STREAMS = "17 streams"
+
+CASES: tuple[Case, ...] = (
+    Case(group=COMMANDS, name="spec", command="spec", tasks=500, quick=True),
+    Case(group=COMMANDS, name="check", command="check", tasks=500, quick=True),
+    Case(group=COMMANDS, name="discover", command="discover", tasks=500, quick=True),
+    Case(group=ALL, name=COMMON_STREAMS, streams=COMMON, tasks=250, runs=1, warm=True),
+    *(
+        Case(
+            group=ALONE,
+            name=stream,
+            streams=(stream,),
+            tasks=tasks,
+            warm=True,
+            runs=runs,
+            quick=stream in ("users", "sections"),
+        )
+        for stream, tasks, runs in (
+            ("users", 500, 3),
+            ("sections", 500, 1),
+            ("attachments", 250, 1),
+            ("stories", 250, 1),
+        )
+    ),
+    *(
+        Case(
+            group=SIZES,
+            name=f"tasks of {tasks:,}",
+            streams=("tasks",),
+            tasks=tasks,
+            warm=True,
+            runs=runs,
+        )
+        for tasks, runs in ((500, 3), (5_000, 1), (50_000, 1))
+    ),
+    *(
+        Case(
+            group=PACES,
+            name=f"{latency_ms} ms, {workers} at once",
+            streams=FEW,
+            tasks=500,
+            latency_ms=latency_ms,
+            workers=workers,
+            warm=True,
+            runs=runs,
+            quick=latency_ms == USUAL_MS and workers == DEFAULT_WORKERS,
+        )
+        for latency_ms, workers, runs in (
+            (0, DEFAULT_WORKERS, 1),
+            (USUAL_MS, DEFAULT_WORKERS, 3),
+            (250, DEFAULT_WORKERS, 1),
+            (USUAL_MS, 1, 1),
+            (USUAL_MS, 25, 1),
+        )
+    ),
+    Case(
+        group=QUOTAS,
+        name="150 a minute",
+        streams=FEW,
+        tasks=500,
+        quota=150,
+        window=6.0,
+        runs=1,
+    ),
+    Case(
+        group=QUOTAS,
+        name="1,500 a minute",
+        streams=COMMON,
+        tasks=500,
+        quota=1_500,
+        connectors=(OURS,),
+        runs=1,
+    ),
+    *(
+        Case(
+            group=CHANGES,
+            name=f"{COMMON_STREAMS} of {tasks:,}",
+            streams=COMMON,
+            tasks=tasks,
+            changed=0.01,
+            connectors=(OURS,),
+            runs=1,
+            quick=is_small,
+        )
+        for tasks, is_small in ((500, True), (5_000, False))
+    ),
+    *(
+        Case(
+            group=SCALING,
+            name=f"{stream}, {workers} at once",
+            streams=(stream,),
+            tasks=tasks,
+            workers=workers,
+            warm=True,
+            connectors=(OURS,),
+            runs=1,
+        )
+        for workers, stream, tasks in (
+            (1, "subtasks", 5_000),
+            (5, "stories", 500),
+            (10, "stories", 2_000),
+            (25, "stories", 5_000),
+        )
+    ),
+    *(
+        Case(
+            group=MEMORY,
+            name=f"{', '.join(streams)} of {tasks:,}",
+            streams=streams,
+            tasks=tasks,
+            latency_ms=0,
+            workers=25,
+            stopped_after=stopped_after,
+            connectors=(OURS,),
+            runs=1,
+        )
+        for streams, tasks, stopped_after in (
+            (("tasks", "subtasks"), 30_000, None),
+            (("tasks", "subtasks"), 300_000, None),
+            (("tasks", "subtasks", "stories"), 30_000, None),
+            (("tasks", "subtasks", "stories"), 300_000, 60.0),
+        )
+    ),
+    *(
+        Case(
+            group=CEILING,
+            name=f"tasks of 200,000, {way}",
+            streams=("tasks",),
+            tasks=200_000,
+            latency_ms=0,
+            tls=tls,
+            warm=tls,
+            connectors=(OURS, BARE),
+            runs=runs,
+        )
+        for way, tls, runs in (("with TLS", True, 1), ("without TLS", False, 3))
+    ),
+)

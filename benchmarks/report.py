@@ -1,0 +1,111 @@
+"""What was measured, as a page of Markdown. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.cases import BOTH, PUBLISHED, SIZES, Case
+from benchmarks.figures import Measurement, ratios
+from benchmarks.machine import Machine
+from benchmarks.plot import plot
+from benchmarks.targets import MEGABYTE, Measured, targets
+
+KILOBYTE = 1_000
+LOOKS = {True: "holds", False: "**missed**"}
+TITLE = "# Measured against the published connector"
+ACROSS, UPWARDS = "tasks in the account", "seconds for the stream tasks, 80 ms, 10 workers"
+COLUMNS = (
+    "account",
+    "latency",
+    "workers",
+    "connector",
+    "requests",
+    "floor",
+    "429",
+    "wall s",
+    "CPU s",
+    "peak MB",
+    "records",
+    "missing",
+    "too many",
+    "other kB",
+)
+
+
+def page(
+    cases: Sequence[Case], measured: Measured, machine: Machine, *, picture: str, method: str
+) -> str:
+    """The whole page; `picture` is where the plot lies, `method` how it was measured."""
+    begin = (TITLE, machine.described(), f"![{ACROSS}, {UPWARDS}]({picture})")
+    return "\n".join(["\n\n".join(begin), "", *findings(cases, measured), method])
+
+
+def findings(cases: Sequence[Case], measured: Measured) -> Iterator[str]:
+    """The targets, and a table for each group of cases."""
+    yield "## Targets\n"
+    yield "| target | measured | |\n|---|---|---|"
+    for target in targets(cases, measured):
+        yield f"| {target.promise} | {target.measured} | {LOOKS[target.holds]} |"
+    for group in dict.fromkeys(case.group for case in cases):
+        lines = [line for case in cases if case.group == group for line in _lines(case, measured)]
+        if lines:
+            yield f"\n## {group}\n"
+            yield _row("", *COLUMNS)
+            yield _row(*["---"] * 5, *["---:"] * 10)
+            yield from lines
+    yield ""
+
+
+def drawing(cases: Sequence[Case], measured: Measured) -> str:
+    """Seconds against tasks for the two connectors, as SVG; empty without measurements."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for connector in BOTH:
+        for case in cases:
+            one = measured.one(case, connector)
+            if case.group == SIZES and one is not None:
+                series.setdefault(connector, []).append((case.tasks, one.wall))
+    return plot(series, ACROSS, UPWARDS) if series else ""
+
+
+def _lines(case: Case, measured: Measured) -> Iterator[str]:
+    """A row for each connector, and one that compares them."""
+    for connector in case.connectors:
+        one = measured.one(case, connector)
+        if one is not None:
+            yield _figures(case, one)
+    ours, theirs = measured.runs(case), measured.runs(case, PUBLISHED)
+    if ours and theirs:
+        times = ratios(theirs, ours)
+        yield _row(
+            *("", "", "", ""),
+            "published ÷ ours",
+            f"**{times.requests:.1f}**" if case.streams else "",
+            *("", ""),
+            f"**{times.wall:.1f}**",
+            f"**{times.cpu:.1f}**",
+            f"**{times.memory:.1f}**",
+            *("", "", "", ""),
+        )
+
+
+def _figures(case: Case, one: Measurement) -> str:
+    end = "stopped" if case.stopped_after else f"exit {one.exit_status}"
+    name = one.connector + (f" ({end})" if one.exit_status else "")
+    return _row(
+        one.case,
+        f"{case.tasks:,}",
+        f"{case.latency_ms} ms",
+        str(case.workers),
+        name,
+        f"{one.requests:,}",
+        f"{one.floor:,}",
+        f"{one.refused:,}",
+        f"{one.wall:.1f}",
+        f"{one.cpu:.1f}",
+        f"{one.memory / MEGABYTE:.0f}",
+        f"{one.records:,}",
+        *("–", "–") if case.stopped_after else (f"{one.missing:,}", f"{one.too_many:,}"),
+        f"{one.other_bytes / KILOBYTE:.1f}",
+    )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
