@@ -87,7 +87,7 @@ CASES: tuple[Case, ...] = (
     Case(group=COMMANDS, name="spec", command="spec", tasks=500, quick=True),
     Case(group=COMMANDS, name="check", command="check", tasks=500, quick=True),
     Case(group=COMMANDS, name="discover", command="discover", tasks=500, quick=True),
-    Case(group=ALL, name=COMMON_STREAMS, streams=COMMON, tasks=250, runs=1, warm=True),
+    Case(group=ALL, name=COMMON_STREAMS, streams=COMMON, tasks=500, runs=1, warm=True),
     *(
         Case(
             group=ALONE,
