@@ -108,9 +108,7 @@ def _applies(listing: Listing, above: Mapping[str, object]) -> bool:
 def _first(client: AsanaClient, listing: Listing, parent: str) -> Record | None:
     path, params = listing.request(parent)
     params["opt_fields"] = "gid"
-    if listing.stream.between_syncs:
-        del params["limit"]
-    else:
+    if "limit" in params:
         params["limit"] = "1"
     try:
         data = client.get(path, params, purpose=PURPOSE)["data"]

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from airbyte_cdk.models import FailureType
 
 from source_asana.auth import AsanaToken
-from source_asana.connection import Answer, Connection
+from source_asana.connection import Answer, Connection, moment_of
 from source_asana.errors import AsanaFailure, Refusal, SyncTokenGone, TokenRefused
 from source_asana.rate_limit import RateLimit
 
@@ -207,7 +207,7 @@ class AsanaClient:
             self._rate_limit.served(turn)
         else:
             self._rate_limit.lost()
-        if _is_date(answer.date):
+        if answer.date != self.server_date and moment_of(answer.date):
             self.server_date = str(answer.date)
         return answer, token
 
@@ -215,16 +215,11 @@ class AsanaClient:
 def reaction_to(answer: Answer) -> Reaction:
     """What to do with an answer."""
     is_gateways = answer.broken is not None and answer.status not in SURE
-    if is_gateways or redirects(answer) or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_gateways or answer.redirects or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reaction.RETRY
     if PROMISED.get(answer.status, "") not in {"", *(answer.body or ())}:
         return Reaction.RETRY
     return REACTIONS.get(answer.status, Reaction.FAIL)
-
-
-def redirects(answer: Answer) -> bool:
-    """Whether somebody between wants the request to go elsewhere."""
-    return HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
 
 
 def words_of(answer: Answer) -> str:
@@ -233,16 +228,9 @@ def words_of(answer: Answer) -> str:
         return answer.broken
     if answer.status == HTTPStatus.OK:
         return "an answer that is not Asana's"
-    if redirects(answer):
+    if answer.redirects:
         return f"redirected ({answer.status}), which a token does not follow: is a proxy between?"
     errors = (answer.body or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     words = first.get("message") if isinstance(first, dict) else None
     return str(words or f"HTTP {answer.status}")
-
-
-def _is_date(header: str | None) -> bool:
-    try:
-        return header is not None and bool(parsedate_to_datetime(header))
-    except (ValueError, OverflowError):
-        return False

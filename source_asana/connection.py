@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from math import isfinite
@@ -51,6 +52,11 @@ class Answer:
     def is_ok(self) -> bool:
         """Whether it is what was asked for."""
         return self.status == HTTPStatus.OK and not self.broken
+
+    @property
+    def redirects(self) -> bool:
+        """Whether somebody between wants the request to go elsewhere."""
+        return is_redirect(self.status)
 
 
 class Connection:
@@ -186,12 +192,25 @@ def seconds_of(retry_after: str | None, date: str | None) -> float | None:
     try:
         seconds = float(retry_after)
     except ValueError:
-        try:
-            now = parsedate_to_datetime(date) if date else pendulum.now("UTC")
-            seconds = (parsedate_to_datetime(retry_after) - now).total_seconds()
-        except (ValueError, TypeError, OverflowError):
+        now = moment_of(date) if date else pendulum.now("UTC")
+        then = moment_of(retry_after)
+        if now is None or then is None:
             return None
+        seconds = (then - now).total_seconds()
     return max(0.0, seconds) if isfinite(seconds) else None
+
+
+def moment_of(header: str | None) -> datetime | None:
+    """The time in a header, as HTTP writes it; None where there is none that makes sense."""
+    try:
+        return pendulum.instance(parsedate_to_datetime(header)) if header else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def is_redirect(status: int) -> bool:
+    """Whether a status sends the request elsewhere."""
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
 def _broken(status: int, headers: Mapping[str, str], body: Any) -> str | None:
@@ -200,7 +219,6 @@ def _broken(status: int, headers: Mapping[str, str], body: Any) -> str | None:
         return None
     if status == HTTPStatus.OK:
         return "an answer that is not Asana's, or only a part of it"
-    redirects = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-    if "html" in headers.get("Content-Type", "") and not redirects:
+    if "html" in headers.get("Content-Type", "") and not is_redirect(status):
         return f"an answer {status} that is not Asana's"
     return None

@@ -36,9 +36,6 @@ def printed(message: Message) -> bytes:
         begin = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(message.stream)
         end = b',"emitted_at":%d}}\n' % message.emitted_at
         return begin + (end + begin).join(message.records) + end
-    if message.record is not None:
-        record = message.record
-        return printed(RecordBatch(record.stream, [orjson.dumps(record.data)], record.emitted_at))
     text = str(AirbyteEntrypoint.airbyte_message_to_string(message))
     if message.type is not Type.CONTROL:  # which gives a secret back to whom it belongs
         text = masked(text)

@@ -81,7 +81,7 @@ class Listing:
     def request(self, parent: str | None) -> tuple[str, dict[str, str]]:
         """The path and the query of the first page below `parent`."""
         path, params = request_of(self.path, parent, self.opt_fields)
-        if self.is_one:
+        if self.is_one or self.stream.between_syncs:  # neither comes in pages
             del params["limit"]
         return path, params
 

@@ -68,7 +68,6 @@ class Reader:
         scope = visit.scope
         assert scope is not None  # noqa: S101 - the plan opens events below projects only
         path, params = visit.listing.request(visit.parent)
-        del params["limit"]
         try:
             windows = [
                 self._client.events(path, params, token, purpose=visit.listing.name)

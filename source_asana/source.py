@@ -30,6 +30,7 @@ from source_asana.auth import AsanaToken, OAuthToken
 from source_asana.checkpoints import Checkpoints
 from source_asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.config import (
+    Config,
     OAuth,
     RawConfig,
     migrated,
@@ -173,7 +174,7 @@ class SourceAsana(Source):
         marks = _marks(selected, state or [], logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
         self._end_waits = rate_limit.stop
-        client = self._client(config, rate_limit, self._patience, self._answer_seconds)
+        client = self._client(settings, config, rate_limit, self._patience, self._answer_seconds)
         reader = Reader(client)
         agenda = Agenda(make_plan(selected), selected, marks, settings.gids)
         walk = Walk(agenda, reader, workers=settings.num_workers)
@@ -200,10 +201,14 @@ class SourceAsana(Source):
             rate_limit.stop()
 
     def _client(
-        self, raw: RawConfig, rate_limit: RateLimit, patience: float, answer_seconds: float
+        self,
+        config: Config,
+        raw: RawConfig,
+        rate_limit: RateLimit,
+        patience: float,
+        answer_seconds: float,
     ) -> AsanaClient:
-        """A client for a config that has been parsed before."""
-        config = parse_config(raw)
+        """A client for a config; `raw` is what the platform gets back when a secret changes."""
         if not _is_address(self._asana_url):
             raise ConfigError(
                 "ASANA_BASE_URL must be an address as in https://app.asana.com: "
@@ -211,21 +216,26 @@ class SourceAsana(Source):
             )
         connection = Connection(
             self._asana_url,
-            threads=config.num_workers + 1,  # the main thread asks too
+            threads=config.num_workers + 1,  # what is asked beside the walk has one too
             answer_seconds=answer_seconds,
         )
         return AsanaClient(
             api_url=self._asana_url + API_PATH,
-            token=self._token(raw, connection, rate_limit, patience),
+            token=self._token(config, raw, connection, rate_limit, patience),
             rate_limit=rate_limit,
             connection=connection,
             patience=patience,
         )
 
     def _token(
-        self, raw: RawConfig, connection: Connection, rate_limit: RateLimit, patience: float
+        self,
+        config: Config,
+        raw: RawConfig,
+        connection: Connection,
+        rate_limit: RateLimit,
+        patience: float,
     ) -> AsanaToken:
-        credentials = parse_config(raw).credentials
+        credentials = config.credentials
         if not isinstance(credentials, OAuth):
             return AsanaToken(credentials.personal_access_token)
 
@@ -233,8 +243,8 @@ class SourceAsana(Source):
             keep_secret(access_token)
             if refresh_token:
                 keep_secret(refresh_token)
-                config = dict(with_refresh_token(raw, refresh_token))
-                self._messages.emit_message(create_connector_config_control_message(config))
+                renewed = dict(with_refresh_token(raw, refresh_token))
+                self._messages.emit_message(create_connector_config_control_message(renewed))
 
         return OAuthToken(
             credentials,
@@ -249,7 +259,7 @@ class SourceAsana(Source):
         """Who the token is and what it sees, in words; raise ConfigError when that is nothing."""
         config = parse_config(raw)
         answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
-        client = self._client(raw, RateLimit(), CHECK_PATIENCE, answer_seconds)
+        client = self._client(config, raw, RateLimit(), CHECK_PATIENCE, answer_seconds)
         account = account_of(client)
         check_config(client, config)
         try:
