@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from integration_tests.asana_emulator import Account, AsanaEmulator, make_account
 from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.oracle import DELETED_AT, discovered
-from integration_tests.reading import SERVICE, Json, Record, Said, catalog_of, run
+from integration_tests.reading import (
+    SERVICE,
+    Json,
+    Record,
+    Said,
+    catalog_of,
+    oauth_credentials,
+    pat_credentials,
+    run,
+)
 from integration_tests.troubles import (
     CHOIR,
     COMMENT,
@@ -133,18 +142,10 @@ class Pipeline:
 
 def config_of(asana: AsanaEmulator, trouble: Trouble, workers: int) -> Json:
     """The config of the trouble's user."""
-    credentials = {
-        "option_title": "PAT Credentials",
-        "personal_access_token": asana.tokens.pat(trouble.person),
-    }
+    credentials = pat_credentials(asana, trouble.person)
     if trouble.uses_oauth:
         asana.tokens.oauth_person = trouble.person
-        credentials = {
-            "option_title": "OAuth Credentials",
-            "client_id": asana.tokens.client_id,
-            "client_secret": asana.tokens.client_secret,
-            "refresh_token": asana.tokens.refresh_token,
-        }
+        credentials = oauth_credentials(asana)
     return {
         "credentials": credentials,
         "organization_export_ids": list(trouble.export_ids),

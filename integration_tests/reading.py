@@ -83,11 +83,44 @@ class Said:
 
 def config_for(asana: AsanaEmulator, person: str = SERVICE, **more: Any) -> Json:
     """The config of somebody with a personal access token, for whom the emulator has no quota."""
-    credentials = {
+    return {
+        "credentials": pat_credentials(asana, person),
+        "requests_per_minute": 60_000,
+        **more,
+    }
+
+
+def pat_credentials(asana: AsanaEmulator, person: str) -> Json:
+    return {
         "option_title": "PAT Credentials",
         "personal_access_token": asana.tokens.pat(person),
     }
-    return {"credentials": credentials, "requests_per_minute": 60_000, **more}
+
+
+def oauth_credentials(asana: AsanaEmulator) -> Json:
+    """Those of the app that `asana.tokens.oauth_person` has allowed."""
+    return {
+        "option_title": "OAuth Credentials",
+        "client_id": asana.tokens.client_id,
+        "client_secret": asana.tokens.client_secret,
+        "refresh_token": asana.tokens.refresh_token,
+    }
+
+
+def oauth_config(asana: AsanaEmulator) -> Json:
+    return {"credentials": oauth_credentials(asana)}
+
+
+def failed(said: Said) -> str:
+    """The sentence of a failed check, in which nothing else than that is wrong."""
+    status = said.connection_status()
+    assert status["status"] == "FAILED"
+    assert said.exit_status == 0
+    assert "Traceback" not in said.text
+    assert not said.logs("FATAL")
+    message: str = status["message"]
+    assert "\n" not in message
+    return message
 
 
 def catalog_of(

@@ -3,8 +3,14 @@
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import SERVICE, config_for, run, run_program
-from integration_tests.test_front_door import failed, oauth_config
+from integration_tests.reading import (
+    SERVICE,
+    config_for,
+    failed,
+    oauth_config,
+    run,
+    run_program,
+)
 
 NOWHERE = "http://127.0.0.1:9"
 WORKSPACE = "Otter & Daughters Lighthouse Repairs"

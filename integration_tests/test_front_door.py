@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run, run_program
+from integration_tests.reading import (
+    SERVICE,
+    catalog_of,
+    config_for,
+    failed,
+    oauth_config,
+    run,
+    run_program,
+)
 from source_asana.streams import STREAMS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -41,17 +49,6 @@ def columns_of(schema: dict[str, Any], path: str) -> Iterator[str]:
         yield from columns_of(below, f"{path}.{name}")
     if "items" in schema:
         yield from columns_of(schema["items"], f"{path}[]")
-
-
-def oauth_config(asana: AsanaEmulator) -> dict[str, Any]:
-    return {
-        "credentials": {
-            "option_title": "OAuth Credentials",
-            "client_id": asana.tokens.client_id,
-            "client_secret": asana.tokens.client_secret,
-            "refresh_token": asana.tokens.refresh_token,
-        }
-    }
 
 
 def test_spec_is_the_form_that_users_know(pytestconfig: pytest.Config) -> None:
@@ -169,18 +166,6 @@ def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -
     assert {record["gid"] for record in said.records()["stories"]} == expected
     assert said.exit_status == 0
     assert asana.tokens.refreshes == 2
-
-
-def failed(said: Said) -> str:
-    """The sentence of a failed check, in which nothing else than that is wrong."""
-    status = said.connection_status()
-    assert status["status"] == "FAILED"
-    assert said.exit_status == 0
-    assert "Traceback" not in said.text
-    assert not said.logs("FATAL")
-    message: str = status["message"]
-    assert "\n" not in message
-    return message
 
 
 @pytest.mark.parametrize(

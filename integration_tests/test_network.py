@@ -27,10 +27,11 @@ from integration_tests.reading import (
     Said,
     catalog_of,
     config_for,
+    failed,
+    oauth_config,
     run,
     run_program,
 )
-from integration_tests.test_front_door import failed, oauth_config
 
 NOWHERE = "http://127.0.0.1:9"
 NO_SUCH_NAME = "https://asana.invalid"

@@ -21,11 +21,11 @@ from integration_tests.reading import (
     Said,
     catalog_of,
     config_for,
+    oauth_config,
     run,
     run_program,
 )
 from integration_tests.test_bad_input import assert_no_traceback, stream_state
-from integration_tests.test_front_door import oauth_config
 from integration_tests.test_incremental import incremental
 from source_asana.client import ASANA_URL
 

@@ -1,7 +1,6 @@
 """Traffic past a governor to several ways of measuring a quota, on a clock nobody waits for."""
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +9,7 @@ from math import ceil, inf
 from random import Random
 from typing import NamedTuple, Protocol
 
+from integration_tests.asana_emulator.quota import Sliding
 from source_asana.rate_limit import Governor
 
 MINUTE = 60.0
@@ -39,16 +39,11 @@ class SlidingWindow:
 
     per_minute: int
     window: float = MINUTE
-    asked: deque[float] = field(default_factory=deque)
+    meter: Sliding = field(default_factory=Sliding)
 
     def ask(self, now: float) -> int | None:
-        allowed = round(self.per_minute * self.window / MINUTE)
-        while self.asked and self.asked[0] <= now - self.window:
-            self.asked.popleft()
-        self.asked.append(now)
-        if len(self.asked) <= allowed:
-            return None
-        return _whole(self.asked[-allowed] + self.window - now)
+        seconds = self.meter.wait(now, self.per_minute, self.window)
+        return None if seconds is None else _whole(seconds)
 
 
 @dataclass
