@@ -16,7 +16,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration_tests.asana_emulator import AsanaEmulator, Clock, make_account
+from integration_tests.asana_emulator import AsanaEmulator, Choice, Clock, make_account
 from integration_tests.asana_emulator.clock import stamp
 from integration_tests.asana_emulator.documented import Tree, field_tree, opt_in
 from integration_tests.asana_emulator.opt_fields import compact, cut, full, paths, selection
@@ -733,6 +733,264 @@ def test_projects_and_tags_of_a_task_are_those_in_its_record(
             assert gids(told(asana, f"/tasks/{task}/{field}")) == expected
 
 
+# --- goals, time, reports -----------------------------------------------------------------------
+
+
+def of_stream(asana: AsanaEmulator, stream: str, who: str = "service") -> list[Json]:
+    return list(asana.expected(stream, who))
+
+
+def test_memberships_are_told_compactly_and_by_no_field(asana: AsanaEmulator) -> None:
+    goal, portfolio = (of_stream(asana, stream)[0]["gid"] for stream in ("goals", "portfolios"))
+    of_goal, of_portfolio = (
+        told(asana, "/memberships", parent=parent)["data"] for parent in (goal, portfolio)
+    )
+    assert {record["resource_subtype"] for record in of_goal} == {"goal_membership"}
+    assert of_goal[0]["is_commenter"] is None
+    assert {record["role"] for record in of_goal} == {"editor", "commenter"}
+    assert {record["member"]["resource_type"] for record in of_portfolio} == {"user", "team"}
+    for record in of_goal + of_portfolio:
+        assert record["resource_type"] == "membership"
+        assert record["parent"]["gid"] in {goal, portfolio}
+    named = told(asana, "/memberships", parent=goal, opt_fields="member,parent,access_level")
+    assert [set(record) for record in named["data"]] == [{"gid"}] * len(of_goal)
+    member = of_goal[0]["member"]["gid"]
+    assert gids(told(asana, "/memberships", parent=goal, member=member)) == [of_goal[0]["gid"]]
+    assert ask(asana, "/memberships").status_code == 400
+
+
+def test_goals_need_a_workspace_and_can_be_narrowed(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    assert ask(asana, "/goals").status_code == 400
+    every = of_stream(asana, "goals")
+    here = {goal["gid"] for goal in every if goal["workspace"]["gid"] == organization}
+    assert set(gids(told(asana, "/goals", workspace=organization))) == here
+    team = next(goal["team"]["gid"] for goal in every if goal["team"])
+    of_team = gids(told(asana, "/goals", workspace=organization, team=team))
+    assert of_team == [g["gid"] for g in every if g["team"] and g["team"]["gid"] == team]
+    top = gids(told(asana, "/goals", workspace=organization, is_workspace_level="true"))
+    assert top == [goal["gid"] for goal in every if goal["is_workspace_level"]]
+    period = next(goal["time_period"]["gid"] for goal in every if goal["time_period"])
+    timed = gids(told(asana, "/goals", workspace=organization, time_periods=period))
+    assert timed == [
+        g["gid"] for g in every if g["time_period"] and g["time_period"]["gid"] == period
+    ]
+    wrong = ask(asana, "/goals", workspace=organization, is_workspace_level="yes")
+    assert wrong.status_code == 400
+    assert gids(told(asana, "/goals", asana.tokens.pat("restricted"), workspace=organization)) == []
+
+
+def test_a_hidden_goal_is_refused_by_itself(asana: AsanaEmulator) -> None:
+    seen = {goal["gid"] for goal in of_stream(asana, "goals", "member")}
+    (hidden,) = {goal["gid"] for goal in of_stream(asana, "goals")} - seen
+    member = asana.tokens.pat("member")
+    assert ask(asana, f"/goals/{hidden}", member).status_code == 403
+    assert ask(asana, "/goal_relationships", member, supported_goal=hidden).status_code == 403
+    assert ask(asana, "/goal_relationships").status_code == 400
+
+
+def test_goals_may_be_missing_from_the_plan(asana: AsanaEmulator, organization: str) -> None:
+    asana.controls.deny("/goals", 402)
+    assert ask(asana, "/goals", workspace=organization).status_code == 402
+
+
+def test_time_periods_can_be_narrowed_to_days(asana: AsanaEmulator, organization: str) -> None:
+    query = {"workspace": organization, "start_on": "2026-04-01", "end_on": "2026-09-30"}
+    records = told(asana, "/time_periods", **query)["data"]
+    assert [record["display_name"] for record in records] == ["Q2 FY26", "Q3 FY26"]
+    assert ask(asana, "/time_periods", workspace=organization, end_on="May").status_code == 400
+
+
+def test_status_updates_since_an_instant_include_it(asana: AsanaEmulator, project: str) -> None:
+    asana.change(lambda account: account.post_status(project, "Still dark"))
+    first, second = told(asana, "/status_updates", parent=project, opt_fields="created_at")["data"]
+    for since, found in (
+        (first["created_at"], [first["gid"], second["gid"]]),
+        (second["created_at"], [second["gid"]]),
+        ("2099-01-01", []),
+    ):
+        assert gids(told(asana, "/status_updates", parent=project, created_since=since)) == found
+    assert ask(asana, "/status_updates").status_code == 400
+    assert ask(asana, "/status_updates", parent=project, created_since="x").status_code == 400
+
+
+def test_all_time_of_a_workspace_is_told_between_days_only(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    refused = ask(asana, "/time_tracking_entries", workspace=organization)
+    assert refused.status_code == 400
+    assert "entered_on_start_date" in message(refused)
+    every = of_stream(asana, "time_tracking_entries")
+    for bounds in (
+        {"entered_on_start_date": "2024-02-02"},
+        {"entered_on_end_date": "2024-02-02"},
+        {"entered_on_start_date": "2024-02-02", "entered_on_end_date": "2024-02-05"},
+    ):
+        first = bounds.get("entered_on_start_date", "")
+        last = bounds.get("entered_on_end_date", "9999")
+        found = gids(told(asana, "/time_tracking_entries", workspace=organization, **bounds))
+        assert found == [e["gid"] for e in every if first <= e["entered_on"] <= last]
+        assert 0 < len(found) < len(every)
+    task = every[0]["task"]["gid"]
+    assert gids(told(asana, "/time_tracking_entries", task=task)) == gids(
+        told(asana, f"/tasks/{task}/time_tracking_entries")
+    )
+    project = every[0]["attributable_to"]["gid"]
+    attributed = gids(told(asana, "/time_tracking_entries", attributable_to=project))
+    assert attributed == [e["gid"] for e in every if e["attributable_to"]]
+    user = every[0]["created_by"]["gid"]
+    for query in ({"user": user}, {"user": user, "workspace": organization}):
+        found = gids(told(asana, "/time_tracking_entries", **query))
+        assert found == [e["gid"] for e in every if e["created_by"]["gid"] == user]
+    assert ask(asana, "/time_tracking_entries").status_code == 400
+    day: Json = {"entered_on_start_date": "2024-02-30"}
+    assert ask(asana, "/time_tracking_entries", workspace=organization, **day).status_code == 400
+
+
+def test_a_listing_of_time_tells_less_than_the_entry_itself(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    entry = of_stream(asana, "time_tracking_entries")[0]
+    fields = "duration_minutes,task,created_at,approval_status,billable_status,description"
+    query = {
+        "workspace": organization,
+        "entered_on_start_date": "2000-01-01",
+        "opt_fields": fields,
+    }
+    single = told(asana, f"/time_tracking_entries/{entry['gid']}", opt_fields=fields)["data"]
+    assert set(single) == {"gid", *fields.split(",")}
+    assert set(told(asana, "/time_tracking_entries", **query)["data"][0]) == {
+        "gid",
+        "duration_minutes",
+    }
+    assert asana.ledger.unknown_fields["/time_tracking_entries description"] == 1
+    control(asana, "controls", {"whole_time_entries": True})
+    assert told(asana, "/time_tracking_entries", **query)["data"][0] == single
+
+
+def test_allocations_are_those_of_a_project_or_of_somebody(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    assert ask(asana, "/allocations", workspace=organization).status_code == 400
+    every = of_stream(asana, "allocations")
+    first = every[0]
+    project, user = first["parent"]["gid"], first["assignee"]["gid"]
+    assert gids(told(asana, "/allocations", parent=project)) == [
+        each["gid"] for each in every if each["parent"]["gid"] == project
+    ]
+    for query in (
+        {"assignee": user},
+        {"assignee": user, "workspace": organization},
+        {"assignee": user, "parent": project},
+    ):
+        assert gids(told(asana, "/allocations", **query)) == [first["gid"]]
+
+
+def test_templates_are_those_of_a_workspace_a_team_or_a_project(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    (template,) = told(asana, "/project_templates", workspace=organization, opt_fields="team")[
+        "data"
+    ]
+    assert gids(told(asana, "/project_templates", team=template["team"]["gid"])) == [
+        template["gid"]
+    ]
+    assert ask(asana, "/project_templates").status_code == 400
+    assert ask(asana, "/task_templates").status_code == 400
+    of_task = of_stream(asana, "task_templates")
+    project = of_task[0]["project"]["gid"]
+    found = list(pages(asana, "/task_templates", project=project, limit=1))
+    assert [gid for page in found for gid in gids(page)] == [each["gid"] for each in of_task]
+
+
+def test_a_brief_tells_its_text_only_if_asked(asana: AsanaEmulator) -> None:
+    (brief,) = of_stream(asana, "project_briefs")
+    path = f"/project_briefs/{brief['gid']}"
+    assert set(brief) - set(told(asana, path)["data"]) == {"text"}
+    assert told(asana, path, opt_fields="text")["data"]["text"] == brief["text"]
+
+
+def test_a_membership_of_a_workspace_can_be_asked_for_by_its_user(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    path = f"/workspaces/{organization}/workspace_memberships"
+    (membership,) = told(asana, path, user="me", opt_fields="user,user_task_list.owner")["data"]
+    assert membership["user"]["gid"] == asana.account.people["service"].user
+    assert membership["user_task_list"]["owner"] == membership["user"]
+
+
+# --- the audit log ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def audit_log(organization: str) -> str:
+    return f"/workspaces/{organization}/audit_log_events"
+
+
+def test_the_audit_log_has_always_a_next_page(asana: AsanaEmulator, audit_log: str) -> None:
+    every = of_stream(asana, "audit_log_events")
+    page = told(asana, audit_log, limit=4)
+    found = gids(page)
+    for length in (len(every) - 4, 0, 0):
+        page = told(asana, audit_log, limit=4, offset=page["next_page"]["offset"])
+        assert len(page["data"]) == length
+        found += gids(page)
+    assert found == [event["gid"] for event in every]
+    workspace = every[0]["workspace_gid"]
+    new = asana.change(lambda account: account.audit(workspace, "user_logged_out"))
+    page = told(asana, audit_log, limit=4, offset=page["next_page"]["offset"])
+    assert gids(page) == [new]
+    assert told(asana, audit_log)["next_page"]
+    for limit in (0, 101):
+        assert ask(asana, audit_log, limit=limit).status_code == 400
+
+
+def test_an_audit_log_without_such_events_has_no_next_page(
+    asana: AsanaEmulator, audit_log: str
+) -> None:
+    nothing: Json = {"data": [], "next_page": None}
+    assert told(asana, audit_log, limit=10, event_type="team_deleted") == nothing
+    assert told(asana, audit_log, limit=10, start_at="2099-01-01") == nothing
+
+
+def test_the_audit_log_is_told_from_an_instant_until_before_another(
+    asana: AsanaEmulator, audit_log: str
+) -> None:
+    every = of_stream(asana, "audit_log_events")
+    times = [event["created_at"] for event in every]
+    assert times == sorted(times)
+    part = told(asana, audit_log, start_at=times[1], end_at=times[3])
+    assert gids(part) == [event["gid"] for event in every[1:3]]
+    for name, value, event in (
+        ("event_type", every[2]["event_type"], every[2]),
+        ("resource_gid", every[2]["resource"]["gid"], every[2]),
+        ("actor_type", "asana", every[3]),
+        ("actor_gid", every[0]["actor"]["gid"], every[0]),
+    ):
+        assert gids(told(asana, audit_log, **{name: value})) == [event["gid"]]
+    assert ask(asana, audit_log, start_at="yesterday").status_code == 400
+
+
+def test_the_audit_log_knows_no_fields_and_tells_whole_events(
+    asana: AsanaEmulator, audit_log: str
+) -> None:
+    whole = told(asana, audit_log)["data"]
+    assert told(asana, audit_log, opt_fields="event_type")["data"] == whole
+    workspace = audit_log.split("/")[2]
+    added = [event | {"workspace_gid": workspace} for event in whole]
+    assert added == of_stream(asana, "audit_log_events")
+    strange = "/workspaces/{workspace_gid}/audit_log_events opt_fields"
+    assert asana.ledger.unknown_parameters == {strange: 1}
+
+
+def test_the_audit_log_is_for_service_accounts_of_organizations(
+    asana: AsanaEmulator, audit_log: str, plain_workspace: str
+) -> None:
+    assert ask(asana, audit_log, asana.tokens.pat("member")).status_code == 403
+    assert ask(asana, f"/workspaces/{plain_workspace}/audit_log_events").status_code == 403
+
+
 # --- tokens -------------------------------------------------------------------------------------
 
 
@@ -955,6 +1213,57 @@ def test_events_may_take_a_while_to_arrive(
     assert body["data"] == []
     asana.account.clock.advance(61)
     assert len(told(asana, "/events", resource=project, sync=body["sync"])["data"]) == 1
+
+
+@pytest.fixture
+def everything(asana: AsanaEmulator, organization: str) -> str:
+    """Where all events of an Enterprise+ organization are told."""
+    asana.controls.workspace_events = True
+    return f"/workspaces/{organization}/events"
+
+
+def test_all_events_of_a_workspace_are_told(
+    asana: AsanaEmulator, everything: str, organization: str, tasks: list[str], plain_workspace: str
+) -> None:
+    sync = ask(asana, everything).json()["sync"]
+    asana.change(lambda account: account.comment(tasks[0], "Hm."))
+    lone = asana.change(lambda account: account.create_private_task(organization, "Alone"))
+    asana.change(lambda account: account.modify_task(lone, name="Still alone"))
+    asana.change(lambda account: account.create_private_task(plain_workspace, "Elsewhere"))
+    asana.change(lambda account: account.delete(lone))
+    body = told(asana, everything, sync=sync)
+    happened = [(event["type"], event["action"]) for event in body["data"]]
+    assert happened == [
+        ("story", "added"),
+        ("task", "added"),
+        ("task", "changed"),
+        ("story", "added"),
+        ("task", "deleted"),
+    ]
+    assert body["has_more"] is False
+    assert told(asana, everything, sync=body["sync"])["data"] == []
+    assert ask(asana, everything, sync="nonsense").status_code == 412
+
+
+def test_a_thousand_events_of_a_workspace_come_at_once(
+    asana: AsanaEmulator, everything: str, tasks: list[str]
+) -> None:
+    sync = ask(asana, everything).json()["sync"]
+    for number in range(1001):
+        asana.account.comment(tasks[0], f"{number}")
+    first = told(asana, everything, sync=sync)
+    assert (len(first["data"]), first["has_more"]) == (1000, True)
+    second = told(asana, everything, sync=first["sync"])
+    assert (len(second["data"]), second["has_more"]) == (1, False)
+
+
+def test_events_of_a_workspace_are_for_service_accounts_of_enterprise_plus(
+    asana: AsanaEmulator, everything: str, plain_workspace: str
+) -> None:
+    assert ask(asana, everything, asana.tokens.pat("member")).status_code == 403
+    assert ask(asana, f"/workspaces/{plain_workspace}/events").status_code == 403
+    asana.controls.workspace_events = False
+    assert ask(asana, everything).status_code == 403
 
 
 # --- limits -------------------------------------------------------------------------------------
@@ -1547,6 +1856,90 @@ def test_the_floor_is_what_the_least_walk_asks(asana: AsanaEmulator) -> None:
         assert asana.floor(["tasks"], name) == asana.ledger.by_path()
 
 
+def listed_below(
+    asana: AsanaEmulator, token: str, parents: list[str], path: str, parameter: str = ""
+) -> list[str]:
+    """What a listing gives below each of the parents, page by page of a hundred."""
+    found: list[str] = []
+    for parent in parents:
+        at = path if parameter else path.format(parent)
+        query = {parameter: parent} if parameter else {}
+        page = told(asana, at, token, limit=100, **query)
+        found += gids(page)
+        while page["next_page"] and page["data"]:
+            page = told(asana, at, token, limit=100, **query, offset=page["next_page"]["offset"])
+            found += gids(page)
+    return found
+
+
+BEYOND_TASKS = (
+    "goals",
+    "goal_relationships",
+    "goal_memberships",
+    "time_periods",
+    "status_updates",
+    "project_memberships",
+    "portfolio_memberships",
+    "workspace_memberships",
+    "allocations",
+    "project_templates",
+    "task_templates",
+)
+
+
+def test_the_least_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -> None:
+    for name in ("member", "service", "restricted"):
+        asana.ledger.reset()
+        token = asana.tokens.pat(name)
+
+        def below(parents: list[str], path: str, by: str = "", token: str = token) -> list[str]:
+            return listed_below(asana, token, parents, path, by)
+
+        workspaces = gids(told(asana, "/workspaces", token, limit=100))
+        projects, portfolios, goals = (
+            below(workspaces, path, "workspace") for path in ("/projects", "/portfolios", "/goals")
+        )
+        found = {
+            "goals": goals,
+            "goal_relationships": below(goals, "/goal_relationships", "supported_goal"),
+            "goal_memberships": below(goals, "/memberships", "parent"),
+            "time_periods": below(workspaces, "/time_periods", "workspace"),
+            "status_updates": below(projects + portfolios + goals, "/status_updates", "parent"),
+            "project_memberships": below(projects, "/projects/{}/project_memberships"),
+            "portfolio_memberships": below(portfolios, "/memberships", "parent"),
+            "workspace_memberships": below(workspaces, "/workspaces/{}/workspace_memberships"),
+            "allocations": below(projects, "/allocations", "parent"),
+            "project_templates": below(workspaces, "/project_templates", "workspace"),
+            "task_templates": below(projects, "/task_templates", "project"),
+        }
+        assert asana.floor(BEYOND_TASKS, name) == asana.ledger.by_path()
+        for stream, listed in found.items():
+            assert [each["gid"] for each in of_stream(asana, stream, name)] == listed
+
+
+def test_the_least_walk_reads_the_audit_log_to_its_empty_page(
+    asana: AsanaEmulator, audit_log: str
+) -> None:
+    told(asana, "/workspaces", limit=100)
+    found = listed_below(asana, "", ["audit"], audit_log)
+    assert found == [event["gid"] for event in of_stream(asana, "audit_log_events")]
+    assert asana.floor(["audit_log_events"], "service") == asana.ledger.by_path()
+
+
+def test_settings_and_task_lists_are_parts_of_other_records(asana: AsanaEmulator) -> None:
+    settings = [
+        setting
+        for stream in ("projects", "portfolios")
+        for record in of_stream(asana, stream, "member")
+        for setting in record["custom_field_settings"]
+    ]
+    assert of_stream(asana, "custom_field_settings", "member") == settings
+    memberships = of_stream(asana, "workspace_memberships", "member")
+    assert of_stream(asana, "user_task_lists", "member") == [
+        membership["user_task_list"] for membership in memberships
+    ]
+
+
 def test_nobody_is_told_the_truth_for_an_unknown_token(asana: AsanaEmulator) -> None:
     with pytest.raises(KeyError):
         asana.floor(["tasks"], "nonsense")
@@ -1614,6 +2007,15 @@ def test_the_truth_is_told_over_http_too(asana: AsanaEmulator) -> None:
     url = f"{asana.url}/_emulator/truth?stream=tasks&token=service"
     lines = requests.get(url, timeout=10).text.splitlines()
     assert [json.loads(line) for line in lines] == list(asana.expected("tasks", "service"))
+    part = Choice(workspace_gids=(told(asana, "/workspaces")["data"][-1]["gid"],))
+    asked = json.dumps({"workspace_gids": part.workspace_gids})
+    assert control(asana, f"floor?streams=tasks&token=service&choice={asked}") == asana.floor(
+        ["tasks"], "service", choice=part
+    )
+    lines = requests.get(f"{url}&choice={asked}", timeout=10).text.splitlines()
+    assert [json.loads(line) for line in lines] == list(
+        asana.expected("tasks", "service", choice=part)
+    )
     control(asana, "reset", {})
     assert control(asana, "ledger")["requests"] == 0
 

@@ -11,7 +11,7 @@ import pendulum
 import pytest
 import yaml
 
-from integration_tests.asana_emulator import Account, Viewer, make_account, truth
+from integration_tests.asana_emulator import Account, Choice, Viewer, make_account, truth
 from integration_tests.asana_emulator.account import ASANA, Clock, Event
 from integration_tests.asana_emulator.from_openapi import OpenApi
 
@@ -39,6 +39,22 @@ STREAMS = (
     "portfolio_items",
     "portfolios_memberships",
     "organization_exports",
+    "goals",
+    "goal_relationships",
+    "goal_memberships",
+    "time_periods",
+    "status_updates",
+    "project_memberships",
+    "portfolio_memberships",
+    "workspace_memberships",
+    "user_task_lists",
+    "custom_field_settings",
+    "time_tracking_entries",
+    "allocations",
+    "project_templates",
+    "task_templates",
+    "project_briefs",
+    "audit_log_events",
 )
 
 
@@ -99,10 +115,33 @@ DOCUMENTED = {
     "portfolio_items": "/portfolios/{portfolio_gid}/items",
     "portfolios_memberships": "/portfolio_memberships",
     "organization_exports": "/organization_exports/{organization_export_gid}",
+    "goals": "/goals",
+    "goal_relationships": "/goal_relationships",
+    "time_periods": "/time_periods",
+    "status_updates": "/status_updates",
+    "project_memberships": "/projects/{project_gid}/project_memberships",
+    "workspace_memberships": "/workspaces/{workspace_gid}/workspace_memberships",
+    "user_task_lists": "/user_task_lists/{user_task_list_gid}",
+    "custom_field_settings": "/projects/{project_gid}/custom_field_settings",
+    "time_tracking_entries": "/time_tracking_entries/{time_tracking_entry_gid}",
+    "allocations": "/allocations",
+    "project_templates": "/project_templates",
+    "task_templates": "/task_templates",
+    "project_briefs": "/project_briefs/{project_brief_gid}",
 }
+DESCRIBED = {
+    "goal_memberships": "GoalMembershipCompact",
+    "portfolio_memberships": "PortfolioMembershipCompactResponse",
+    "project_memberships": "ProjectMembershipCompact",
+    "user_task_lists": "UserTaskListResponse",
+    "task_templates": "TaskTemplateResponse",
+    "audit_log_events": "AuditLogEvent",
+}
+"""Records of which `opt_fields` does not name every field."""
+ALWAYS_NULL = {"is_commenter", "is_editor"}
 PAGE_ATTRIBUTES = {"offset", "path", "uri"}
-ONLY_FOR_SERVICE_ACCOUNTS = {"organization_exports"}
-"""Asana shows exports to service accounts alone."""
+ONLY_FOR_SERVICE_ACCOUNTS = {"organization_exports", "audit_log_events"}
+"""Asana shows exports and the audit log to service accounts alone."""
 
 
 @cache
@@ -139,6 +178,19 @@ def test_every_documented_field_is_filled_somewhere(size: str, who: str, stream:
     if stream == "subtasks":
         missing -= documented_paths("/tasks")  # the fields of tasks, filled there
     assert not missing
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="Asana's OpenAPI document is absent")
+@pytest.mark.parametrize("stream", DESCRIBED)
+def test_every_described_field_is_filled_somewhere(stream: str) -> None:
+    found = set().union(
+        *(filled(record) for record in records(populated("sample"), "service", stream))
+    )
+    described = openapi().document["components"]["schemas"][DESCRIBED[stream]]
+    named = set(openapi().properties(described)) - ALWAYS_NULL
+    assert not named - found
+    if stream == "audit_log_events":
+        assert not set(openapi().paths(described)) - found
 
 
 @pytest.mark.parametrize("size", ["sample", "small"])
@@ -215,6 +267,30 @@ def test_lists_below_a_task_end_at_the_edges_of_a_page() -> None:
         for child in ("stories", "subtasks", "attachments")
     }
     assert all({100, 101} <= found for found in lengths.values())
+
+
+def test_lists_beyond_tasks_take_two_pages_and_more() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    bureau = account.listing(viewer, "workspaces", "")[-1]
+    lengths = {
+        child: len(account.listing(viewer, child, bureau))
+        for child in ("goals", "time_tracking_entries", "audit_log_events")
+    }
+    assert lengths == {"goals": 101, "time_tracking_entries": 205, "audit_log_events": 250}
+    projects = account.listing(viewer, "projects", bureau)
+    assert max(len(account.listing(viewer, "status_updates", gid)) for gid in projects) == 101
+
+
+@pytest.mark.parametrize("size", ["sample", "small"])
+def test_a_tasks_time_is_that_of_its_entries(size: str) -> None:
+    account, viewer = populated(size), populated(size).people["service"]
+    lens = task_named(account, "Grind the new lens")
+    assert account.record(viewer, lens)["actual_time_minutes"] == 1920
+    for stream in ("tasks", "subtasks"):
+        for task in records(account, "service", stream):
+            entries = account.listing(viewer, "time_tracking_entries", task["gid"])
+            spent = [account.record(viewer, gid)["duration_minutes"] for gid in entries]
+            assert (task["actual_time_minutes"] or 0) == sum(spent)
 
 
 def test_subtasks_go_five_levels_deep_and_one_is_also_in_a_project() -> None:
@@ -326,6 +402,49 @@ def test_a_private_custom_field_is_shown_to_its_creator_and_to_service_accounts(
     shown = account.record(account.people["member"], task)["custom_fields"]
     assert "Hazard pay" not in {field["name"] for field in shown}
     assert "Hazard pay" in names(account, "service", "custom_fields")
+
+
+def test_a_goal_for_its_members_alone_is_hidden_from_others_and_all_goals_from_guests(
+    account: Account,
+) -> None:
+    secret = "Greta suspects nothing"
+    assert secret not in names(account, "member", "goals")
+    assert secret in names(account, "service", "goals")
+    for stream in ("goals", "time_periods", "project_templates"):
+        assert records(account, "member", stream)
+        assert not records(account, "restricted", stream)
+
+
+def test_a_guest_sees_memberships_of_the_people_they_know(account: Account) -> None:
+    people = {user["gid"] for user in records(account, "restricted", "users")}
+    seen = records(account, "restricted", "workspace_memberships")
+    assert {membership["user"]["gid"] for membership in seen} == people
+    everybody = records(account, "member", "workspace_memberships")
+    assert len(seen) < len(everybody)
+
+
+def test_time_on_a_task_in_no_project_is_shown_to_the_tasks_readers(account: Account) -> None:
+    task = task_of_nobodys_project(account)
+    shown = {
+        who: task
+        in {entry["task"]["gid"] for entry in records(account, who, "time_tracking_entries")}
+        for who in ("service", "member")
+    }
+    assert shown == {"service": True, "member": False}
+
+
+def task_of_nobodys_project(account: Account) -> str:
+    entries = records(account, "service", "time_tracking_entries")
+    return next(
+        str(entry["task"]["gid"]) for entry in entries if entry["task"]["name"] == "Hide the cake"
+    )
+
+
+def test_a_team_may_be_a_member_of_a_portfolio(account: Account) -> None:
+    members = records(account, "member", "portfolio_memberships")
+    assert {each["member"]["resource_type"] for each in members} == {"user", "team"}
+    only_people = records(account, "member", "portfolios_memberships")
+    assert len(only_people) == len(members) - 1
 
 
 def test_tasks_without_project_are_in_my_tasks_alone(account: Account, member: Viewer) -> None:
@@ -492,6 +611,57 @@ def test_a_task_that_leaves_a_project_is_not_deleted(account: Account, member: V
     assert task not in account.listing(member, "tasks", project)
 
 
+@pytest.mark.parametrize("stream", ["projects", "portfolios", "goals"])
+def test_a_posted_status_is_the_current_one(account: Account, member: Viewer, stream: str) -> None:
+    before = records(account, "member", stream)[0]
+    status = account.post_status(before["gid"], "Foggy", status_type="off_track")
+    after = account.record(member, before["gid"])
+    assert after["current_status_update"]["gid"] == status
+    assert account.listing(member, "status_updates", before["gid"])[-1] == status
+    assert after.get("modified_at") == before.get("modified_at")
+    assert account.record(member, status)["parent"]["gid"] == before["gid"]
+
+
+def test_logged_time_is_added_to_the_task_without_modifying_it(
+    account: Account, member: Viewer
+) -> None:
+    task = task_named(account, "Grind")
+    before = account.record(member, task)
+    entry = account.log_time(task, 30, "2026-11-20", description="Dusting")
+    after = account.record(member, task)
+    assert after["actual_time_minutes"] == 1950
+    assert after["modified_at"] == before["modified_at"]
+    told_of = account.record(member, entry)
+    assert (told_of["duration_minutes"], told_of["description"]) == (30, "Dusting")
+    account.delete(task)
+    assert account.kind(entry) is None
+
+
+def test_a_deletion_is_written_into_the_audit_log(account: Account) -> None:
+    service = account.people["service"]
+    organization = account.listing(service, "workspaces", "")[0]
+    parent = task_named(account, "Grind")
+    subtasks = account.listing(service, "subtasks", parent)
+    account.delete(parent)
+    *_, last = account.listing(service, "audit_log_events", organization)
+    event = account.record(service, last)
+    assert (event["event_type"], event["event_category"]) == ("task_deleted", "deletion")
+    assert event["resource"]["gid"] == parent
+    deleted = [
+        account.record(service, gid)["resource"]["gid"]
+        for gid in account.listing(service, "audit_log_events", organization)
+    ]
+    assert set(subtasks) <= set(deleted)
+
+
+def test_a_goal_can_be_changed(account: Account, member: Viewer) -> None:
+    goal = records(account, "member", "goals")[0]["gid"]
+    account.set_goal(goal, name="No lighthouse at all")
+    assert account.record(member, goal)["name"] == "No lighthouse at all"
+    with pytest.raises(AttributeError):
+        account.set_goal(goal, colour="red")
+
+
 @pytest.mark.parametrize("size", ["sample", "small"])
 def test_deleting_and_restoring_a_task_leaves_everything_where_it_was(size: str) -> None:
     changed = make_account(size, clock=Clock(PRESENT))
@@ -540,6 +710,7 @@ def test_a_regular_task_can_be_changed_like_any_other() -> None:
 
 def test_every_change_makes_a_new_version(account: Account) -> None:
     versions = [account.version]
+    service = account.people["service"]
     task = task_named(account, "Grind")
     project = project_named(account, "Someday")
     for change in (
@@ -550,6 +721,10 @@ def test_every_change_makes_a_new_version(account: Account) -> None:
         lambda: account.unshare(project, account.people["restricted"].user),
         lambda: account.rename_section(account.create_section(project, "New"), "Newer"),
         lambda: account.set_parent(task, task_named(account, "Climb")),
+        lambda: account.post_status(project, "Later"),
+        lambda: account.log_time(task, 5, "2026-11-20"),
+        lambda: account.audit(account.listing(service, "workspaces", "")[0], "user_logged_out"),
+        lambda: account.set_goal(records(account, "service", "goals")[0]["gid"], notes="Hm."),
         lambda: account.delete(project),
         lambda: account.restore(project),
     ):
@@ -635,3 +810,148 @@ def test_compact_streams_share_the_requests_of_the_full_ones(
     full = records(account, "member", "stories")
     assert list(truth.expected(account, member, "stories_compact")) == full
     assert not list(truth.expected(account, member, "events"))
+
+
+# -- what is true of a part of it -----------------------------------------------------------------
+
+
+def chosen(account: Account, stream: str, choice: Choice, who: str = "service") -> set[str]:
+    """The gids of a stream's records."""
+    found = truth.expected(account, account.people[who], stream, choice=choice)
+    return {record["gid"] for record in found}
+
+
+def floor_of(account: Account, streams: list[str], choice: Choice) -> dict[str, int]:
+    return truth.floor(account, account.people["service"], streams, choice=choice)
+
+
+def test_a_choice_of_everything_is_no_choice() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    for stream in STREAMS:
+        whole = list(truth.expected(account, viewer, stream))
+        assert list(truth.expected(account, viewer, stream, choice=Choice())) == whole
+
+
+def test_nothing_is_read_below_a_workspace_that_was_not_chosen(account: Account) -> None:
+    _, quiz = (workspace["gid"] for workspace in records(account, "service", "workspaces"))
+    choice = Choice(workspace_gids=(quiz,))
+    assert chosen(account, "workspaces", choice) == {quiz}
+    projects = truth.expected(account, account.people["service"], "projects", choice=choice)
+    assert {project["workspace"]["gid"] for project in projects} == {quiz}
+    assert not chosen(account, "teams", choice)
+    needed = floor_of(account, ["users", "goals", "audit_log_events"], choice)
+    assert needed == {"/workspaces": 1, "/users": 1, "/goals": 1}
+
+
+def test_projects_may_be_chosen_or_excluded_and_are_listed_all_the_same(
+    account: Account, member: Viewer
+) -> None:
+    one, other = project_named(account, "Re-light"), project_named(account, "Paint")
+    choice = Choice(project_gids=(one, other), excluded_project_gids=(other,))
+    assert chosen(account, "projects", choice) == {one}
+    assert chosen(account, "tasks", choice) == set(account.listing(member, "tasks", one))
+    assert floor_of(account, ["tasks"], choice) == {"/workspaces": 1, "/projects": 2, "/tasks": 1}
+    settings = truth.expected(
+        account, account.people["service"], "custom_field_settings", choice=choice
+    )
+    assert other not in {setting["parent"]["gid"] for setting in settings}
+    assert len(chosen(account, "portfolio_items", choice)) > 1
+
+
+def test_without_archived_projects_their_pages_are_not_asked_for() -> None:
+    account = populated("small")
+    choice = Choice(include_archived_projects=False)
+    archived = [each["gid"] for each in records(account, "service", "projects") if each["archived"]]
+    assert archived
+    left = chosen(account, "projects", Choice()) - chosen(account, "projects", choice)
+    assert left == set(archived)
+
+
+def test_without_subtasks_only_those_in_a_project_remain(account: Account) -> None:
+    choice = Choice(include_subtasks=False)
+    assert not chosen(account, "subtasks", choice)
+    assert chosen(account, "tasks", choice) == chosen(account, "tasks", Choice())
+    stories = truth.expected(account, account.people["service"], "stories", choice=choice)
+    assert {each["target"]["gid"] for each in stories} <= chosen(account, "tasks", Choice())
+    needed = floor_of(account, ["stories", "subtasks"], choice)
+    assert needed["/tasks/{task_gid}/stories"] == len(chosen(account, "tasks", Choice()))
+    assert "/tasks/{task_gid}/subtasks" not in needed
+
+
+def test_a_start_date_is_passed_on_only_where_nothing_old_is_on_the_way() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    start = "2026-04-01T00:00:00.000Z"
+    choice = Choice(start_date=start)
+    tasks = list(truth.expected(account, viewer, "tasks", choice=choice))
+    assert tasks
+    assert all(task["modified_at"] >= start for task in tasks)
+    projects = records(account, "service", "projects")
+    least = floor_of(account, ["tasks"], choice)["/tasks"]
+    whole = floor_of(account, ["tasks"], Choice())["/tasks"]
+    assert len(projects) <= least < whole
+    assert floor_of(account, ["tasks", "stories"], choice)["/tasks"] == whole
+    bare = Choice(start_date=start, include_subtasks=False)
+    assert floor_of(account, ["tasks", "stories"], bare)["/tasks"] == least
+    recent = len(chosen(account, "tasks", choice) | chosen(account, "subtasks", choice))
+    needed = floor_of(account, ["stories"], choice)
+    assert needed["/tasks/{task_gid}/stories"] == recent
+    parents = floor_of(account, ["stories"], Choice())["/tasks/{task_gid}/subtasks"]
+    assert needed["/tasks/{task_gid}/subtasks"] == parents
+
+
+@pytest.mark.parametrize(
+    ("stream", "time"),
+    [
+        ("stories", "created_at"),
+        ("attachments", "created_at"),
+        ("status_updates", "created_at"),
+        ("time_tracking_entries", "entered_on"),
+        ("audit_log_events", "created_at"),
+    ],
+)
+def test_a_start_date_includes_its_instant(account: Account, stream: str, time: str) -> None:
+    every = records(account, "service", stream)
+    times = sorted(record[time] for record in every)
+    start = times[len(times) // 2]
+    whole = start if time == "created_at" else f"{start}T00:00:00.000Z"
+    found = chosen(account, stream, Choice(start_date=whole))
+    assert found == {record["gid"] for record in every if record[time] >= start}
+    assert len(found) < len(every)
+
+
+def test_tasks_without_a_project_are_found_with_their_people(account: Account) -> None:
+    choice = Choice(include_tasks_without_project=True)
+    alone = chosen(account, "tasks", choice) - chosen(account, "tasks", Choice())
+    found = {account.record(account.people["service"], gid)["name"] for gid in alone}
+    assert found == {"Hide the cake", "Renew first-aid certificate"}
+    people = sum(
+        len(account.listing(account.people["service"], "users", each["gid"]))
+        for each in records(account, "service", "workspaces")
+    )
+    more, before = (floor_of(account, ["tasks"], each) for each in (choice, Choice()))
+    assert more == before | {"/users": 2, "/tasks": before["/tasks"] + people}
+    below = chosen(account, "stories", choice) - chosen(account, "stories", Choice())
+    service = account.people["service"]
+    assert below == {story for task in alone for story in account.listing(service, "stories", task)}
+
+
+def test_time_entries_are_read_one_by_one_unless_their_listing_tells_everything() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    entries = len(records(account, "service", "time_tracking_entries"))
+    listed = {"/workspaces": 1, "/time_tracking_entries": 1 + 1 + 3}
+    needed = truth.floor(account, viewer, ["time_tracking_entries"])
+    single = "/time_tracking_entries/{time_tracking_entry_gid}"
+    assert needed == listed | {single: entries}
+    least = truth.floor(account, viewer, ["time_tracking_entries"], whole_time_entries=True)
+    assert least == listed
+
+
+def test_the_end_of_the_audit_log_is_an_empty_page() -> None:
+    account, viewer = populated("small"), populated("small").people["service"]
+    path = "/workspaces/{workspace_gid}/audit_log_events"
+    assert truth.floor(account, viewer, ["audit_log_events"]) == {
+        "/workspaces": 1,
+        path: (1 + 1) + (3 + 1),
+    }
+    nothing = Choice(start_date="2026-11-01T00:00:00.000Z")
+    assert floor_of(account, ["audit_log_events"], nothing)[path] == 2

@@ -18,7 +18,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from integration_tests.asana_emulator import Account, AsanaEmulator, Viewer, make_account
 from integration_tests.asana_emulator.documented import TABLE, operation
-from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES, EVENTS
+from integration_tests.asana_emulator.endpoints import (
+    AUDIT_LOG,
+    DOCUMENTED_TEMPLATES,
+    EVENTS,
+    WORKSPACE_EVENTS,
+)
 from integration_tests.asana_emulator.from_openapi import OpenApi, Schema, made_from, written
 
 DOCUMENT = Path(
@@ -47,8 +52,14 @@ WIDER: dict[str, tuple[dict[str, Any], str]] = {
     "date_value.date_time": ({"type": "null"}, "a date without a time has none"),
     "old_number_value": ({"type": "number"}, "a number field may have decimals"),
     "new_number_value": ({"type": "number"}, "a number field may have decimals"),
+    "attributable_to": ({"type": "null"}, "not all time is spent for a project"),
+    "is_commenter": ({"type": "null"}, "always null by now, says the description"),
+    "is_editor": ({"type": "null"}, "always null by now, says the description"),
     "email_domains[]": ({"type": "string"}, "a domain is no URI"),
 }
+# Asana pages these, though the document forgets to say where the next page begins: it speaks of
+# the offset that a page returns.
+FORGOTTEN_NEXT_PAGE = {"/task_templates"}
 # Resources of events carry their subtype, as the guide to webhooks shows.
 EXTRA = {
     "EventResponse.resource": {"resource_subtype": {"type": "string"}},
@@ -137,8 +148,21 @@ def faults(schema_name: str, record: Any) -> set[str]:
     }
 
 
+MEMBERSHIPS = {
+    "goal_membership": "GoalMembershipCompact",
+    "project_membership": "ProjectMembershipCompactResponse",
+    "portfolio_membership": "PortfolioMembershipCompactResponse",
+}
+
+
 def schema_of(asana: AsanaEmulator, record: dict[str, Any], schema: str) -> str:
-    """The schema for a record: among projects, as a portfolio's items, there may be portfolios."""
+    """The schema for a record.
+
+    Among projects, as a portfolio's items, there may be portfolios; memberships are of a goal,
+    project or portfolio.
+    """
+    if schema == "MembershipCompact":
+        return MEMBERSHIPS[record["resource_subtype"]]
     is_portfolio = asana.account.kind(record["gid"]) == "portfolio"
     return schema.replace("Project", "Portfolio") if is_portfolio else schema
 
@@ -147,6 +171,7 @@ def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
     """Paths and queries with which an operation can be asked in this account."""
     walked = _walked(account, viewer)
     workspace, project = walked["workspace"][0], walked["project"][0]
+    shared = walked["project"] + walked["portfolio"] + walked["goal"]
     queries = {
         "/users": [f"workspace={gid}" for gid in walked["workspace"]],
         "/projects": [f"workspace={gid}" for gid in walked["workspace"]],
@@ -157,13 +182,29 @@ def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
         "/team_memberships": [f"team={gid}" for gid in walked["team"]],
         "/portfolio_memberships": [f"portfolio={gid}" for gid in walked["portfolio"]],
         "/events": [f"resource={project}"],
+        "/goals": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/goal_relationships": [f"supported_goal={gid}" for gid in walked["goal"]],
+        "/memberships": [f"parent={gid}" for gid in shared],
+        "/status_updates": [f"parent={gid}" for gid in shared],
+        "/time_periods": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/time_tracking_entries": [
+            *(f"workspace={gid}&entered_on_start_date=2000-01-01" for gid in walked["workspace"]),
+            f"user={viewer.user}",
+            f"attributable_to={project}",
+        ],
+        "/allocations": [f"parent={gid}" for gid in walked["project"]],
+        "/project_templates": [
+            *(f"workspace={gid}" for gid in walked["workspace"]),
+            *(f"team={gid}" for gid in walked["team"]),
+        ],
+        "/task_templates": [f"project={gid}" for gid in walked["project"]],
         "/users/{user_gid}/user_task_list": [f"workspace={workspace}"],
         "/users/{user_gid}/team_memberships": [f"workspace={workspace}"],
         "/users/{user_gid}/teams": [f"organization={workspace}"],
     }.get(template, [""])
     found = re.search(r"{(\w+)_gid}", template)
     gids = walked[found[1]] if found else [""]
-    if template == "/workspaces/{workspace_gid}/teams":
+    if template in {"/workspaces/{workspace_gid}/teams", AUDIT_LOG}:
         gids = [gid for gid in gids if account.record(viewer, gid)["is_organization"]]
     if template.startswith("/users/{user_gid}/"):
         gids = [viewer.user]
@@ -193,6 +234,17 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
     below("project_membership", "project_memberships", "project")
     below("portfolio", "portfolios", "workspace")
     below("portfolio_membership", "portfolio_memberships", "portfolio")
+    below("goal", "goals", "workspace")
+    below("goal_relationship", "goal_relationships", "goal")
+    below("time_period", "time_periods", "workspace")
+    for parents in ("project", "portfolio", "goal"):
+        below("status_update", "status_updates", parents)
+    below("time_tracking_entry", "time_tracking_entries", "workspace")
+    below("allocation", "allocations", "project")
+    below("project_template", "project_templates", "workspace")
+    below("task_template", "task_templates", "project")
+    briefs = (account.record(viewer, gid)["project_brief"] for gid in every["project"])
+    every["project_brief"] = [brief["gid"] for brief in briefs if brief]
     below("section", "sections", "project")
     below("task", "tasks", "project", 40)
     below("task", "subtasks", "task")
@@ -205,6 +257,15 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
     return every
 
 
+def documented_fields(template: str) -> list[str]:
+    """What `opt_fields` may name; nothing where an operation takes none."""
+    parameters = openapi().parameters(template)
+    if "opt_fields" not in parameters:
+        return []
+    named: list[str] = parameters["opt_fields"]["schema"]["items"]["enum"]
+    return named
+
+
 @pytest.mark.parametrize(
     "template", [template for template in DOCUMENTED_TEMPLATES if template not in EVENTS]
 )
@@ -212,7 +273,7 @@ def test_every_answer_is_as_the_document_says(asana: AsanaEmulator, template: st
     found = operation(template)
     shown, listed = openapi().record_schema(template)
     full = openapi().full_schema(shown)
-    opt_fields = openapi().parameters(template)["opt_fields"]["schema"]["items"]["enum"]
+    opt_fields = documented_fields(template)
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {asana.tokens.pat('service')}"
     viewer = asana.account.people["service"]
@@ -227,7 +288,10 @@ def test_every_answer_is_as_the_document_says(asana: AsanaEmulator, template: st
             )
             assert answer.status_code == 200, (path, answer.text)
             body = answer.json()
-            assert set(body) <= set(openapi().properties(openapi().answer(template)))
+            known = set(openapi().properties(openapi().answer(template)))
+            assert set(body) <= known | (
+                {"next_page"} if template in FORGOTTEN_NEXT_PAGE else set()
+            )
             assert ("next_page" in body) == found.pages
             if body.get("next_page"):
                 assert not faults("NextPage", body["next_page"])
@@ -258,6 +322,19 @@ def test_events_are_as_the_document_says(asana: AsanaEmulator) -> None:
         assert set(body) == {"data", "sync", "has_more"}
         assert body["data"]
         assert not {fault for event in body["data"] for fault in faults("EventResponse", event)}
+
+
+def test_events_of_a_workspace_are_as_the_document_says(asana: AsanaEmulator) -> None:
+    account, headers = asana.account, {"Authorization": f"Bearer {asana.tokens.pat('service')}"}
+    workspace, *_ = _walked(account, account.people["service"])["organization"]
+    url = asana.base_url + WORKSPACE_EVENTS.replace("{workspace_gid}", workspace)
+    asana.controls.workspace_events = True
+    sync = requests.get(url, headers=headers, timeout=10).json()["sync"]
+    asana.change(lambda account: account.create_private_task(workspace, "Water the fern"))
+    body = requests.get(url, {"sync": sync}, headers=headers, timeout=10).json()
+    assert set(body) == set(openapi().properties(openapi().answer(WORKSPACE_EVENTS)))
+    assert body["data"]
+    assert not {fault for event in body["data"] for fault in faults("EventResponse", event)}
 
 
 def test_an_error_is_as_the_document_says(asana: AsanaEmulator) -> None:

@@ -10,6 +10,7 @@ from .clock import Clock, stamp
 from .gids import gid_of, kind_of, pair_gid, pair_numbers
 from .holdings import Holdings
 from .objects import (
+    Goal,
     OrganizationExport,
     Portfolio,
     Project,
@@ -58,6 +59,26 @@ class Account(Changes):
             ("stories", "task"): self._whole_list("story"),
             ("items", "portfolio"): self._kept_list("item"),
             ("portfolio_memberships", "portfolio"): self._portfolio_memberships,
+            ("workspace_memberships", "workspace"): self._workspace_memberships,
+            ("goals", "workspace"): self._kept_list("goal"),
+            ("goal_relationships", "goal"): self._kept_list("goal_relationship"),
+            ("memberships", "goal"): self._memberships,
+            ("memberships", "portfolio"): self._memberships,
+            ("memberships", "project"): self._memberships,
+            ("time_periods", "workspace"): self._kept_list("time_period"),
+            ("status_updates", "project"): self._whole_list("status_update"),
+            ("status_updates", "portfolio"): self._whole_list("status_update"),
+            ("status_updates", "goal"): self._whole_list("status_update"),
+            ("custom_field_settings", "project"): self.shapes.visible_settings,
+            ("custom_field_settings", "portfolio"): self.shapes.visible_settings,
+            ("custom_field_settings", "goal"): self.shapes.visible_settings,
+            ("time_tracking_entries", "workspace"): self._kept_list("time_tracking_entry"),
+            ("time_tracking_entries", "task"): self._whole_list("time_tracking_entry"),
+            ("allocations", "project"): self._whole_list("allocation"),
+            ("allocations", "workspace"): self._kept_list("allocation"),
+            ("project_templates", "workspace"): self._kept_list("project_template"),
+            ("task_templates", "project"): self._whole_list("task_template"),
+            ("audit_log_events", "workspace"): self._kept_list("audit_log_event"),
         }
 
     @property
@@ -93,8 +114,20 @@ class Account(Changes):
         tasks = self.listing(viewer, "tasks", parent)
         if since > HISTORY_END:
             kept = (gid for gid in tasks if self._holdings.is_kept(gid))
-            return [gid for gid in kept if self._modified_at(gid) >= bound]
-        return [gid for gid in tasks if self._modified_at(gid) >= bound]
+            return [gid for gid in kept if self.modified_at(gid) >= bound]
+        return [gid for gid in tasks if self.modified_at(gid) >= bound]
+
+    def modified_at(self, task: str) -> str:
+        """When a task was last modified, without its whole record."""
+        bulk = self._holdings.bulk
+        if bulk is None or self._holdings.is_kept(task):
+            return self._holdings.get(Task, task).modified_at
+        return bulk.modified_at(task)
+
+    def stands_alone(self, viewer: Viewer, task: str) -> bool:
+        """Whether a task has no parent, nor any project that the viewer may read."""
+        found = self._holdings.get(Task, task)
+        return found.parent is None and not self._visibility.readable(viewer, found.sections)
 
     def user_task_list(self, user: str, workspace: str) -> str | None:
         """The gid of a user's My Tasks in a workspace, None for people who are not in it."""
@@ -153,6 +186,25 @@ class Account(Changes):
         members = self._holdings.get(Portfolio, portfolio).members
         return [pair_gid("portfolio_membership", portfolio, user) for user in members]
 
+    def _workspace_memberships(self, viewer: Viewer, workspace: str) -> list[str]:
+        members = sorted(self._holdings.get(Workspace, workspace).members)
+        pairs = (pair_gid("workspace_membership", workspace, user) for user in members)
+        return self._visibility.readable(viewer, pairs)
+
+    def _memberships(self, _: Viewer, container: str) -> list[str]:
+        """Those of users, and for a portfolio those of teams as well."""
+        match self._holdings.find(container):
+            case Goal() as goal:
+                pairs = [("goal_membership", user) for user in goal.members]
+            case Project() as project:
+                pairs = [("project_user", user) for user in project.members]
+            case Portfolio() as portfolio:
+                pairs = [("portfolio_user", user) for user in portfolio.members]
+                pairs += [("portfolio_team", team) for team in portfolio.teams]
+            case _:
+                raise KeyError(container)
+        return [pair_gid(kind, container, member) for kind, member in pairs]
+
     def _tasks_of_section(self, _: Viewer, section: str) -> list[str]:
         return self._tasks_in(self._holdings.get(Section, section))
 
@@ -191,9 +243,3 @@ class Account(Changes):
         if not self._holdings.exists(container):
             return None
         return owner if owner in self._holdings.get(Workspace, container).members else None
-
-    def _modified_at(self, gid: str) -> str:
-        bulk = self._holdings.bulk
-        if bulk is None or self._holdings.is_kept(gid):
-            return self._holdings.get(Task, gid).modified_at
-        return bulk.modified_at(gid)

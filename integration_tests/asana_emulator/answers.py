@@ -2,7 +2,7 @@
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from .account import Account, Viewer
+from .account import Account
 from .asked import Asked
 from .controls import Controls
 from .documented import Operation, field_tree, operation, opt_in
-from .endpoints import ROUTES, UNDOCUMENTED_ALIASES, Answered, Question
+from .endpoints import AUDIT_LOG, ROUTES, UNDOCUMENTED_ALIASES, Answered, Question
 from .ledger import Ledger
 from .opt_fields import Record, Selection, compact, cut, full, selection
 from .paging import Place, limit_in
@@ -27,6 +27,9 @@ TOO_LARGE = (
 TRUNCATED = "The results were truncated: the set is too large to be paged to its end."
 
 Shape = Callable[[Record], Record]
+NOTHING_ELSE: Mapping[str, str] = {}
+WHOLE_TIME_ENTRIES = {"TimeTrackingEntryCompact": "TimeTrackingEntryBase"}
+LARGEST_AUDIT_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,16 @@ def documented_operation(asked: Asked) -> Operation:
     return operation(UNDOCUMENTED_ALIASES.get(asked.template, asked.template))
 
 
-def shape_of(asked: Asked, ledger: Ledger) -> Shape:
-    """How this request wants its records; what it asks for in vain goes into the ledger."""
+def shape_of(asked: Asked, ledger: Ledger, record_of: Mapping[str, str] = NOTHING_ELSE) -> Shape:
+    """How this request wants its records; what it asks for in vain goes into the ledger.
+
+    `record_of` tells which records listings know more fields of than they document.
+    """
     found = documented_operation(asked)
     strange = asked.query.keys() - found.parameters
+    if "opt_fields" not in found.parameters:
+        ledger.note_unknown(asked.template, (), strange)
+        return lambda record: record
     opt_fields = asked.query.get("opt_fields")
     if opt_fields is None:
         ledger.note_unknown(asked.template, (), strange)
@@ -104,10 +113,24 @@ def shape_of(asked: Asked, ledger: Ledger) -> Shape:
             return compact
         hidden = opt_in(found.record)
         return lambda record: full(record, hidden)
-    chosen, unknown = _selected(found.record, opt_fields)
+    chosen, unknown = _selected(record_of.get(found.record, found.record), opt_fields)
     if unknown or strange:
         ledger.note_unknown(asked.template, unknown, strange)
     return lambda record: cut(record, chosen)
+
+
+def _page_size(asked: Asked) -> int | None:
+    """The objects of a page; None where the listing is wanted as one."""
+    limit = limit_in(asked.query) if documented_operation(asked).pages else None
+    return LARGEST_AUDIT_PAGE if limit is None and asked.template == AUDIT_LOG else limit
+
+
+def _polled(listed: Sequence[str], end: int) -> Place | None:
+    """Where the audit log goes on: after its last event too, as long as there is any event.
+
+    https://developers.asana.com/reference/getauditlogevents
+    """
+    return Place.at(min(end, len(listed)), listed) if listed else None
 
 
 class Answers:
@@ -127,14 +150,15 @@ class Answers:
 
     def body(self, asked: Asked, ledger: Ledger) -> tuple[bytes, int]:
         """The whole body of a successful answer, and the index of its first object."""
-        limit = limit_in(asked.query) if documented_operation(asked).pages else None
+        limit = _page_size(asked)
         offset = asked.query.get("offset")
         place = (
             Place()
             if offset is None
             else self._controls.offsets.place(asked.owned_question, offset)
         )
-        shape = shape_of(asked, ledger)
+        known = WHOLE_TIME_ENTRIES if self._controls.whole_time_entries else NOTHING_ELSE
+        shape = shape_of(asked, ledger, known)
         answered = self._answered(asked)
         if not isinstance(answered, str):
             self._refuse_too_large(len(answered), place, limit, asked)
@@ -156,23 +180,25 @@ class Answers:
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
         question = blake2b(asked.owned_question.encode(), digest_size=16).digest()
-        key = (self._account.version, question, place)
+        key = (self._account.version, question, place, self._controls.whole_time_entries)
         page = self._pages.get(key)
         if page is None:
-            page = self._made(asked.person.viewer, answered, place, limit, shape)
+            page = self._made(asked, answered, place, limit, shape)
             self._pages.put(key, page)
         return page
 
     def _made(
-        self, viewer: Viewer, answered: Answered, place: Place, limit: int | None, shape: Shape
+        self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
-        record = self._account.record
+        viewer, record = asked.person.viewer, self._account.record
         if isinstance(answered, str):
             return Page(orjson.dumps(shape(record(viewer, answered))))
         begin = place.within(answered)
         end = len(answered) if limit is None else begin + limit
         gids = answered[begin:end]
         data = orjson.dumps([shape(record(viewer, gid)) for gid in gids])
+        if asked.template == AUDIT_LOG:
+            return Page(data, _polled(answered, end))
         return Page(data, Place.at(end, answered) if end < len(answered) else None)
 
     def _answered(self, asked: Asked) -> Answered:

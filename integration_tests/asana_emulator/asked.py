@@ -7,7 +7,18 @@ from urllib.parse import quote, urlencode
 
 from .tokens import Person
 
-GID_PARAMETERS = ("project", "section", "parent", "resource", "workspace", "team", "portfolio")
+GID_PARAMETERS = (
+    "project",
+    "section",
+    "parent",
+    "resource",
+    "workspace",
+    "team",
+    "portfolio",
+    "supported_goal",
+    "task",
+    "assignee",
+)
 
 
 @dataclass(frozen=True)

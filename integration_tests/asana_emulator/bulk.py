@@ -182,6 +182,8 @@ class Bulk:
         if child == "story":
             first = _FIRST + number * _STORIES
             return Gids("story", range(first, first + self._story_count(number)))
+        if child != "attachment":
+            return None
         first = _FIRST + number * _ATTACHMENTS
         return Gids("attachment", range(first, first + self._attachment_count(number)))
 

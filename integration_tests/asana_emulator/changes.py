@@ -9,20 +9,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .clock import Clock, stamp
-from .gids import kind_of, pair_gid
+from .gids import PAIRS, kind_of, pair_gid, paired
 from .holdings import Holdings
 from .objects import (
     Attachment,
+    AuditEvent,
     CustomField,
+    Goal,
+    Portfolio,
     Project,
     Record,
     Section,
+    StatusUpdate,
     Story,
     Task,
+    TimeEntry,
+    User,
 )
 from .shapes import Shapes
 
 ASANA = ""  # as `by`: Asana itself or a rule did it, no user
+_COLORS = {"on_track": "green", "at_risk": "yellow", "off_track": "red", "on_hold": "blue"}
+_AUDIT_CATEGORIES = {"deleted": "deletion", "exported": "organization_export"}
 
 
 @dataclass(frozen=True)
@@ -281,10 +289,129 @@ class Changes:
         self._holdings.own(Section, section).name = name
         self._happened(section, "changed", by, change=_changed("name"))
 
+    # -- reports, time, goals ---------------------------------------------------------------------
+
+    def post_status(
+        self,
+        parent: str,
+        title: str,
+        *,
+        text: str = "",
+        status_type: str = "on_track",
+        by: str | None = None,
+        **properties: Any,
+    ) -> str:
+        """A new status update of a project, portfolio or goal, henceforth its current one.
+
+        The project's `modified_at` stays.
+        """
+        now = self._now()
+        status = StatusUpdate(
+            gid=self._holdings.new_gid("status_update"),
+            parent=parent,
+            title=title,
+            text=text,
+            color=_COLORS.get(status_type, "complete"),
+            status_type=status_type,
+            author=self._by(by) or self.actor,
+            created_at=now,
+            modified_at=now,
+            **properties,
+        )
+        self._holdings.add(status, ("status_update", parent))
+        match self._holdings.find(parent):
+            case Project():
+                self._holdings.own(Project, parent).status = status
+                self._happened(parent, "changed", by, change=_changed("current_status_update"))
+            case Portfolio():
+                self._holdings.own(Portfolio, parent).status = status
+            case Goal():
+                state = _COLORS.get(status_type, status_type)
+                self.set_goal(parent, status_update=status, status=state)
+        self.version += 1
+        return status.gid
+
+    def log_time(
+        self,
+        task: str,
+        minutes: int,
+        entered_on: str,
+        *,
+        by: str | None = None,
+        **properties: Any,
+    ) -> str:
+        """Time spent on a task adds to its `actual_time_minutes`; its `modified_at` stays."""
+        worked = self._holdings.own(Task, task)
+        entry = TimeEntry(
+            gid=self._holdings.new_gid("time_tracking_entry"),
+            task=task,
+            workspace=worked.workspace,
+            minutes=minutes,
+            entered_on=entered_on,
+            created_by=self._by(by) or self.actor,
+            created_at=self._now(),
+            **properties,
+        )
+        self._holdings.add(
+            entry,
+            ("time_tracking_entry", task),
+            ("time_tracking_entry", worked.workspace),
+        )
+        worked.actual_time_minutes = (worked.actual_time_minutes or 0) + minutes
+        self.version += 1
+        return entry.gid
+
+    def set_goal(self, goal: str, **fields: Any) -> None:
+        """Sets properties of a goal."""
+        changed = self._holdings.own(Goal, goal)
+        for name, value in fields.items():
+            if not hasattr(changed, name):
+                raise AttributeError(name)
+            setattr(changed, name, value)
+        self.version += 1
+
+    def audit(
+        self,
+        workspace: str,
+        event_type: str,
+        *,
+        category: str | None = None,
+        resource: Record | None = None,
+        by: str | None = None,
+        **properties: Any,
+    ) -> str:
+        """One more event in the audit log, at its end; the actor is a user or Asana itself."""
+        event = AuditEvent(
+            gid=self._holdings.new_gid("audit_log_event"),
+            workspace=workspace,
+            created_at=self._now(),
+            event_type=event_type,
+            event_category=category
+            or _AUDIT_CATEGORIES.get(event_type.rpartition("_")[2], "admin_settings"),
+            resource=self.shapes.ref(workspace) if resource is None else resource,
+            **(
+                {"actor": self._actor(by), "details": {}, "context": {"context_type": "web"}}
+                | properties
+            ),
+        )
+        self._holdings.add(event, ("audit_log_event", workspace))
+        self.version += 1
+        return event.gid
+
+    def _actor(self, by: str | None) -> Record:
+        gid = self._by(by)
+        if gid is None:
+            return {"actor_type": "asana"}
+        user = self._holdings.get(User, gid)
+        return {"actor_type": "user", "gid": gid, "name": user.name, "email": user.email}
+
     # -- the trash --------------------------------------------------------------------------------
 
     def delete(self, gid: str, *, by: str | None = None) -> None:
-        """Deletes a task with its subtasks, or an attachment, a section, a project, a story."""
+        """Deletes a task with its subtasks, or an attachment, a section, a project, a story.
+
+        But for stories, the audit log tells of it.
+        """
         match kind_of(gid):
             case "story":
                 self.delete_story(gid, by=by)
@@ -295,6 +422,9 @@ class Changes:
         self._touch(gid)
         self._holdings.delete(gid, *self._places(gid))
         self._happened(gid, "deleted", by, watched=watched, record=record)
+        workspace = self._workspace_of(gid)
+        if workspace:
+            self.audit(workspace, f"{kind_of(gid)}_deleted", resource=record, by=by)
 
     def restore(self, gid: str, *, by: str | None = None) -> None:
         """Takes something out of the trash, a task together with the subtasks deleted with it."""
@@ -455,6 +585,15 @@ class Changes:
                 return self._watchers(parent) | {gid}
         return frozenset({gid})
 
+    def _workspace_of(self, gid: str) -> str | None:
+        """The workspace whose stream tells of everything that happens to this object."""
+        match self._holdings.find(gid):
+            case (Task() | Project()) as held:
+                return held.workspace
+            case Story(task=parent) | Attachment(parent=parent) | Section(project=parent):
+                return self._workspace_of(parent)
+        return self._workspace_of(paired(gid)[0]) if kind_of(gid) in PAIRS else None
+
     def _happened(
         self,
         gid: str,
@@ -469,9 +608,10 @@ class Changes:
         self.version += 1
         user = self._by(by)
         reached = frozenset(self._watchers(gid) if watched is None else watched)
+        above = {each for each in (parent, self._workspace_of(gid)) if each}
         self.events.entries.append(
             Event(
-                watched=reached | ({parent} if parent else set()),
+                watched=reached | above,
                 created_at=self._now(),
                 record={
                     "user": self.shapes.ref(user) if user else None,

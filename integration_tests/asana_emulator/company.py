@@ -10,26 +10,37 @@ from typing import Any
 from .account import ASANA, Account
 from .bulk import HISTORY_START
 from .clock import Clock, stamp
+from .gids import gid_of
 from .holdings import Holdings
 from .objects import (
+    Allocation,
     CustomField,
     CustomFieldSetting,
     EnumOption,
+    Goal,
+    GoalRelationship,
     OrganizationExport,
     Portfolio,
     Project,
+    ProjectBrief,
+    ProjectTemplate,
     Record,
     StatusUpdate,
     Story,
     Tag,
+    Task,
+    TaskTemplate,
     Team,
     TeamMembership,
+    TimePeriod,
     User,
     Workspace,
 )
+from .shapes import html
 from .visibility import Viewer
 
 _HOUR = 3600
+_FIRST_SETTING_OF_GOALS = 900_000_000
 
 
 class Company:
@@ -47,6 +58,8 @@ class Company:
         self.project: dict[str, str] = {}
         self.organization = ""
         self.quiz_team = ""
+        self.goal: dict[str, str] = {}
+        self.portfolio: dict[str, str] = {}
 
     def tell(self) -> Account:
         """The whole history."""
@@ -64,8 +77,25 @@ class Company:
         self._report()
         self._gather_portfolios()
         self._ask_for_exports()
+        self._meanwhile(
+            self._set_goals,
+            self._welcome,
+            self._tell_how_it_goes,
+            self._write_hours_down,
+            self._make_templates,
+            self._audit,
+        )
         self.account.events.entries.clear()
         return self.account
+
+    def _meanwhile(self, *chapters: Callable[[], None]) -> None:
+        """What takes no time: the history goes on from where it was before."""
+        clock, pace = self.clock, self._pace
+        self.clock = self.account.clock = Clock(clock.now())
+        for chapter in chapters:
+            chapter()
+        self.clock = self.account.clock = clock
+        self._pace = pace
 
     def later(self) -> str:
         """Some hours pass; the new present as Asana writes it."""
@@ -332,17 +362,21 @@ class Company:
         )
 
     def _use_field(self, kind: str, container: str, *names: str) -> None:
-        holder: Project | Team | Portfolio
+        holder: Project | Team | Portfolio | Goal
         match kind:
             case "project":
                 holder = self.holdings.own(Project, container)
             case "team":
                 holder = self.holdings.own(Team, container)
+            case "goal":
+                holder = self.holdings.own(Goal, container)
             case _:
                 holder = self.holdings.own(Portfolio, container)
-        for name in names:
+        for number, name in enumerate(names, start=_FIRST_SETTING_OF_GOALS):
             setting = CustomFieldSetting(
-                gid=self.holdings.new_gid("custom_field_setting"),
+                gid=gid_of("custom_field_setting", number)
+                if kind == "goal"
+                else self.holdings.new_gid("custom_field_setting"),
                 custom_field=self.field[name],
                 parent=container,
                 project=self.project["gull rock"],
@@ -630,8 +664,13 @@ class Company:
             author=self.user["greta"],
             created_at=now,
             modified_at=now,
+            parent=self.project["gull rock"],
+            status_type="at_risk",
+            likes=[self.user["yui"], self.user["warehouse"], self.user["greta"]],
+            reactions=[{"emoji_base": "🔦", "variant": "🔦", "count": 1, "reacted": False}],
         )
         gull_rock = self.project["gull rock"]
+        self.holdings.add(status, ("status_update", gull_rock))
         self.account.modify_project(gull_rock, status=status, values=self._all_values())
         self.account.share(gull_rock, self.user["anselm"])
         person = self.holdings.own(User, self.user["greta"])
@@ -639,6 +678,7 @@ class Company:
 
     def _gather_portfolios(self) -> None:
         inner = self._portfolio("Everything that blinks", "greta", "gull rock", "stripes")
+        self.portfolio["blinking"] = inner
         outer = self._portfolio("Coast, whole of it", "greta", "choir", "gull rock", public=True)
         self.holdings.list_of("item", outer).append(inner)
         self._portfolio("What Anselm worries about", "anselm", "party", "stripes")
@@ -679,6 +719,325 @@ class Company:
                 download_url=url if state == "finished" else None,
             )
             self.holdings.add(export)
+
+    # -- goals and time ---------------------------------------------------------------------------
+
+    def _set_goals(self) -> None:
+        year = self._period("FY", "2026-01-01", "2026-12-31")
+        quarter = self._period("Q2", "2026-04-01", "2026-06-30", parent=year)
+        self._period("Q3", "2026-07-01", "2026-09-30", parent=year)
+        self._goal(
+            "lights",
+            "No lighthouse goes dark (longer than a cup of tea)",
+            is_workspace_level=True,
+            notes="A cup, not a pot & not a samovar.",
+            start_on="2026-01-01",
+            due_on="2026-12-31",
+            time_period=year,
+            status="yellow",
+            members={self.user["greta"]: "admin", self.user["yui"]: "commenter"},
+            likes=[self.user["yui"], self.user["warehouse"], self.user["greta"]],
+            metric={
+                "gid": self.holdings.new_gid("goal_metric"),
+                "resource_type": "goal_metric",
+                "resource_subtype": "number",
+                "precision": 2,
+                "unit": "currency",
+                "currency_code": "EUR",
+                "initial_number_value": 0,
+                "target_number_value": 1200.5,
+                "current_number_value": 412.25,
+                "current_display_value": "412.25 EUR saved in candles",
+                "progress_source": "subgoal_progress",
+                "is_custom_weight": True,
+                "can_manage": False,
+            },
+        )
+        self._goal("shine", "Gull Rock shines again", team=self.lamps, time_period=quarter)
+        self._goal("straight", "One straight stripe", by="yui", team=self.paint)
+        self._goal(
+            "surprise",
+            "Greta suspects nothing",
+            by="anselm",
+            privacy_setting="members_only",
+            members={self.user["anselm"]: "admin"},
+        )
+        self._goal("quiz", "Beat the Tuesday Quizzards", workspace=self.quiz_team)
+        self._support("lights", self.goal["shine"], 0.75)
+        self._support("lights", self.goal["straight"], 0.25)
+        self._support("shine", self.project["gull rock"], 1)
+        self._support("surprise", self.project["party"], 1)
+        self._use_field("goal", self.goal["lights"], *self.field)
+        self.account.set_goal(self.goal["lights"], values=self._all_values())
+
+    def _period(self, period: str, start_on: str, end_on: str, parent: str | None = None) -> str:
+        gid = self.holdings.new_gid("time_period")
+        made = TimePeriod(
+            gid=gid,
+            workspace=self.organization,
+            period=period,
+            start_on=start_on,
+            end_on=end_on,
+            display_name="FY26" if period == "FY" else f"{period} FY26",
+            parent=parent,
+        )
+        self.holdings.add(made, ("time_period", self.organization))
+        return gid
+
+    def _goal(
+        self, key: str, name: str, *, by: str = "greta", workspace: str = "", **fields: Any
+    ) -> None:
+        self.later()
+        owner = self.user[by]
+        self.goal[key] = self.holdings.new_gid("goal")
+        goal = Goal(
+            gid=self.goal[key],
+            name=name,
+            workspace=workspace or self.organization,
+            owner=owner,
+            **({"members": {owner: "editor"}} | fields),
+        )
+        self.holdings.add(goal, ("goal", goal.workspace))
+
+    def _support(self, key: str, supporting: str, weight: float) -> None:
+        relationship = GoalRelationship(
+            gid=self.holdings.new_gid("goal_relationship"),
+            supported_goal=self.goal[key],
+            supporting=supporting,
+            weight=weight,
+        )
+        self.holdings.add(relationship, ("goal_relationship", self.goal[key]))
+
+    def _welcome(self) -> None:
+        """Who came when, who is away, and a team that is let into a portfolio."""
+        organization = self.holdings.own(Workspace, self.organization)
+        organization.joined[self.user["pilar"]] = self.later()
+        organization.away[self.user["greta"]] = {"start_on": "2026-08-10", "end_on": "2026-08-24"}
+        organization.away[self.user["yui"]] = {"start_on": "2026-12-24", "end_on": None}
+        blinking = self.holdings.own(Portfolio, self.portfolio["blinking"])
+        blinking.teams[self.lamps] = "viewer"
+
+    def _tell_how_it_goes(self) -> None:
+        self.later()
+        self.account.post_status(
+            self.portfolio["blinking"],
+            "Two of three blink",
+            text="The third one stares.",
+            status_type="on_track",
+            by=self.user["yui"],
+        )
+        self.later()
+        self.account.post_status(
+            self.goal["lights"],
+            "It was a large cup",
+            text="Forty minutes of darkness. Whose cup is *that*?",
+            status_type="at_risk",
+            likes=[self.user["anselm"]],
+        )
+
+    def _write_hours_down(self) -> None:
+        """The lens has taken 32 hours in all, as it says itself."""
+        lens = self._called("Grind the new lens")
+        self.holdings.own(Task, lens).actual_time_minutes = None
+        grinding = {
+            "gid": self.holdings.new_gid("time_tracking_category"),
+            "resource_type": "time_tracking_category",
+            "name": "Grinding (teeth included)",
+            "color": "yellow-orange",
+        }
+        gull_rock = self.project["gull rock"]
+        self._hours(
+            lens,
+            480,
+            "2024-02-01",
+            by="anselm",
+            attributable_to=gull_rock,
+            categories=[grinding],
+            approval_status="APPROVED",
+            billable_status="billable",
+            description="Sand & patience",
+        )
+        self._hours(lens, 960, "2024-02-02", by="yui", attributable_to=gull_rock)
+        self._hours(lens, 480, "2024-02-05", approval_status="DRAFT", categories=[grinding])
+        self._hours(self._called("Borrow sand"), 45, "2024-02-02", by="yui")
+        self._hours(self._called("Buy a spirit level"), 90, "2024-02-06", by="pilar")
+        self._hours(self._called("Hide the cake"), 15, "2024-02-07", by="anselm")
+        self._allot(gull_rock, "yui", {"type": "hours", "value": 12})
+        self._allot(gull_rock, "anselm", {"type": "percent", "value": 62.5})
+        self._allot(self.project["party"], "anselm", None)
+
+    def _hours(
+        self, task: str, minutes: int, entered_on: str, *, by: str = "greta", **fields: Any
+    ) -> None:
+        self.later()
+        self.account.log_time(task, minutes, entered_on, by=self.user[by], **fields)
+
+    def _allot(self, project: str, assignee: str, effort: Record | None) -> None:
+        allocation = Allocation(
+            gid=self.holdings.new_gid("allocation"),
+            project=project,
+            assignee=self.user[assignee],
+            created_by=self.user["greta" if effort else "anselm"],
+            start_date="2026-06-01",
+            end_date="2026-07-14",
+            effort=effort,
+        )
+        self.holdings.add(allocation, ("allocation", project), ("allocation", self.organization))
+
+    def _called(self, name: str) -> str:
+        """The task whose name begins like this."""
+        return next(task.gid for task in self.holdings.kept(Task) if task.name.startswith(name))
+
+    # -- templates, the brief, the audit log ------------------------------------------------------
+
+    def _make_templates(self) -> None:
+        gull_rock = self.holdings.get(Project, self.project["gull rock"])
+        dark = (gull_rock.template or {})["gid"]
+        self._template(
+            dark,
+            "Dark lighthouse",
+            self.organization,
+            team=self.lamps,
+            description="First find the door & knock.",
+            color="dark-warm-gray",
+            requested_dates=[
+                {
+                    "gid": self.holdings.new_gid("template_date"),
+                    "name": "Day of darkness",
+                    "description": "When the lamp went out",
+                }
+            ],
+            requested_roles=[
+                _named("template_role", self.holdings.new_gid("template_role"), "Ladder holder")
+            ],
+        )
+        self._template(
+            self.holdings.new_gid("project_template"), "Quiz night", self.quiz_team, public=False
+        )
+        self.holdings.add(
+            ProjectBrief(
+                gid=gull_rock.brief or "",
+                project=gull_rock.gid,
+                title="Why it is dark, and for how long",
+                text="The lamp broke <itself>. We were having tea at the time.",
+            )
+        )
+        self._task_template("Answer an angry ship", self._recipe())
+        self._task_template("Feed the gulls", self._plain_recipe("Feed the gulls"))
+
+    def _template(self, gid: str, name: str, workspace: str, **fields: Any) -> None:
+        template = ProjectTemplate(
+            gid=gid, name=name, workspace=workspace, owner=self.user["greta"], **fields
+        )
+        self.holdings.add(template, ("project_template", workspace))
+
+    def _task_template(self, name: str, recipe: Record) -> None:
+        project = self.project["gull rock"]
+        template = TaskTemplate(
+            gid=self.holdings.new_gid("task_template"),
+            name=name,
+            project=project,
+            created_by=self.user["anselm"],
+            created_at=self.later(),
+            recipe=recipe,
+        )
+        self.holdings.add(template, ("task_template", project))
+
+    def _plain_recipe(self, name: str) -> Record:
+        """A recipe with nothing in it but a name."""
+        empty = ("memberships", "dependencies", "dependents", "followers", "attachments")
+        return {
+            "name": name,
+            "task_resource_subtype": "default_task",
+            "description": "",
+            "html_description": html(""),
+            "relative_start_on": None,
+            "relative_due_on": None,
+            "due_time": None,
+            "subtasks": [],
+            "custom_fields": [],
+        } | {part: [] for part in empty}
+
+    def _recipe(self) -> Record:
+        """A recipe with everything that can be in one."""
+        shapes = self.account.shapes
+        chart = self.holdings.children("attachment", self.project["gull rock"])[0]
+        letter = "Dear ship, we are sorry about the rocks & the dark."
+        return self._plain_recipe("Answer an angry ship") | {
+            "description": letter,
+            "html_description": html(letter),
+            "memberships": [shapes.ref(self.project["gull rock"])],
+            "relative_start_on": 1,
+            "relative_due_on": 3,
+            "due_time": "13:15:00.000Z",
+            "dependencies": [{"name": "Calm down", "task_resource_subtype": "default_task"}],
+            "dependents": [{"name": "Send biscuits", "task_resource_subtype": "milestone_task"}],
+            "followers": shapes.refs([self.user["greta"]]),
+            "attachments": [shapes.ref(chart) | {"resource_subtype": "asana"}],
+            "subtasks": [{"name": "Find the stamp", "task_resource_subtype": "approval_task"}],
+            "custom_fields": [
+                shapes.field_with_value(gid, value) for gid, value in self._all_values().items()
+            ],
+        }
+
+    def _audit(self) -> None:
+        """What the auditors will want to know."""
+        person = self.holdings.get(User, self.user["pilar"])
+        pilar = self.account.shapes.ref(person.gid) | {"email": person.email}
+        self._audited(
+            "user_login_succeeded",
+            category="logins",
+            resource=pilar,
+            by=person.gid,
+            details={"saml_response": "<Response>It is I.</Response>"},
+            context={
+                "context_type": "web",
+                "client_ip_address": "192.0.2.17",
+                "user_agent": "Semaphore/1.0 (flags; both)",
+            },
+        )
+        self._audited(
+            "user_workspace_role_changed",
+            category="roles",
+            resource=pilar,
+            details={
+                "old_value": "member",
+                "new_value": "guest",
+                "group": {"gid": self.paint, "name": "Paint"},
+            },
+        )
+        biscuit = _named("task", gid_of("task", 999_999), "Eat the evidence")
+        self._audited(
+            "task_deleted",
+            resource=biscuit | {"resource_subtype": "milestone"},
+            context={
+                "context_type": "api",
+                "api_authentication_method": "oauth",
+                "client_ip_address": "192.0.2.4",
+                "user_agent": "Biscuit tin",
+                "oauth_app_name": "Tidy keeper",
+                "on_behalf_of_user_id": 12345,
+            },
+        )
+        self._audited(
+            "attachment_downloaded",
+            category="access_control",
+            resource=_named("attachment", gid_of("attachment", 999_999), "Sketch.jpg"),
+            by=ASANA,
+            context={"context_type": "asana", "rule_name": "When the lamp goes out"},
+        )
+        self._audited("workspace_export_started", category="organization_export")
+        self._audited(
+            "team_visibility_changed",
+            category="admin_settings",
+            resource=self.account.shapes.ref(self.secret),
+            by=self.user["anselm"],
+            details={"old_value": "public", "new_value": "secret"},
+        )
+
+    def _audited(self, event_type: str, **fields: Any) -> None:
+        self.later()
+        self.account.audit(self.organization, event_type, **fields)
 
     # -- small steps ------------------------------------------------------------------------------
 

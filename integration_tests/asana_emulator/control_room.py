@@ -3,6 +3,7 @@
     GET  /_emulator/ledger                          what was asked so far
     GET  /_emulator/truth?stream=tasks&token=member expected records, a line of JSON each
     GET  /_emulator/floor?streams=tasks,users&token=member
+                                                    of both, a part: &choice={"project_gids": ["…"]}
     POST /_emulator/controls  {"latency": 0.05, "deny": [{"pattern": "…", "status": 403}],
                                "fail": [{"pattern": "…", "kind": 503, "bare": true}],
                                "truncate": [{"pattern": "/tasks?project=*", "after": 100}],
@@ -21,6 +22,7 @@ import orjson
 from aiohttp import web
 
 from .changes import Changes
+from .truth import Choice
 
 if TYPE_CHECKING:
     from .server import AsanaEmulator
@@ -42,6 +44,8 @@ SETTINGS = frozenset(
         "quota_window",
         "sync_token_hours",
         "truncate_after",
+        "whole_time_entries",
+        "workspace_events",
     }
 )
 CHANGES = frozenset(name for name in vars(Changes) if not name.startswith("_"))
@@ -81,6 +85,7 @@ class ControlRoom:
             request.query["stream"],
             request.query["token"],
             export_ids=_names(request, "export_ids"),
+            choice=_choice(request),
         )
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
@@ -90,7 +95,8 @@ class ControlRoom:
 
     async def _floor(self, request: web.BaseRequest) -> web.StreamResponse:
         streams, token = _names(request, "streams"), request.query["token"]
-        return _json(self._asana.floor(streams, token, export_ids=_names(request, "export_ids")))
+        ids, choice = _names(request, "export_ids"), _choice(request)
+        return _json(self._asana.floor(streams, token, export_ids=ids, choice=choice))
 
     async def _controls(self, request: web.BaseRequest) -> web.StreamResponse:
         controls, wanted = self._asana.controls, orjson.loads(await request.read())
@@ -132,6 +138,13 @@ class ControlRoom:
 
 def _names(request: web.BaseRequest, parameter: str) -> list[str]:
     return [name for name in request.query.get(parameter, "").split(",") if name]
+
+
+def _choice(request: web.BaseRequest) -> Choice:
+    given: dict[str, Any] = orjson.loads(request.query.get("choice", "{}"))
+    for name, value in given.items():
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return Choice(**given)
 
 
 def _json(answer: Any, status: int = 200) -> web.Response:

@@ -185,7 +185,12 @@ def matches(pattern: str, asked: Asked) -> bool:
 
 @dataclass
 class Controls:
-    """The emulator's behaviour, changeable while it runs."""
+    """The emulator's behaviour, changeable while it runs.
+
+    `whole_time_entries`: listings of time entries give all that is asked of them, not only what
+    the reference promises there. `workspace_events`: the domain is an Enterprise+ one, whose
+    service accounts may read the events of whole workspaces.
+    """
 
     offsets: Offsets
     quota: Quota = field(default_factory=Quota)
@@ -196,6 +201,8 @@ class Controls:
     truncate_after: int | None = None
     sync_token_hours: float = 24.0
     event_delay: float = 0.0
+    whole_time_entries: bool = False
+    workspace_events: bool = False
     gzip: bool = False
     quota_headers: bool = True
     headers: dict[str, str] = field(default_factory=dict)

@@ -11,15 +11,32 @@ import pendulum
 
 from .account import Account, Record, Viewer
 from .asked import Asked
+from .clock import stamp
 from .refusal import Refusal, forbidden, missing, unknown, unrecognised
 
 Gids = Sequence[str]
 Answered = str | Gids
 LONGEST_UNPAGED_USERS = 2000
-EVENTS = ("/events", "/projects/{project_gid}/events", "/tasks/{task_gid}/events")
+WORKSPACE_EVENTS = "/workspaces/{workspace_gid}/events"
+AUDIT_LOG = "/workspaces/{workspace_gid}/audit_log_events"
+EVENTS = (
+    "/events",
+    "/projects/{project_gid}/events",
+    "/tasks/{task_gid}/events",
+    WORKSPACE_EVENTS,
+)
 
 _GID = re.compile(r"[0-9]{1,20}")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHARED = ("project", "portfolio", "goal")
+_TIME = "time_tracking_entries"
+# Which property of an audit log event each filter compares, and in which part of it.
+_AUDITED = {
+    "event_type": ("", "event_type"),
+    "actor_type": ("actor", "actor_type"),
+    "actor_gid": ("actor", "gid"),
+    "resource_gid": ("resource", "gid"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,18 @@ class Question:
     def parent(self, parameter: str, *kinds: str) -> str:
         """The object that a required parameter names."""
         return self.readable(parameter, self.needed(parameter), *(kinds or (parameter,)))
+
+    def flag(self, parameter: str) -> bool | None:
+        value = self.given(parameter)
+        if value not in (None, "true", "false"):
+            raise Refusal(400, f"{parameter}: Value is not a boolean")
+        return None if value is None else value == "true"
+
+    def day(self, parameter: str) -> str | None:
+        value = self.given(parameter)
+        if value is not None and not (_DATED.fullmatch(value) and _is_day(value)):
+            raise Refusal(400, f"{parameter}: Value is not a date: {value}")
+        return value
 
     def children(self, child: str, parent: str) -> Gids:
         return self.account.listing(self.viewer, child, parent)
@@ -109,6 +138,15 @@ for _plural, _kind in (
     ("portfolios", "portfolio"),
     ("portfolio_memberships", "portfolio_membership"),
     ("user_task_lists", "user_task_list"),
+    ("goals", "goal"),
+    ("goal_relationships", "goal_relationship"),
+    ("time_periods", "time_period"),
+    ("status_updates", "status_update"),
+    ("time_tracking_entries", "time_tracking_entry"),
+    ("allocations", "allocation"),
+    ("project_templates", "project_template"),
+    ("task_templates", "task_template"),
+    ("project_briefs", "project_brief"),
 ):
     _single(f"/{_plural}/{{{_kind}_gid}}", _kind)
 
@@ -121,6 +159,9 @@ _below("/tasks/{task_gid}/subtasks", "subtasks", "task")
 _below("/tasks/{task_gid}/stories", "stories", "task")
 _below("/portfolios/{portfolio_gid}/items", "items", "portfolio")
 _below("/portfolios/{portfolio_gid}/portfolio_memberships", "portfolio_memberships", "portfolio")
+_below("/tasks/{task_gid}/time_tracking_entries", "time_tracking_entries", "task")
+for _plural, _kind in (("projects", "project"), ("portfolios", "portfolio"), ("goals", "goal")):
+    _below(f"/{_plural}/{{{_kind}_gid}}/custom_field_settings", "custom_field_settings", _kind)
 
 
 @route("/workspaces")
@@ -232,12 +273,10 @@ def team_projects(question: Question) -> Answered:
 
 def _projects(question: Question, parent: str) -> Gids:
     found = question.children("projects", parent)
-    archived = question.given("archived")
+    archived = question.flag("archived")
     if archived is None:
         return found
-    if archived not in ("true", "false"):
-        raise Refusal(400, "archived: Value is not a boolean")
-    return question.where(found, lambda record: bool(record["archived"] == (archived == "true")))
+    return question.where(found, lambda record: bool(record["archived"] == archived))
 
 
 @route("/tasks")
@@ -319,6 +358,14 @@ def _completed_since(question: Question, gids: Gids) -> Gids:
     return question.where(gids, is_wanted)
 
 
+def _is_day(value: str) -> bool:
+    try:
+        pendulum.date(*map(int, value.split("-")))
+    except ValueError:
+        return False
+    return True
+
+
 def _instant(parameter: str, value: str) -> pendulum.DateTime:
     malformed = Refusal(400, f"{parameter}: Value is not a date-time: {value}")
     if not _DATED.match(value):
@@ -375,14 +422,223 @@ def organization_export(question: Question) -> Answered:
     return question.at_path("organization_export")
 
 
+@route("/workspaces/{workspace_gid}/workspace_memberships")
+def workspace_memberships(question: Question) -> Answered:
+    found = question.children("workspace_memberships", question.at_path("workspace"))
+    if not question.given("user"):
+        return found
+    user = question.parent("user")
+    return question.where(found, lambda record: bool(record["user"]["gid"] == user))
+
+
+@route("/memberships")
+def memberships(question: Question) -> Answered:
+    """Of a goal, portfolio or project; without `parent`, a team's memberships of projects."""
+    if not question.given("parent"):
+        question.parent("member", "team")
+        if question.needed("resource_subtype") != "project_membership":
+            raise Refusal(400, "resource_subtype: Must be project_membership")
+        return []
+    found = question.children("memberships", question.parent("parent", *_SHARED))
+    subtype = question.given("resource_subtype")
+    if subtype:
+        found = question.where(found, lambda record: bool(record["resource_subtype"] == subtype))
+    if not question.given("member"):
+        return found
+    member = question.parent("member", "user", "team")
+    return question.where(found, lambda record: bool(record["member"]["gid"] == member))
+
+
+@route("/goals")
+def goals(question: Question) -> Answered:
+    """Those of a workspace; of a team or of a few time periods, if so asked."""
+    workspace = question.parent("workspace")
+    found = question.children("goals", workspace)
+    if question.given("team"):
+        team = question.parent("team")
+        found = question.where(
+            found, lambda record: bool(record["team"] and record["team"]["gid"] == team)
+        )
+    at_the_top = question.flag("is_workspace_level")
+    if at_the_top is not None:
+        found = question.where(
+            found, lambda record: bool(record["is_workspace_level"] == at_the_top)
+        )
+    periods = (question.given("time_periods") or "").split(",")
+    if periods == [""]:
+        return found
+    return question.where(
+        found,
+        lambda record: bool(record["time_period"] and record["time_period"]["gid"] in periods),
+    )
+
+
+@route("/goal_relationships")
+def goal_relationships(question: Question) -> Answered:
+    found = question.children("goal_relationships", question.parent("supported_goal", "goal"))
+    subtype = question.given("resource_subtype")
+    if subtype is None:
+        return found
+    return question.where(found, lambda record: bool(record["resource_subtype"] == subtype))
+
+
+@route("/time_periods")
+def time_periods(question: Question) -> Answered:
+    """Those that lie between two days, where these are given."""
+    found = question.children("time_periods", question.parent("workspace"))
+    start_on, end_on = question.day("start_on"), question.day("end_on")
+    return question.where(
+        found,
+        lambda record: (
+            (start_on is None or record["start_on"] >= start_on)
+            and (end_on is None or record["end_on"] <= end_on)
+        ),
+    )
+
+
+@route("/status_updates")
+def status_updates(question: Question) -> Answered:
+    found = question.children("status_updates", question.parent("parent", *_SHARED))
+    return _since(question, found, "created_since")
+
+
+def _since(question: Question, gids: Gids, parameter: str) -> Gids:
+    """What was created at that instant or later."""
+    given = question.given(parameter)
+    if given is None:
+        return gids
+    since = stamp(_instant(parameter, given))
+    return question.where(gids, lambda record: bool(record["created_at"] >= since))
+
+
+@route("/time_tracking_entries")
+def time_tracking_entries(question: Question) -> Answered:
+    """A whole workspace's only between days. https://developers.asana.com/reference/gettimetrackingentries"""
+    first = question.day("entered_on_start_date")
+    last = question.day("entered_on_end_date")
+    found = _time_entries(question, is_bounded=bool(first or last))
+    return question.where(
+        found,
+        lambda record: (
+            (first is None or record["entered_on"] >= first)
+            and (last is None or record["entered_on"] <= last)
+        ),
+    )
+
+
+def _time_entries(question: Question, *, is_bounded: bool) -> Gids:
+    if question.given("task"):
+        return question.children("time_tracking_entries", question.parent("task"))
+    if question.given("attributable_to"):
+        project = question.parent("attributable_to", "project")
+        workspace = question.record(project)["workspace"]["gid"]
+        return question.where(
+            question.children("time_tracking_entries", workspace),
+            lambda record: bool((record["attributable_to"] or {}).get("gid") == project),
+        )
+    if question.given("user"):
+        user = question.parent("user")
+        workspaces = (
+            [question.parent("workspace")]
+            if question.given("workspace")
+            else question.children("workspaces", "")
+        )
+        found = [gid for each in workspaces for gid in question.children(_TIME, each)]
+        return question.where(found, lambda record: bool(record["created_by"]["gid"] == user))
+    workspace = question.parent("workspace")
+    if not is_bounded:
+        raise Refusal(
+            400,
+            "workspace: At least one of entered_on_start_date or entered_on_end_date "
+            "must be provided",
+        )
+    return question.children("time_tracking_entries", workspace)
+
+
+@route("/allocations")
+def allocations(question: Question) -> Answered:
+    """Of a project or of somebody; the reference knows none of a workspace as a whole."""
+    if question.given("parent"):
+        found = question.children("allocations", question.parent("parent", "project"))
+        if not question.given("assignee"):
+            return found
+        assignee = question.parent("assignee", "user")
+    else:
+        if not question.given("assignee"):
+            raise Refusal(400, "Must specify parent or assignee")
+        assignee = question.parent("assignee", "user")
+        workspaces = (
+            [question.parent("workspace")]
+            if question.given("workspace")
+            else question.children("workspaces", "")
+        )
+        found = [gid for each in workspaces for gid in question.children("allocations", each)]
+    return question.where(found, lambda record: bool(record["assignee"]["gid"] == assignee))
+
+
+@route("/project_templates")
+def project_templates(question: Question) -> Answered:
+    if not question.given("team"):
+        return question.children("project_templates", question.parent("workspace"))
+    team = question.parent("team")
+    organization = question.record(team)["organization"]["gid"]
+    return question.where(
+        question.children("project_templates", organization),
+        lambda record: bool((record["team"] or {}).get("gid") == team),
+    )
+
+
+@route("/task_templates")
+def task_templates(question: Question) -> Answered:
+    return question.children("task_templates", question.parent("project"))
+
+
+@route(AUDIT_LOG)
+def audit_log_events(question: Question) -> Answered:
+    """From `start_at` until just before `end_at`. https://developers.asana.com/reference/getauditlogevents"""
+    workspace = _whole_organization(question)
+    found = _since(question, question.children("audit_log_events", workspace), "start_at")
+    end = question.given("end_at")
+    if end is not None:
+        until = stamp(_instant("end_at", end))
+        found = question.where(found, lambda record: bool(record["created_at"] < until))
+    for parameter, (part, name) in _AUDITED.items():
+        given = question.given(parameter)
+        if given is not None:
+            found = [gid for gid in found if _at(question.record(gid), part, name) == given]
+    return found
+
+
+def _at(record: Record, part: str, name: str) -> object:
+    """A property of an event, or of a part of it."""
+    return (record[part] if part else record).get(name)
+
+
+def _whole_organization(question: Question) -> str:
+    workspace = question.at_path("workspace")
+    if not question.viewer.service_account:
+        raise Refusal(403, "workspace: Only service accounts may do this")
+    if not question.record(workspace)["is_organization"]:
+        raise Refusal(403, "workspace: Only organizations have this")
+    return workspace
+
+
+def watched_workspace(question: Question) -> str:
+    """The organization whose events are asked for, all of them.
+
+    https://developers.asana.com/reference/getworkspaceevents
+    """
+    return _whole_organization(question)
+
+
 def watched(question: Question) -> str:
     """The object whose events are asked for. https://developers.asana.com/reference/getevents"""
     value = question.asked.gid or question.needed("resource")
     return question.readable("resource", value, "project", "task")
 
 
-DOCUMENTED_TEMPLATES = [*ROUTES, EVENTS[0]]
-UNDOCUMENTED_ALIASES = dict.fromkeys(EVENTS[1:], EVENTS[0])
+DOCUMENTED_TEMPLATES = [*ROUTES, EVENTS[0], WORKSPACE_EVENTS]
+UNDOCUMENTED_ALIASES = dict.fromkeys(EVENTS[1:3], EVENTS[0])
 
 
 def _places() -> dict[tuple[str, ...], str]:

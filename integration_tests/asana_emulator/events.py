@@ -12,12 +12,13 @@ from .answers import shape_of
 from .asked import Asked
 from .clock import stamp
 from .controls import Controls
-from .endpoints import Question, watched
+from .endpoints import WORKSPACE_EVENTS, Question, watched, watched_workspace
 from .ledger import Ledger
 from .refusal import Refusal
 from .sealed import Seal
 
 MOST_EVENTS = 100
+MOST_EVENTS_OF_A_WORKSPACE = 1000
 TOO_OLD = (
     "Sync token invalid or too old. If you are attempting to keep resources in sync, you must "
     "fetch the full dataset for this query now and use the new sync token for the next sync."
@@ -34,8 +35,8 @@ class EventStreams:
         self._seal = Seal()
 
     def body(self, asked: Asked) -> bytes:
-        """The events since the sync token, at most a hundred, and the token that follows them."""
-        resource = watched(Question(self._account, asked))
+        """The events since the sync token, at most a pageful, and the token that follows them."""
+        resource, most = self._watched(asked)
         shape = shape_of(asked, self._ledger)
         begin = self._index(resource, asked.query.get("sync"))
         found: list[dict[str, Any]] = []
@@ -43,10 +44,20 @@ class EventStreams:
         for at in range(begin, end):
             event = self._account.events.entries[at]
             if resource in event.watched:
-                if len(found) == MOST_EVENTS:
+                if len(found) == most:
                     return self._answer(found, resource, at, has_more=True)
                 found.append(shape(event.record))
         return self._answer(found, resource, end, has_more=False)
+
+    def _watched(self, asked: Asked) -> tuple[str, int]:
+        """Whose events are asked for, and how many of them are given at once."""
+        question = Question(self._account, asked)
+        if asked.template != WORKSPACE_EVENTS:
+            return watched(question), MOST_EVENTS
+        workspace = watched_workspace(question)
+        if not self._controls.workspace_events:
+            raise Refusal(403, "workspace: Only Enterprise+ domains have this")
+        return workspace, MOST_EVENTS_OF_A_WORKSPACE
 
     def _answer(
         self, events: list[dict[str, Any]], resource: str, index: int, *, has_more: bool

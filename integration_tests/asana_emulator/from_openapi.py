@@ -91,11 +91,7 @@ def made_from(document: Schema, templates: list[str]) -> dict[str, Any]:
         name, _ = openapi.record_schema(template)
         full = openapi.full_schema(name)
         schema = document["components"]["schemas"][full]
-        asked = {
-            path.split(".")[0]
-            for path in parameters["opt_fields"]["schema"]["items"]["enum"]
-            if path not in PAGE_ATTRIBUTES
-        } | IMPLICIT
+        asked = _named_fields(parameters)
         whole = set(openapi.properties(schema)) <= asked
         record = full if whole else name
         operations[template] = {
@@ -108,6 +104,8 @@ def made_from(document: Schema, templates: list[str]) -> dict[str, Any]:
             "record": record,
             "compact_by_default": name.endswith("Compact"),
         }
+        if not asked:
+            continue
         fields[record] = sorted(
             path for path in set(openapi.paths(schema)) if path.split(".")[0] in asked
         )
@@ -129,6 +127,14 @@ def written(made: Mapping[str, Any]) -> str:
     text = json.dumps(made, indent=1)
     rows = re.compile(r'^  "/.*?^  \}', re.MULTILINE | re.DOTALL)
     return rows.sub(lambda row: " ".join(row[0].split()).join(("  ", "")), text) + "\n"
+
+
+def _named_fields(parameters: Mapping[str, Schema]) -> set[str]:
+    """The fields that `opt_fields` may name; none where an operation has no such parameter."""
+    if "opt_fields" not in parameters:
+        return set()
+    enum = parameters["opt_fields"]["schema"]["items"]["enum"]
+    return {path.split(".")[0] for path in enum if path not in PAGE_ATTRIBUTES} | IMPLICIT
 
 
 def _in_query(parameter: Schema) -> bool:

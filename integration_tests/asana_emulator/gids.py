@@ -27,7 +27,36 @@ KINDS = (
     "user_task_list",
     "task_like",
     "story_like",
+    "goal",
+    "goal_like",
+    "goal_metric",
+    "goal_relationship",
+    "goal_membership",
+    "time_period",
+    "status_update_like",
+    "portfolio_user",
+    "portfolio_team",
+    "project_user",
+    "workspace_membership",
+    "time_tracking_entry",
+    "time_tracking_category",
+    "allocation",
+    "task_template",
+    "audit_log_event",
+    "template_date",
+    "template_role",
 )
+# Relations between two objects have no other trace: their gids are pairs.
+PAIRS = {
+    "portfolio_membership": ("portfolio", "user"),
+    "project_membership": ("project", "user"),
+    "workspace_membership": ("workspace", "user"),
+    "user_task_list": ("workspace", "user"),
+    "goal_membership": ("goal", "user"),
+    "portfolio_user": ("portfolio", "user"),
+    "portfolio_team": ("portfolio", "team"),
+    "project_user": ("project", "user"),
+}
 _CODES = {kind: f"12{code:02d}" for code, kind in enumerate(KINDS, start=1)}
 _KINDS = {prefix: kind for kind, prefix in _CODES.items()}
 _LENGTH = 16
@@ -57,3 +86,10 @@ def pair_gid(kind: str, container: str, member: str) -> str:
 def pair_numbers(gid: str) -> tuple[int, int]:
     """The numbers of the two objects of a relation."""
     return divmod(number_of(gid), _PAIR)
+
+
+def paired(gid: str) -> tuple[str, str]:
+    """The gids of the two objects of a relation."""
+    container, member = PAIRS[kind_of(gid) or ""]
+    first, second = pair_numbers(gid)
+    return gid_of(container, first), gid_of(member, second)

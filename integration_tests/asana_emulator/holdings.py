@@ -1,13 +1,29 @@
 """Everything that an account contains, and in which lists: the only place that stores it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from typing import TypeVar
 
 from .bulk import Bulk
-from .gids import gid_of, kind_of, pair_numbers
-from .objects import Attachment, Object, Portfolio, Project, Section, Story, Task
+from .gids import PAIRS, gid_of, kind_of, paired
+from .objects import (
+    Allocation,
+    Attachment,
+    Goal,
+    GoalRelationship,
+    Object,
+    Portfolio,
+    Project,
+    ProjectBrief,
+    Section,
+    StatusUpdate,
+    Story,
+    Task,
+    TaskTemplate,
+    TimeEntry,
+    Workspace,
+)
 
 ObjectT = TypeVar("ObjectT", bound=Object)
 
@@ -104,7 +120,17 @@ class Holdings:
                 return self._is_membership(gid)
             case Task(parent=str(parent)):
                 return self.exists(parent)
-            case Story(task=container) | Attachment(parent=container) | Section(project=container):
+            case (
+                Story(task=container)
+                | Attachment(parent=container)
+                | Section(project=container)
+                | StatusUpdate(parent=container)
+                | GoalRelationship(supported_goal=container)
+                | TimeEntry(task=container)
+                | Allocation(project=container)
+                | TaskTemplate(project=container)
+                | ProjectBrief(project=container)
+            ):
                 return self.exists(container)
         return True
 
@@ -114,16 +140,16 @@ class Holdings:
         return kept or (self.bulk.find(gid) if self.bulk else None)
 
     def _is_membership(self, gid: str) -> bool:
-        """Memberships of projects and portfolios are not stored: their gids are pairs."""
-        kind = kind_of(gid)
-        if kind not in {"project_membership", "portfolio_membership"}:
+        """Memberships are not stored: their gids are pairs."""
+        if kind_of(gid) not in PAIRS or kind_of(gid) == "user_task_list":
             return False
-        first, second = pair_numbers(gid)
-        container = gid_of(kind.removesuffix("_membership"), first)
-        held = self.find(container)
-        member = gid_of("user", second)
-        return (
-            isinstance(held, Project | Portfolio)
-            and member in held.members
-            and self.exists(container)
-        )
+        container, member = paired(gid)
+        return self.exists(container) and member in self._members(container)
+
+    def _members(self, container: str) -> Collection[str]:
+        match self.find(container):
+            case Portfolio() as portfolio:
+                return {*portfolio.members, *portfolio.teams}
+            case (Project() | Goal() | Workspace()) as held:
+                return held.members
+        return ()

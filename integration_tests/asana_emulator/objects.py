@@ -14,6 +14,8 @@ class Workspace:
     email_domains: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     guests: set[str] = field(default_factory=set)
+    joined: dict[str, str] = field(default_factory=dict)
+    away: dict[str, Record] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +102,10 @@ class StatusUpdate:
     author: str
     created_at: str
     modified_at: str
+    parent: str
+    status_type: str = "on_track"
+    likes: list[str] = field(default_factory=list)
+    reactions: list[Record] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,6 +243,7 @@ class Portfolio:
     settings: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     templates: list[Record] = field(default_factory=list)
+    teams: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,6 +253,120 @@ class OrganizationExport:
     created_at: str
     state: str
     download_url: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Goal:
+    gid: str
+    name: str
+    workspace: str
+    owner: str | None
+    notes: str = ""
+    team: str | None = None
+    is_workspace_level: bool = False
+    start_on: str | None = None
+    due_on: str | None = None
+    time_period: str | None = None
+    status: str | None = None
+    status_update: StatusUpdate | None = None
+    privacy_setting: str = "public_to_workspace"
+    default_access_level: str = "editor"
+    members: dict[str, str] = field(default_factory=dict)
+    likes: list[str] = field(default_factory=list)
+    metric: Record | None = None
+    settings: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class GoalRelationship:
+    gid: str
+    supported_goal: str
+    supporting: str
+    weight: float = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class TimePeriod:
+    gid: str
+    workspace: str
+    period: str
+    start_on: str
+    end_on: str
+    display_name: str
+    parent: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class TimeEntry:
+    gid: str
+    task: str
+    workspace: str
+    minutes: int
+    entered_on: str
+    created_by: str
+    created_at: str
+    attributable_to: str | None = None
+    categories: list[Record] = field(default_factory=list)
+    approval_status: str | None = None
+    billable_status: str | None = None
+    description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Allocation:
+    gid: str
+    project: str
+    assignee: str
+    created_by: str
+    start_date: str
+    end_date: str
+    effort: Record | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ProjectTemplate:
+    gid: str
+    name: str
+    workspace: str
+    team: str | None = None
+    owner: str | None = None
+    description: str = ""
+    public: bool = True
+    color: str | None = None
+    requested_dates: list[Record] = field(default_factory=list)
+    requested_roles: list[Record] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskTemplate:
+    gid: str
+    name: str
+    project: str
+    created_by: str
+    created_at: str
+    recipe: Record
+
+
+@dataclass(slots=True, kw_only=True)
+class ProjectBrief:
+    gid: str
+    project: str
+    title: str
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class AuditEvent:
+    gid: str
+    workspace: str
+    created_at: str
+    event_type: str
+    event_category: str
+    actor: Record
+    resource: Record
+    details: Record
+    context: Record
 
 
 Object = (
@@ -263,4 +384,14 @@ Object = (
     | Tag
     | Portfolio
     | OrganizationExport
+    | StatusUpdate
+    | Goal
+    | GoalRelationship
+    | TimePeriod
+    | TimeEntry
+    | Allocation
+    | ProjectTemplate
+    | TaskTemplate
+    | ProjectBrief
+    | AuditEvent
 )

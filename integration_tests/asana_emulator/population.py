@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from itertools import product
 
 from .account import Account, Clock
-from .bulk import HISTORY_END, Block, Bulk, Surroundings
+from .bulk import HISTORY_END, HISTORY_START, Block, Bulk, Surroundings
 from .company import Company
 from .objects import (
     CustomField,
     CustomFieldSetting,
     EnumOption,
+    Goal,
     Portfolio,
     Project,
     Tag,
@@ -37,6 +38,7 @@ _LAST_NAMES = (
 )  # fmt: skip
 _COLORS = ("dark-pink", "light-green", "dark-blue", None, "light-warm-gray")
 _FOUNDED = "2024-01-15T09:00:00.000Z"
+_AUDITED = ("user_login_succeeded", "workspace_export_started", "user_logged_out")
 _BUSY = 24  # people who get tasks assigned
 
 
@@ -115,6 +117,7 @@ class _Bureau:
         )
         self._holdings.bulk = Bulk(self._seed, blocks, around)
         self._write_long_lists(projects[-1])
+        self._write_long_records(people[0], projects)
 
     def _hire(self) -> list[str]:
         """Greta and the service account, and 120 others, one of whom has not joined yet."""
@@ -269,6 +272,28 @@ class _Bureau:
             for number in range(1, count + 1):
                 account.attach(task, f"Exhibit {number}.png")
                 account.add_subtask(task, f"Step {number}")
+
+    def _write_long_records(self, owner: str, projects: list[str]) -> None:
+        """Lists of two pages and more about projects, goals, hours and who did what."""
+        account, later = self._company.account, self._company.later
+        task = self._holdings.children("task", projects[-1])[-1]
+        for number in range(1, 102):
+            later()
+            account.post_status(projects[2], f"Report no. {number}", text="All in order.", by=owner)
+            goal = Goal(
+                gid=self._holdings.new_gid("goal"),
+                name=f"Resolution no. {number}",
+                workspace=self._gid,
+                owner=owner,
+                members={owner: "editor"},
+            )
+            self._holdings.add(goal, ("goal", self._gid))
+        for number in range(205):
+            day = HISTORY_START.add(days=number).to_date_string()
+            account.log_time(task, 1 + number % 60, day, by=owner)
+        for number in range(250):
+            later()
+            account.audit(self._gid, _AUDITED[number % len(_AUDITED)], by=owner)
 
 
 def _shares(total: int, count: int) -> list[int]:

@@ -15,6 +15,7 @@ from .conversation import API, Conversation
 from .ledger import Ledger
 from .paging import Offsets
 from .tokens import TOKEN_PATH, Tokens
+from .truth import EVERYTHING, Choice
 
 STARTUP_SECONDS = 10
 SHUTDOWN_SECONDS = 0.1
@@ -92,18 +93,39 @@ class AsanaEmulator:
         return asyncio.run_coroutine_threadsafe(changed(), self._loop).result()
 
     def expected(
-        self, stream: str, token: str, *, export_ids: Collection[str] = ()
+        self,
+        stream: str,
+        token: str,
+        *,
+        export_ids: Collection[str] = (),
+        choice: Choice = EVERYTHING,
     ) -> Iterator[Record]:
         """The whole records that a stream must deliver to a token (or the name of its holder)."""
-        viewer = self._viewer(token)
-        return truth.expected(self.account, viewer, stream, export_ids=tuple(export_ids))
+        return truth.expected(
+            self.account,
+            self._viewer(token),
+            stream,
+            export_ids=tuple(export_ids),
+            choice=choice,
+        )
 
     def floor(
-        self, streams: Collection[str], token: str, *, export_ids: Collection[str] = ()
+        self,
+        streams: Collection[str],
+        token: str,
+        *,
+        export_ids: Collection[str] = (),
+        choice: Choice = EVERYTHING,
     ) -> dict[str, int]:
         """The least number of requests, by path template, with which streams can be read."""
-        viewer = self._viewer(token)
-        return truth.floor(self.account, viewer, streams, export_ids=tuple(export_ids))
+        return truth.floor(
+            self.account,
+            self._viewer(token),
+            streams,
+            export_ids=tuple(export_ids),
+            choice=choice,
+            whole_time_entries=self.controls.whole_time_entries,
+        )
 
     def _viewer(self, token: str) -> Viewer:
         person = self.tokens.person(token)

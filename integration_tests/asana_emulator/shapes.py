@@ -4,30 +4,40 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from .gids import gid_of, kind_of, number_of, pair_numbers
+from .gids import gid_of, kind_of, number_of, pair_gid, paired
 from .holdings import Holdings
 from .objects import (
+    Allocation,
     Attachment,
+    AuditEvent,
     CustomField,
     CustomFieldSetting,
     EnumOption,
+    Goal,
+    GoalRelationship,
     OrganizationExport,
     Portfolio,
     Project,
+    ProjectBrief,
+    ProjectTemplate,
     Record,
     Section,
     StatusUpdate,
     Story,
     Tag,
     Task,
+    TaskTemplate,
     Team,
     TeamMembership,
+    TimeEntry,
+    TimePeriod,
     User,
     Workspace,
 )
 from .visibility import Viewer, Visibility
 
 _APP = "https://app.asana.com"
+_FIRST_DAY = "2024-01-08T08:00:00.000Z"
 _ACCESS_LEVELS = (
     "edit_team_name_or_description_access_level",
     "edit_team_visibility_or_trash_team_access_level",
@@ -65,7 +75,19 @@ _VALUE_KEYS = {
     "reference": "reference_value",
 }
 _NAMED = (
-    Workspace | User | Team | Project | Section | Task | Tag | CustomField | Portfolio | Attachment
+    Workspace
+    | User
+    | Team
+    | Project
+    | Section
+    | Task
+    | Tag
+    | CustomField
+    | Portfolio
+    | Attachment
+    | Goal
+    | ProjectTemplate
+    | TaskTemplate
 )
 
 
@@ -97,6 +119,22 @@ class Shapes:
             "project_membership": self._project_membership,
             "organization_export": self._organization_export,
             "user_task_list": self._user_task_list,
+            "workspace_membership": self._workspace_membership,
+            "custom_field_setting": self._custom_field_setting,
+            "status_update": self._status_update,
+            "goal": self._goal,
+            "goal_relationship": self._goal_relationship,
+            "goal_membership": self._goal_membership,
+            "portfolio_user": self._shared_portfolio,
+            "portfolio_team": self._shared_portfolio,
+            "project_user": self._shared_project,
+            "time_period": self._time_period,
+            "time_tracking_entry": self._time_entry,
+            "allocation": self._allocation,
+            "project_template": self._project_template,
+            "task_template": self._task_template,
+            "project_brief": self._project_brief,
+            "audit_log_event": self._audit_event,
         }
 
     def record(self, viewer: Viewer, gid: str) -> Record:
@@ -204,12 +242,28 @@ class Shapes:
         }
 
     def _user_task_list(self, _: Viewer, gid: str) -> Record:
-        workspace, user = pair_numbers(gid)
-        owner = self.ref(gid_of("user", user))
+        workspace, user = paired(gid)
         return _gid_ref("user_task_list", gid) | {
-            "name": f"My tasks in {self._name(gid_of('workspace', workspace))}",
-            "owner": owner,
-            "workspace": self.ref(gid_of("workspace", workspace)),
+            "name": f"My tasks in {self._name(workspace)}",
+            "owner": self.ref(user),
+            "workspace": self.ref(workspace),
+        }
+
+    def _workspace_membership(self, viewer: Viewer, gid: str) -> Record:
+        container, user = paired(gid)
+        workspace = self._holdings.get(Workspace, container)
+        return _gid_ref("workspace_membership", gid) | {
+            "user": self.ref(user),
+            "workspace": self.ref(container),
+            "user_task_list": self._user_task_list(
+                viewer, pair_gid("user_task_list", container, user)
+            ),
+            "is_active": True,
+            "is_admin": user == workspace.members[0],
+            "is_guest": user in workspace.guests,
+            "is_view_only": self._holdings.get(User, user).name is None,
+            "vacation_dates": workspace.away.get(user),
+            "created_at": workspace.joined.get(user, _FIRST_DAY),
         }
 
     # -- custom fields ----------------------------------------------------------------------------
@@ -266,6 +320,13 @@ class Shapes:
                 return self.refs(value or ())
         return value
 
+    def visible_settings(self, viewer: Viewer, container: str) -> list[str]:
+        """The settings of a project, portfolio or goal, but for fields the viewer may not see."""
+        match self._holdings.find(container):
+            case (Project() | Portfolio() | Goal()) as holder:
+                return [setting.gid for setting in self._visible(viewer, holder.settings)]
+        raise KeyError(container)
+
     def _visible(self, viewer: Viewer, gids: Iterable[str]) -> list[CustomFieldSetting]:
         """Settings without those of private fields that the viewer may not see."""
         settings = (self._holdings.get(CustomFieldSetting, gid) for gid in gids)
@@ -274,17 +335,19 @@ class Shapes:
 
     def _settings(self, viewer: Viewer, gids: Iterable[str]) -> list[Record]:
         return [
-            {
-                "gid": setting.gid,
-                "resource_type": "custom_field_setting",
-                "project": self._maybe_ref(setting.project),
-                "is_important": setting.is_important,
-                "parent": self.ref(setting.parent),
-                "custom_field": self._field_with_value(field, field.initial_value),
-            }
+            self._custom_field_setting(viewer, setting.gid)
             for setting in self._visible(viewer, gids)
-            for field in [self._holdings.get(CustomField, setting.custom_field)]
         ]
+
+    def _custom_field_setting(self, _: Viewer, gid: str) -> Record:
+        setting = self._holdings.get(CustomFieldSetting, gid)
+        field = self._holdings.get(CustomField, setting.custom_field)
+        return _gid_ref("custom_field_setting", gid) | {
+            "project": self._maybe_ref(setting.project),
+            "is_important": setting.is_important,
+            "parent": self.ref(setting.parent),
+            "custom_field": self._field_with_value(field, field.initial_value),
+        }
 
     def _values(self, viewer: Viewer, settings: Iterable[str], values: Record) -> list[Record]:
         fields = [setting.custom_field for setting in self._visible(viewer, settings)]
@@ -344,8 +407,7 @@ class Shapes:
         }
 
     def _project_membership(self, _: Viewer, gid: str) -> Record:
-        project, user = pair_numbers(gid)
-        container, member = gid_of("project", project), gid_of("user", user)
+        container, member = paired(gid)
         return _gid_ref("project_membership", gid) | {
             "parent": self.ref(container),
             "member": self.ref(member),
@@ -536,8 +598,7 @@ class Shapes:
         }
 
     def _portfolio_membership(self, _: Viewer, gid: str) -> Record:
-        first, second = pair_numbers(gid)
-        portfolio, user = gid_of("portfolio", first), gid_of("user", second)
+        portfolio, user = paired(gid)
         return _gid_ref("portfolio_membership", gid) | {
             "portfolio": self.ref(portfolio),
             "user": self.ref(user),
@@ -551,6 +612,191 @@ class Shapes:
             "download_url": export.download_url,
             "state": export.state,
             "organization": self.ref(export.organization),
+        }
+
+    # -- status updates and memberships -----------------------------------------------------------
+
+    def _status_update(self, viewer: Viewer, gid: str) -> Record:
+        status = self._holdings.get(StatusUpdate, gid)
+        likes = self._likes("status_update_like", number_of(gid), status.likes)
+        return _status_ref(status, kind_of(status.parent) or "") | {
+            "text": status.text,
+            "html_text": html(status.text),
+            "status_type": status.status_type,
+            "author": self.ref(status.author),
+            "created_at": status.created_at,
+            "created_by": self.ref(status.author),
+            "hearted": viewer.user in status.likes,
+            "hearts": likes,
+            "liked": viewer.user in status.likes,
+            "likes": likes,
+            "reaction_summary": status.reactions,
+            "modified_at": status.modified_at,
+            "num_hearts": len(likes),
+            "num_likes": len(likes),
+            "parent": self.ref(status.parent),
+        }
+
+    def _goal_membership(self, _: Viewer, gid: str) -> Record:
+        goal, user = paired(gid)
+        level = self._holdings.get(Goal, goal).members[user]
+        return self._membership(gid, "goal", level) | {
+            "parent": self._goal_ref(goal),
+            "role": "editor" if level in {"editor", "admin"} else "commenter",
+            "goal": self._goal_ref(goal),
+            "is_commenter": None,
+            "is_editor": None,
+        }
+
+    def _shared_portfolio(self, _: Viewer, gid: str) -> Record:
+        container, member = paired(gid)
+        portfolio = self._holdings.get(Portfolio, container)
+        level = (portfolio.members | portfolio.teams)[member]
+        return self._membership(gid, "portfolio", level) | {"parent": self.ref(container)}
+
+    def _shared_project(self, _: Viewer, gid: str) -> Record:
+        """Without its parent, which is opt-in, and no `opt_fields` can name it here."""
+        project, user = paired(gid)
+        return self._membership(gid, "project", self._holdings.get(Project, project).members[user])
+
+    def _membership(self, gid: str, container: str, level: str) -> Record:
+        return _gid_ref("membership", gid) | {
+            "resource_subtype": f"{container}_membership",
+            "member": self.ref(paired(gid)[1]),
+            "access_level": level,
+        }
+
+    # -- goals and time ---------------------------------------------------------------------------
+
+    def _goal(self, viewer: Viewer, gid: str) -> Record:
+        goal = self._holdings.get(Goal, gid)
+        likes = self._likes("goal_like", number_of(gid), goal.likes)
+        status = goal.status_update
+        return self._goal_ref(gid) | {
+            "notes": goal.notes,
+            "html_notes": html(goal.notes),
+            "due_on": goal.due_on,
+            "start_on": goal.start_on,
+            "is_workspace_level": goal.is_workspace_level,
+            "liked": viewer.user in goal.likes,
+            "likes": likes,
+            "num_likes": len(likes),
+            "team": self._maybe_ref(goal.team),
+            "workspace": self.ref(goal.workspace),
+            "followers": self.refs(goal.members),
+            "time_period": self._period_ref(goal.time_period) if goal.time_period else None,
+            "metric": goal.metric,
+            "current_status_update": _status_ref(status, "goal") if status else None,
+            "status": goal.status,
+            "privacy_setting": goal.privacy_setting,
+            "default_access_level": goal.default_access_level,
+            "custom_fields": self._values(viewer, goal.settings, goal.values),
+            "custom_field_settings": self._settings(viewer, goal.settings),
+        }
+
+    def _goal_ref(self, gid: str) -> Record:
+        """The compact record of a goal, which names its owner."""
+        return self.ref(gid) | {"owner": self._maybe_ref(self._holdings.get(Goal, gid).owner)}
+
+    def _goal_relationship(self, _: Viewer, gid: str) -> Record:
+        relationship = self._holdings.get(GoalRelationship, gid)
+        is_goal = kind_of(relationship.supporting) == "goal"
+        return _gid_ref("goal_relationship", gid) | {
+            "resource_subtype": "subgoal" if is_goal else "supporting_work",
+            "supporting_resource": self.ref(relationship.supporting),
+            "contribution_weight": relationship.weight,
+            "supported_goal": self._goal_ref(relationship.supported_goal),
+        }
+
+    def _time_period(self, _: Viewer, gid: str) -> Record:
+        parent = self._holdings.get(TimePeriod, gid).parent
+        return self._period_ref(gid) | {"parent": self._period_ref(parent) if parent else None}
+
+    def _period_ref(self, gid: str) -> Record:
+        period = self._holdings.get(TimePeriod, gid)
+        return _gid_ref("time_period", gid) | {
+            "end_on": period.end_on,
+            "start_on": period.start_on,
+            "period": period.period,
+            "display_name": period.display_name,
+        }
+
+    def _time_entry(self, _: Viewer, gid: str) -> Record:
+        entry = self._holdings.get(TimeEntry, gid)
+        tree: Record = _gid_ref("time_tracking_entry", gid) | {
+            "duration_minutes": entry.minutes,
+            "entered_on": entry.entered_on,
+            "attributable_to": self._maybe_ref(entry.attributable_to),
+            "created_by": self.ref(entry.created_by),
+            "categories": entry.categories,
+            "task": self.task_ref(entry.task),
+            "created_at": entry.created_at,
+        }
+        optional = {
+            "approval_status": entry.approval_status,
+            "billable_status": entry.billable_status,
+            "description": entry.description,
+        }
+        return tree | {name: value for name, value in optional.items() if value is not None}
+
+    def _allocation(self, _: Viewer, gid: str) -> Record:
+        allocation = self._holdings.get(Allocation, gid)
+        return _gid_ref("allocation", gid) | {
+            "start_date": allocation.start_date,
+            "end_date": allocation.end_date,
+            "effort": allocation.effort,
+            "assignee": self.ref(allocation.assignee),
+            "created_by": self.ref(allocation.created_by),
+            "parent": self.ref(allocation.project),
+            "resource_subtype": "project_allocation",
+        }
+
+    # -- templates, briefs and the audit log ------------------------------------------------------
+
+    def _project_template(self, _: Viewer, gid: str) -> Record:
+        template = self._holdings.get(ProjectTemplate, gid)
+        return self.ref(gid) | {
+            "description": template.description,
+            "html_description": html(template.description),
+            "public": template.public,
+            "owner": self._maybe_ref(template.owner),
+            "team": self._maybe_ref(template.team),
+            "requested_dates": template.requested_dates,
+            "color": template.color,
+            "requested_roles": template.requested_roles,
+        }
+
+    def _task_template(self, _: Viewer, gid: str) -> Record:
+        template = self._holdings.get(TaskTemplate, gid)
+        return self.ref(gid) | {
+            "project": self.ref(template.project),
+            "template": template.recipe,
+            "created_by": self.ref(template.created_by),
+            "created_at": template.created_at,
+        }
+
+    def _project_brief(self, _: Viewer, gid: str) -> Record:
+        brief = self._holdings.get(ProjectBrief, gid)
+        return _gid_ref("project_brief", gid) | {
+            "title": brief.title,
+            "html_text": html(brief.text),
+            "text": brief.text,
+            "permalink_url": f"{_APP}/0/{brief.project}/{gid}",
+            "project": self.ref(brief.project),
+        }
+
+    def _audit_event(self, _: Viewer, gid: str) -> Record:
+        """An event has no resource type of its own."""
+        event = self._holdings.get(AuditEvent, gid)
+        return {
+            "gid": gid,
+            "created_at": event.created_at,
+            "event_type": event.event_type,
+            "event_category": event.event_category,
+            "actor": event.actor,
+            "resource": event.resource,
+            "details": event.details,
+            "context": event.context,
         }
 
 

@@ -3,20 +3,30 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .gids import gid_of, kind_of, pair_numbers
+from .gids import kind_of, paired
 from .holdings import Holdings
 from .objects import (
+    Allocation,
     Attachment,
+    AuditEvent,
     CustomField,
+    Goal,
+    GoalRelationship,
     OrganizationExport,
     Portfolio,
     Project,
+    ProjectBrief,
+    ProjectTemplate,
     Section,
+    StatusUpdate,
     Story,
     Tag,
     Task,
+    TaskTemplate,
     Team,
     TeamMembership,
+    TimeEntry,
+    TimePeriod,
     User,
     Workspace,
 )
@@ -51,6 +61,21 @@ class Visibility:
             "project_membership": self._sees_membership,
             "portfolio_membership": self._sees_membership,
             "organization_export": self._sees_export,
+            "workspace_membership": self._sees_workspace_membership,
+            "goal": self._sees_goal,
+            "goal_relationship": self._sees_part,
+            "goal_membership": self._sees_membership,
+            "portfolio_user": self._sees_membership,
+            "portfolio_team": self._sees_membership,
+            "project_user": self._sees_membership,
+            "time_period": self._sees_as_member,
+            "project_template": self._sees_as_member,
+            "status_update": self._sees_part,
+            "time_tracking_entry": self._sees_part,
+            "allocation": self._sees_part,
+            "task_template": self._sees_part,
+            "project_brief": self._sees_part,
+            "audit_log_event": self._sees_audit_event,
         }
 
     def may_read(self, viewer: Viewer, gid: str) -> bool:
@@ -91,8 +116,53 @@ class Visibility:
         return self.may_read(viewer, self._holdings.get(TeamMembership, gid).team)
 
     def _sees_membership(self, viewer: Viewer, gid: str) -> bool:
-        kind = (kind_of(gid) or "").removesuffix("_membership")
-        return self._is_visible(viewer, gid_of(kind, pair_numbers(gid)[0]))
+        return self._is_visible(viewer, paired(gid)[0])
+
+    def _sees_workspace_membership(self, viewer: Viewer, gid: str) -> bool:
+        """Members see all of them, guests those of the people whom they see."""
+        workspace, user = paired(gid)
+        return self._belongs(viewer, workspace) and (
+            not self.is_guest(viewer, workspace) or self._is_visible(viewer, user)
+        )
+
+    def _sees_part(self, viewer: Viewer, gid: str) -> bool:
+        """What belongs to one object is shown to that object's readers."""
+        match self._holdings.find(gid):
+            case (
+                StatusUpdate(parent=whole)
+                | GoalRelationship(supported_goal=whole)
+                | TimeEntry(task=whole)
+                | Allocation(project=whole)
+                | TaskTemplate(project=whole)
+                | ProjectBrief(project=whole)
+            ):
+                return self._is_visible(viewer, whole)
+        return False
+
+    def _sees_as_member(self, viewer: Viewer, gid: str) -> bool:
+        """What full members of a workspace see, but no guests."""
+        match self._holdings.find(gid):
+            case (
+                TimePeriod(workspace=workspace)
+                | ProjectTemplate(workspace=workspace)
+                | Goal(workspace=workspace)
+            ):
+                return self._belongs(viewer, workspace) and not self.is_guest(viewer, workspace)
+        return False
+
+    def _sees_goal(self, viewer: Viewer, gid: str) -> bool:
+        goal = self._holdings.get(Goal, gid)
+        if not self._sees_as_member(viewer, gid):
+            return False
+        shared = goal.privacy_setting != "members_only" or viewer.user in {
+            goal.owner,
+            *goal.members,
+        }
+        return shared or viewer.service_account
+
+    def _sees_audit_event(self, viewer: Viewer, gid: str) -> bool:
+        """https://developers.asana.com/reference/audit-log-api: service accounts only."""
+        return self.sees_all_of(viewer, self._holdings.get(AuditEvent, gid).workspace)
 
     def _sees_tag(self, viewer: Viewer, gid: str) -> bool:
         return self._belongs(viewer, self._holdings.get(Tag, gid).workspace)
@@ -185,10 +255,7 @@ class Visibility:
         return portfolio.public and not self.is_guest(viewer, portfolio.workspace)
 
     def _may_read_user_task_list(self, viewer: Viewer, gid: str) -> bool:
-        workspace, user = (
-            gid_of(kind, number)
-            for kind, number in zip(("workspace", "user"), pair_numbers(gid), strict=True)
-        )
+        workspace, user = paired(gid)
         if not (self._holdings.exists(workspace) and self._holdings.exists(user)):
             return False
         if user not in self._holdings.get(Workspace, workspace).members:
