@@ -27,6 +27,16 @@ EACH_LISTING_ONCE = {
     "/tasks": 1,
     "/attachments": 1,
     "/events": 1,
+    "/goals": 1,
+    "/time_periods": 1,
+    "/status_updates": 1,
+    "/projects/{project_gid}/project_memberships": 1,
+    "/workspaces/{workspace_gid}/workspace_memberships": 1,
+    "/time_tracking_entries": 1,
+    "/allocations": 1,
+    "/project_templates": 1,
+    "/task_templates": 1,
+    "/workspaces/{workspace_gid}/audit_log_events": 1,
 }
 HIGHER_PLAN = "Asana offers this in a higher plan only: deselect the stream, or upgrade."
 
@@ -104,10 +114,17 @@ def test_a_check_names_an_export_that_cannot_be_read(sample: AsanaEmulator) -> N
     assert "The organization export 404404 cannot be read (404" in failed(said)
 
 
-@pytest.mark.parametrize("person", ["service", "member", "restricted"])
-def test_nothing_is_said_when_all_is_well(sample: AsanaEmulator, person: str) -> None:
-    """A guest, whom Asana shows less, is refused nothing."""
-    assert warnings(sample, person) == []
+def test_nothing_is_said_when_all_is_well(sample: AsanaEmulator) -> None:
+    assert warnings(sample) == []
+
+
+@pytest.mark.parametrize("person", ["member", "restricted"])
+def test_a_person_is_refused_the_audit_log_and_nothing_else(
+    sample: AsanaEmulator, person: str
+) -> None:
+    """Not even a guest, whom Asana shows less."""
+    (warning,) = warnings(sample, person)
+    assert warning.startswith(f"audit_log_events: refused in {WORKSPACE} (403: ")
 
 
 @pytest.mark.parametrize(
@@ -115,8 +132,12 @@ def test_nothing_is_said_when_all_is_well(sample: AsanaEmulator, person: str) ->
     [
         (
             "/portfolios",
-            "portfolio_items, portfolios, portfolios_compact, portfolios_memberships",
+            (
+                "portfolio_items, portfolio_memberships, portfolios, portfolios_compact, "
+                "portfolios_memberships"
+            ),
         ),
+        ("/goals", "goal_memberships, goal_relationships, goals"),
         ("/workspaces/{workspace_gid}/custom_fields", "custom_fields"),
         ("/workspaces/{workspace_gid}/teams", "team_memberships, teams"),
     ],
@@ -154,8 +175,9 @@ def test_without_projects_everything_below_them_is_named_and_not_asked_for(
     asana.controls.deny("/projects", 403)
     (warning,) = warnings(asana)
     assert warning.startswith(
-        "attachments, attachments_compact, events, projects, sections, sections_compact, "
-        "stories, stories_compact, subtasks, tasks: refused in"
+        "allocations, attachments, attachments_compact, custom_field_settings, events, "
+        "project_briefs, project_memberships, projects, sections, sections_compact, "
+        "status_updates, stories, stories_compact, subtasks, task_templates, tasks: refused in"
     )
     assert set(asana.ledger.by_path()).isdisjoint({"/tasks", "/attachments", "/events"})
 

@@ -8,9 +8,12 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Said, full_refresh
 from integration_tests.truth_of import fewest_requests, in_order, truth
-from source_asana.streams import STREAMS
+from source_asana import records
+from source_asana.plan import Selection, make_plan
+from source_asana.streams import STREAMS, Workspaces
 
 STREAM_NAMES = list(STREAMS)
+FOR_SERVICE_ACCOUNTS = ("organization_exports", "audit_log_events")
 
 
 def assert_at_the_floor(asana: AsanaEmulator, streams: Collection[str], person: str) -> None:
@@ -35,8 +38,18 @@ def test_a_stream_alone_is_complete_and_costs_the_least(sample: AsanaEmulator, s
     assert_at_the_floor(sample, [stream], SERVICE)
 
 
-@pytest.mark.parametrize("pair", list(combinations(STREAM_NAMES, 2)), ids="+".join)
-def test_two_streams_are_complete_and_cost_the_least(
+def listings(*streams: str) -> set[str]:
+    """The listings that are read for some streams, but for the one with which each sync begins."""
+    plan = make_plan({STREAMS[name]: Selection() for name in streams})
+    return {listing.path for listing in plan.listings} - {Workspaces.path}
+
+
+SHARING = [pair for pair in combinations(STREAM_NAMES, 2) if listings(pair[0]) & listings(pair[1])]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("pair", SHARING, ids="+".join)
+def test_two_streams_that_share_a_listing_are_complete_and_cost_the_least(
     sample: AsanaEmulator, pair: tuple[str, str]
 ) -> None:
     said = full_refresh(sample, pair)
@@ -56,7 +69,7 @@ def test_all_streams_are_the_same_with_any_number_of_workers(
 
 @pytest.mark.parametrize("person", ["member", "restricted"])
 def test_a_person_gets_what_they_may_see(sample: AsanaEmulator, person: str) -> None:
-    streams = [name for name in STREAM_NAMES if name != "organization_exports"]
+    streams = [name for name in STREAM_NAMES if name not in FOR_SERVICE_ACCOUNTS]
     said = full_refresh(sample, streams, person)
     assert_complete(sample, said, streams, person)
     assert_at_the_floor(sample, streams, person)
@@ -64,7 +77,10 @@ def test_a_person_gets_what_they_may_see(sample: AsanaEmulator, person: str) -> 
 
 def test_only_known_exceptions_are_requested_in_vain(sample: AsanaEmulator) -> None:
     full_refresh(sample, STREAM_NAMES)
-    assert set(sample.ledger.unknown_fields) == {
+    asked = set(sample.ledger.unknown_fields)
+    # Documented for a single entry only, which is then asked for by its gid:
+    asked -= {f"/time_tracking_entries {name}" for name in records.TIME_TRACKING_ENTRY.opt_fields()}
+    assert asked == {
         # Gone at Asana, kept for tables of 1.7.2:
         "/projects is_template",
         # In the published catalog, and documented for tasks' fields only:

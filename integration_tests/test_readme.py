@@ -35,6 +35,7 @@ PAGES = {
         "docs/migrating.md",
         "docs/operations.md",
         "docs/reference.md",
+        "docs/sql.md",
         "secrets/README.md",
     )
 }

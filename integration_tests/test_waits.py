@@ -11,6 +11,7 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
+from source_asana.agenda import Agenda
 from source_asana.checkpoints import Checkpoints
 from source_asana.messages import RecordBatch
 from source_asana.plan import Selection, make_plan
@@ -129,9 +130,8 @@ class Hours:
         return Sync(
             selected=selected,
             unknown=(),
-            plan=make_plan(selected),
-            checkpoints=Checkpoints(selected, {}, (), lambda: "", 1.0, lambda: self.now),
-            goes_on=False,
+            agenda=Agenda(make_plan(selected), selected, {}, {}),
+            checkpoints=Checkpoints(selected, {}, {}, lambda: "", 1.0, clock=lambda: self.now),
             deleted_at=lambda _: None,
             give_up=lambda _: None,
             capture_deletions=False,

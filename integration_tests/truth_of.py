@@ -33,5 +33,7 @@ def declared(value: Any, schema: Mapping[str, Any]) -> Any:
         return [declared(entry, schema["items"]) for entry in value]
     if isinstance(value, dict):
         known = schema["properties"]
+        if not known:
+            return value  # whatever it holds
         return {name: declared(value[name], known[name]) for name in value if name in known}
     return value

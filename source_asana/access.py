@@ -1,10 +1,12 @@
 """What a token can read, as far as a few requests can tell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
 
+from source_asana.choice import ALL, Choice
 from source_asana.client import AsanaClient
 from source_asana.config import Config
 from source_asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone
@@ -20,7 +22,8 @@ from source_asana.streams import (
 )
 
 CHECKED_EXPORTS = 2
-"""How many ids of a config are asked for: a check is to be quick, a sync names each one."""
+CHECKED_PROJECTS = 25
+"""How many gids of a config are asked for: a check is to be quick, a sync names each one."""
 
 PURPOSE = "check"
 
@@ -37,11 +40,10 @@ class Account:
         """The workspaces, by name."""
         return ", ".join(str(workspace.get("name")) for workspace in self.workspaces)
 
-    @property
-    def example(self) -> Record:
-        """The workspace to try things in: an organisation, if there is one."""
-        organisations = [w for w in self.workspaces if w.get("is_organization")]
-        return (organisations or list(self.workspaces))[0]
+    def example(self, choice: Choice) -> Record | None:
+        """The wanted workspace to try things in: an organisation, if there is one."""
+        wanted = [w for w in self.workspaces if choice.has_workspace(w["gid"])]
+        return next((w for w in wanted if w.get("is_organization")), wanted[0] if wanted else None)
 
 
 def account_of(client: AsanaClient) -> Account:
@@ -58,8 +60,19 @@ def account_of(client: AsanaClient) -> Account:
     return account
 
 
-def check_config(client: AsanaClient, config: Config) -> None:
+def check_config(client: AsanaClient, config: Config, account: Account) -> None:
     """Ask for what the config names. Raises ConfigError for what is not to be had."""
+    absent = [
+        f"Workspace {gid} not found or not shared with this token"
+        for gid in config.choice.absent_workspaces([w["gid"] for w in account.workspaces])
+    ]
+    absent += [
+        f"Project {gid} {why}"
+        for gid in config.choice.project_gids[:CHECKED_PROJECTS]
+        if (why := _why_not(client, gid, config.choice))
+    ]
+    if absent:
+        raise ConfigError(f"{'; '.join(absent)}: correct the gids, or give its user access.")
     for gid in config.organization_export_ids[:CHECKED_EXPORTS]:
         path = OrganizationExports.path.format(organization_export=gid)
         try:
@@ -72,23 +85,55 @@ def check_config(client: AsanaClient, config: Config) -> None:
             ) from None
 
 
-def refused_streams(client: AsanaClient, account: Account) -> Iterator[str]:
+def unseen_exclusions(client: AsanaClient, choice: Choice) -> Iterator[str]:
+    """The projects that the config leaves out, but which the token does not see anyway."""
+    for gid in choice.excluded_project_gids[:CHECKED_PROJECTS]:
+        if _why_not(client, gid, ALL):
+            yield f"excluded_project_gids: project {gid} not found or not shared with this token."
+
+
+def _why_not(client: AsanaClient, project: str, choice: Choice) -> str | None:
+    """Why a sync would not find a project; None if it would."""
+    path = str(Projects.one).format(project=project)
+    try:
+        fields = {"opt_fields": "archived,workspace.gid"}
+        found = client.get(path, fields, purpose=PURPOSE)["data"]
+    except (Refusal, AsanaFailure) as error:
+        if isinstance(error, AsanaFailure) and error.failure_type is FailureType.transient_error:
+            raise
+        return "not found or not shared with this token"
+    if found.get("archived") and not choice.with_archived_projects:
+        return "is archived, and include_archived_projects is off"
+    workspace = (found.get("workspace") or {}).get("gid")
+    if workspace and not choice.has_workspace(workspace):
+        return f"is in workspace {workspace}, which workspace_gids leaves out"
+    return None
+
+
+def refused_streams(client: AsanaClient, account: Account, choice: Choice) -> Iterator[str]:
     """What Asana refuses to this token in one workspace and one of its projects, in words.
 
     A request for each listing below either. Raises like `AsanaClient.get`.
     """
-    plan = make_plan({s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()})
-    examples: dict[StreamClass, Record] = {Workspaces: account.example}
+    example = account.example(choice)
+    if example is None:
+        return
+    selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
+    plan = make_plan(selected, choice)
+    examples: dict[StreamClass, Record] = {Workspaces: example}
+    if choice.project_gids:
+        examples[Projects] = {"gid": choice.project_gids[0]}
     for listing in plan.listings:
         above = next((examples[s] for s in listing.stream.parents if s in examples), None)
-        if above is None or listing.is_one or not _applies(listing, above):
+        parent = None if above is None or listing.is_one else listing.parent_in(above)
+        if parent is None:
             continue
         try:
-            found = _first(client, listing, above["gid"])
+            found = _first(client, listing, parent)
         except Refusal as refusal:
-            names = sorted(stream.stream_name() for stream in _fed_by(listing))
+            names = sorted(stream.stream_name() for stream in _lacking(listing, refusal.status))
             yield (
-                f"{', '.join(names)}: refused in {account.example.get('name')} "
+                f"{', '.join(names)}: refused in {example.get('name')} "
                 f"({refusal.status}: {refusal.message}). {advice_on(refusal.status)}"
             )
             continue
@@ -98,16 +143,13 @@ def refused_streams(client: AsanaClient, account: Account) -> Iterator[str]:
             yield f"{listing.name}: could not be asked ({failure.message})."
             continue
         if listing.stream is Projects and found:
-            examples[Projects] = found
-
-
-def _applies(listing: Listing, above: Mapping[str, object]) -> bool:
-    return listing.stream.below is None or bool(above.get(listing.stream.below))
+            examples.setdefault(Projects, found)
 
 
 def _first(client: AsanaClient, listing: Listing, parent: str) -> Record | None:
     path, params = listing.request(parent)
-    params["opt_fields"] = "gid"
+    if "opt_fields" in params:
+        params["opt_fields"] = "gid"
     if "limit" in params:
         params["limit"] = "1"
     try:
@@ -117,7 +159,17 @@ def _first(client: AsanaClient, listing: Listing, parent: str) -> Record | None:
     return data[0] if data else None
 
 
-def _fed_by(listing: Listing) -> set[StreamClass]:
-    """The streams that lack records when a listing is refused: without events none does."""
-    own = {output.stream for output in listing.outputs}
-    return own if listing.stream.between_syncs else own | set(listing.feeds)
+def _lacking(listing: Listing, status: int) -> set[StreamClass]:
+    """The streams that lack records when a listing is refused: without events none does.
+
+    A plan that does not have a feature has nothing of it, so who has other parents lacks nothing.
+    """
+    if listing.stream.between_syncs:
+        return {output.stream for output in listing.outputs}
+    if status != HTTPStatus.PAYMENT_REQUIRED:
+        return set(listing.feeds)
+    return {s for s in listing.feeds if len(s.within) < 2 and not _has_other_parents(s, listing)}  # noqa: PLR2004 - one other
+
+
+def _has_other_parents(stream: StreamClass, listing: Listing) -> bool:
+    return listing.stream in stream.parents and len(stream.parents) > 1

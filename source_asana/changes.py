@@ -5,7 +5,7 @@ https://developers.asana.com/reference/events
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Record = dict[str, Any]
@@ -35,6 +35,27 @@ class Changes:
     def tasks(self) -> set[str]:
         """The tasks to be read."""
         return self.touched | self.arrived
+
+
+@dataclass
+class WorkspaceNews:
+    """The events of all objects of a workspace since its sync tokens, read once for all projects.
+
+    `token` is the one to go on from; `events` came since each of the former ones, of which Asana
+    does not know the `lost` ones any more. `seen` collects those of the touched tasks that the
+    listings of projects have shown.
+    """
+
+    workspace: str
+    token: str
+    changes: Changes
+    events: Mapping[str, list[Record]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.for_projects = replace(self.changes, deleted={})
+        """The same for each project: what was deleted is told once, for the workspace."""
 
 
 def changes_of(events: Iterable[Record]) -> Changes:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from airbyte_cdk.models import (
     AirbyteMessage,
@@ -15,6 +16,7 @@ from airbyte_cdk.models import (
     Type,
 )
 
+from source_asana.choice import ALL, Choice
 from source_asana.plan import Selection
 from source_asana.scope import Scope
 from source_asana.state import (
@@ -22,10 +24,11 @@ from source_asana.state import (
     Blob,
     Mark,
     Marks,
+    Reach,
     full_refresh_blob,
     incremental_blob,
 )
-from source_asana.streams import Projects, StreamClass
+from source_asana.streams import Projects, StreamClass, Subtasks
 
 BYTES_TO_BEGIN_WITH = 2_500_000.0
 SHARE_OF_RECORDS = 0.01
@@ -38,7 +41,8 @@ BYTES_PER_PROJECT = 100
 class Checkpoints:
     """The marks of all streams.
 
-    `began` is Asana's time before anything was requested; `listed` the projects found so far.
+    `began` is Asana's time before anything was requested; `listed` the projects and other
+    containers found so far, by their streams.
     States go out when `seconds_between` have passed, and when a stream ends.
     """
 
@@ -46,18 +50,20 @@ class Checkpoints:
         self,
         selected: Mapping[StreamClass, Selection],
         marks: Mapping[StreamClass, Marks],
-        listed: Collection[str],
+        listed: Mapping[StreamClass, Collection[str]],
         began: Callable[[], str],
         seconds_between: float,
+        choice: Choice = ALL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._selected = selected
         self._marks: dict[StreamClass, dict[str, Mark]] = {
-            stream: dict(marks.get(stream, {})) for stream in selected if _has_marks(stream)
+            stream: dict(marks.get(stream, {})) for stream in selected if stream.containers()
         }
         self._listed = listed
         self._began = began
         self._seconds_between = seconds_between
+        self._choice = choice
         self._clock = clock
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
@@ -75,27 +81,35 @@ class Checkpoints:
         self._records[stream] += count
         self._allowance += SHARE_OF_RECORDS * size
 
-    def project_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
-        """Everything of a stream below a project is out, or will be when the stream ends."""
-        before = self._marks[stream].get(scope.project)
-        token = scope.token or (before.token if before else None)
-        mark = Mark(scope.began, token if self._selected[stream].incremental else None)
+    def container_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
+        """Everything of a stream below a container is out, or will be when the stream ends."""
+        before = self._marks[stream].get(scope.container)
+        mark = Mark(scope.began)
+        if self._selected[stream].incremental and stream.is_told_by_events():
+            if scope.token:
+                workspace = scope.news.workspace if scope.news else None
+                mark = Mark(scope.began, scope.token, workspace)
+            elif before:
+                mark = replace(before, since=scope.began)
         if wait_for_end:
-            self._waiting[stream][scope.project] = mark
+            self._waiting[stream][scope.container] = mark
         else:
-            self._marks[stream][scope.project] = mark
+            self._marks[stream][scope.container] = mark
             self._changed.add(stream)
 
-    def vanished(self) -> set[str]:
-        """The projects of the former state that are in no listing any more."""
-        known = {project for marks in self._marks.values() for project in marks}
-        return known - set(self._listed)
+    def leave(self, stream: StreamClass) -> None:
+        """Let the marks that wait for the stream's end stay where they were."""
+        self._waiting[stream].clear()
 
-    def forget(self, project: str) -> None:
-        """Drop a project from all states."""
-        for stream, marks in self._marks.items():
-            if marks.pop(project, None):
-                self._changed.add(stream)
+    def vanished(self, stream: StreamClass) -> set[str]:
+        """The containers of the stream's former state that are in no listing any more."""
+        listed = {gid for gids in self._listed.values() for gid in gids}
+        return self._marks.get(stream, {}).keys() - listed
+
+    def forget(self, stream: StreamClass, container: str) -> None:
+        """Drop a container from the stream's state."""
+        if self._marks[stream].pop(container, None):
+            self._changed.add(stream)
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
@@ -122,14 +136,14 @@ class Checkpoints:
             yield self._state(stream, {FULL_REFRESH_COMPLETE: True})
             return
         if complete and stream is Projects:
-            self._marks[stream] |= {project: Mark(self.began) for project in self._listed}
+            self._marks[stream] |= {project: Mark(self.began) for project in self._listed[Projects]}
         if complete or self._marks.get(stream):
             yield self._state(stream, self._blob(stream))
 
     def _blob(self, stream: StreamClass) -> Blob:
         marks = self._marks[stream]
-        incremental = self._selected[stream].incremental
-        return incremental_blob(marks) if incremental else full_refresh_blob(marks)
+        written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
+        return written(marks, reach_of(stream, self._choice))
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""
@@ -147,5 +161,9 @@ class Checkpoints:
         )
 
 
-def _has_marks(stream: StreamClass) -> bool:
-    return stream is Projects or stream.is_below_projects()
+def reach_of(stream: StreamClass, choice: Choice) -> Reach:
+    """What the marks of a stream speak of, as far as the user's choice matters to it."""
+    return Reach(
+        start=choice.start_date if stream.is_history() else None,
+        below_subtasks=choice.with_subtasks or Subtasks not in stream.parents,
+    )

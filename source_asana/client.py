@@ -106,12 +106,13 @@ class AsanaClient:
         """Asana's time in its latest answer (this machine's before the first one)."""
 
     def pages(
-        self, path: str, params: Mapping[str, str], *, purpose: str
+        self, path: str, params: Mapping[str, str], *, purpose: str, until_empty: bool = False
     ) -> Iterator[list[Record]]:
         """The records of a listing, page by page, or the one of an object.
 
         When an offset has expired the listing begins anew, so a caller must expect to be given
-        records again. Raises Refusal, AsanaFailure, TokenRefused and Stopped.
+        records again. `until_empty`: there is always a next page; one without records is the last.
+        Raises Refusal, AsanaFailure, TokenRefused and Stopped.
         https://developers.asana.com/docs/pagination
         """
         offset: str | None = None
@@ -132,7 +133,7 @@ class AsanaClient:
             found = body["data"]
             yield found if isinstance(found, list) else [found]
             offset = (body.get("next_page") or {}).get("offset")
-            if offset is None:
+            if offset is None or (until_empty and not found):
                 return
 
     def events(

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pendulum
+
+from source_asana.choice import ALL, Choice
 from source_asana.errors import ConfigError
+from source_asana.state import TIME_FORMAT
 
 RawConfig = Mapping[str, Any]
 
@@ -13,6 +17,7 @@ PAT = "PAT Credentials"
 DEFAULT_WORKERS = 10
 MOST_WORKERS = 25
 MOST_REQUESTS_PER_MINUTE = 60_000
+DAYS_AND_TIMES = ("YYYY-MM-DD", "YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Config:
     num_workers: int = DEFAULT_WORKERS
     capture_deletions: bool = True
     requests_per_minute: int | None = None
+    choice: Choice = ALL
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
@@ -72,7 +78,28 @@ def parse_config(raw: RawConfig) -> Config:
         requests_per_minute=_whole_number(
             raw, "requests_per_minute", least=1, most=MOST_REQUESTS_PER_MINUTE
         ),
+        choice=_choice(raw),
     )
+
+
+def _choice(raw: RawConfig) -> Choice:
+    choice = Choice(
+        workspace_gids=_gids(raw, "workspace_gids"),
+        project_gids=_gids(raw, "project_gids"),
+        excluded_project_gids=_gids(raw, "excluded_project_gids"),
+        with_archived_projects=_yes_or_no(raw, "include_archived_projects", default=True),
+        with_subtasks=_yes_or_no(raw, "include_subtasks", default=True),
+        start_date=_moment(raw, "start_date"),
+        with_enum_options=_yes_or_no(raw, "include_custom_field_options", default=True),
+        with_loose_tasks=_yes_or_no(raw, "include_tasks_without_project", default=False),
+    )
+    both = [gid for gid in choice.project_gids if gid in choice.excluded_project_gids]
+    if both:
+        raise ConfigError(
+            f"project_gids and excluded_project_gids both name {', '.join(both)}: "
+            "take it out of one of them."
+        )
+    return choice
 
 
 def _credentials(given: Any) -> PersonalAccessToken | OAuth:
@@ -129,6 +156,19 @@ def _whole_number(raw: RawConfig, name: str, *, least: int, most: int) -> int | 
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
     return value
+
+
+def _moment(raw: RawConfig, name: str) -> str | None:
+    """A day or a time in UTC, written as Asana writes times."""
+    given = raw.get(name)
+    if given is None:
+        return None
+    for pattern in DAYS_AND_TIMES if isinstance(given, str) and given.isascii() else ():
+        try:
+            return pendulum.from_format(given, pattern).format(TIME_FORMAT)
+        except ValueError:
+            continue
+    raise ConfigError(f"{name} must be a day or a time in UTC: 2026-01-31 or 2026-01-31T00:00:00Z.")
 
 
 def _yes_or_no(raw: RawConfig, name: str, *, default: bool) -> bool:

@@ -47,9 +47,13 @@ class ArrayShape(Shape):
 
 @dataclass(frozen=True)
 class ObjectShape(Shape):
-    """Named values. What Asana sends beyond them may pass."""
+    """Named values. What Asana sends beyond them may pass.
+
+    `by_name`: it is asked for by its own name too, for Asana lists what is in it nowhere.
+    """
 
     columns: Mapping[str, Shape]
+    by_name: bool = False
 
     def only(self, *names: str) -> "ObjectShape":
         """The same shapes, fewer columns."""
@@ -59,6 +63,10 @@ class ObjectShape(Shape):
         """The same columns, and these after them."""
         return ObjectShape({**self.columns, **columns})
 
+    def asked_by_name(self) -> "ObjectShape":
+        """The same columns, of an object that is asked for by its own name too."""
+        return ObjectShape(self.columns, by_name=True)
+
     def json_schema(self) -> JsonSchema:
         return {
             "type": ["null", "object"],
@@ -67,6 +75,8 @@ class ObjectShape(Shape):
         }
 
     def paths(self, name: str) -> Iterator[str]:
+        if self.by_name:
+            yield name
         for column, shape in self.columns.items():
             yield from shape.paths(f"{name}.{column}")
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
 
@@ -33,6 +34,8 @@ class Tally:
     first_refusal: Refusal | None = None
     failed: int = 0
     first_failure: Exception | None = None
+    found_none_of: str | None = None
+    """The field of the config whose gids Asana does not show, if it shows none of them."""
 
     def count(self, error: Exception | None) -> None:
         """Count one more visit."""
@@ -70,15 +73,32 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
         return _failure(listing, tally, tally.first_failure)
     if tally.first_refusal is not None and not tally.read:
         return _refused_everywhere(listing, tally.first_refusal)
+    if tally.found_none_of is not None:
+        return _found_none(tally.found_none_of)
     for parent in listing.parents:
         if parent is listing or parent.stream.between_syncs:
             continue  # without its events a project is read in full
+        if len(listing.stream.parents) > 1 and lacks_feature(tallies[parent]):
+            continue  # then there is nothing of it below
         if above := problem_of(parent, tallies):
             return Problem(
                 above.failure_type,
                 f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",
             )
     return None
+
+
+def lacks_feature(tally: Tally) -> bool:
+    """Whether Asana's plan does not have what a listing shows, so that there is nothing of it."""
+    return bool(tally.refused) and tally.visits == tally.refused[HTTPStatus.PAYMENT_REQUIRED]
+
+
+def _found_none(name: str) -> Problem:
+    return Problem(
+        FailureType.config_error,
+        f"Asana shows this token none of what {name} names: correct {name}, "
+        "or give the token's user access.",
+    )
 
 
 def _failure(listing: Listing, tally: Tally, error: Exception) -> Problem:

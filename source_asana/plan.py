@@ -1,9 +1,11 @@
 """What a sync will visit: the selected streams, grouped by listing, and the ancestors they need."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
+from source_asana.choice import ALL, Choice
 from source_asana.streams import (
     STREAMS,
     Attachments,
@@ -30,17 +32,27 @@ class Selection:
 
 @dataclass(frozen=True)
 class Output:
-    """A selected stream, and the columns that its records keep (None: all that a page has)."""
+    """A selected stream, and the columns that its records keep (None: all that a page has).
+
+    `within`: the column of a page's records that holds those of the stream. `left_out`: the paths
+    that a page may have, for another stream's sake, and that this one is to be without.
+    """
 
     stream: StreamClass
     columns: frozenset[str] | None
+    within: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def records(self, page: Iterable[Record], parent: str | None) -> list[Record]:
         """The stream's records of a page."""
         records = list(page)
+        if self.within is not None:
+            records = [inner for record in records for inner in _held(record.get(self.within))]
         if self.columns is not None:
             keep = self.columns
             records = [{name: r[name] for name in r if name in keep} for r in records]
+        for path in self.left_out:
+            records = [_without(record, path.split(".")) for record in records]
         if self.stream.parent_key:
             records = [{**record, self.stream.parent_key: parent} for record in records]
         return records
@@ -52,13 +64,14 @@ class Listing:
 
     `stream` is the class that describes it, selected or not; `outputs` are the selected streams.
     `parents` are the listings whose records stand above it; `feeds` are the selected streams for
-    whose sake it is read, its own and those below.
+    whose sake it is read, its own and those below. `filters` are further parameters.
     """
 
     stream: StreamClass
     path: str
     outputs: tuple[Output, ...]
     opt_fields: str
+    filters: Mapping[str, str] = field(default_factory=dict)
     parents: list["Listing"] = field(default_factory=list)
     children: list["Listing"] = field(default_factory=list)
     feeds: frozenset[StreamClass] = frozenset()
@@ -70,20 +83,44 @@ class Listing:
 
     @property
     def is_one(self) -> bool:
-        """Whether it is not a listing in truth but the request for one record."""
-        return self.path != self.stream.path or bool(self.stream.named_in_config)
+        """Whether it is not a listing in truth but the request for one record by its gid."""
+        return self.path == self.stream.one
+
+    @property
+    def pages(self) -> bool:
+        """Whether its records come in pages."""
+        stream = self.stream
+        alone = self.is_one or stream.named_by or stream.named_in_config
+        return not (alone or stream.between_syncs)
 
     def place(self, parent: str | None) -> str:
         """What a visit reads, in words: the kind and gid of the parent."""
         noun = self.path.partition("{")[2].partition("}")[0]
         return f"{noun.replace('_', ' ')} {parent}" if noun else "the whole list"
 
-    def request(self, parent: str | None) -> tuple[str, dict[str, str]]:
-        """The path and the query of the first page below `parent`."""
-        path, params = request_of(self.path, parent, self.opt_fields)
-        if self.is_one or self.stream.between_syncs:  # neither comes in pages
+    def request(
+        self, parent: str | None, container: str | None = None
+    ) -> tuple[str, dict[str, str]]:
+        """The path and the query of the first page below `parent`, which is in `container`."""
+        path, params = request_of(self.path, parent, self.opt_fields, container)
+        if not self.pages:
             del params["limit"]
-        return path, params
+        if not self.stream.takes_opt_fields:
+            del params["opt_fields"]
+        return path, {**params, **self.filters}
+
+    def gids(self, parent: str | None, container: str | None) -> list[str]:
+        """What the placeholders of its path stand for."""
+        return [str(gid) for gid in (parent, container)][: self.path.count("{")]
+
+    def parent_in(self, above: Record) -> str | None:
+        """The gid below which it is read for the sake of a record; None if nothing is there."""
+        if self.stream.named_by is not None:
+            named: str | None = (above.get(self.stream.named_by) or {}).get("gid")
+            return named
+        if self.stream.below is not None and not above.get(self.stream.below):
+            return None
+        return str(above["gid"])
 
 
 @dataclass(frozen=True)
@@ -91,12 +128,13 @@ class Plan:
     """The listings of one sync, parents before children.
 
     Below projects an incremental sync has three more, which read single records that events name:
-    they stand in `one` by the stream that describes them.
+    they stand in `one` by the stream that describes them. `loose` has the tasks in no project.
     """
 
     listings: tuple[Listing, ...]
     events: Listing | None = None
     one: Mapping[StreamClass, Listing] = field(default_factory=dict)
+    loose: Listing | None = None
 
     def first(
         self, named_in_config: Mapping[str, Sequence[str]]
@@ -112,67 +150,180 @@ class Plan:
         return begin
 
 
-def make_plan(selected: Mapping[StreamClass, Selection]) -> Plan:
-    """Plan a sync of the selected streams.
+def make_plan(selected: Mapping[StreamClass, Selection], choice: Choice = ALL) -> Plan:
+    """Plan a sync of the selected streams, without what the user has chosen to leave out.
 
     Every listing that is needed stands in the plan once; a stream that exists only between syncs
     is asked for in incremental syncs alone.
     """
-    wanted = [s for s in selected if not s.between_syncs or selected[s].incremental]
-    goes_on = any(s.is_below_projects() and selected[s].incremental for s in wanted)
-    needed = _with_ancestors(wanted)
-    if goes_on and Events not in needed:
-        needed.append(Events)
-    listings = {
-        stream.path: _listing(stream, selected, needed, goes_on=goes_on) for stream in needed
-    }
-    for listing in listings.values():
-        for parent in _parents(listing.stream):
-            _link(listings[parent.path], listing)
-    if goes_on:
-        for child in listings[Projects.path].children:
-            if child.stream is not Events:
-                _link(listings[Events.path], child)
-    one = _single_records(listings, selected, needed) if goes_on else {}
-    everything = (*listings.values(), *one.values())
-    for listing in everything:
-        listing.feeds = frozenset(_fed(listing))
-    return Plan(everything, listings.get(Events.path), one)
+    return _Planner(selected, choice).plan()
 
 
-def _single_records(
-    listings: Mapping[str, Listing],
-    selected: Mapping[StreamClass, Selection],
-    needed: Collection[StreamClass],
-) -> dict[StreamClass, Listing]:
-    """The requests for a task, a story or an attachment, where its listing is read at all.
+class _Planner:
+    """What all listings of one plan have in common."""
 
-    A task may be one of a project or a subtask, so it feeds the streams of both.
-    """
-    one: dict[StreamClass, Listing] = {}
-    for stream in (Stories, Attachments, Tasks):
-        if stream.path in listings:
-            streams = [s for s in STREAMS.values() if s.one == stream.one and s in selected]
-            also = (Subtasks,) if stream is Tasks else ()
-            one[stream] = _listing(
-                stream, selected, needed, readers=streams, also=also, path=stream.one, goes_on=True
+    def __init__(self, selected: Mapping[StreamClass, Selection], choice: Choice) -> None:
+        self._without = set() if choice.with_subtasks else {Subtasks}
+        self._selected = {s: how for s, how in selected.items() if s not in self._without}
+        self._choice = choice
+        self._wanted = [
+            s for s in self._selected if not s.between_syncs or self._selected[s].incremental
+        ]
+        self._goes_on = any(
+            s.is_told_by_events() and self._selected[s].incremental for s in self._wanted
+        )
+        self._needed = self._with_ancestors()
+
+    def plan(self) -> Plan:
+        listings = {stream.path: self._listing(stream) for stream in self._needed}
+        for listing in listings.values():
+            for parent in _parents(listing.stream):
+                if parent.path in listings:
+                    _link(listings[parent.path], listing)
+        if self._goes_on:
+            for child in listings[Projects.path].children:
+                if child.stream is not Events:
+                    _link(listings[Events.path], child)
+        completions = self._completions(listings)
+        one = self._single_records(listings) if self._goes_on else {}
+        loose = self._loose_tasks(listings)
+        rest = [*one.values(), loose] if loose else one.values()
+        everything = (*listings.values(), *completions, *rest)
+        for listing in everything:
+            listing.feeds = frozenset(_fed(listing))
+        return Plan(everything, listings.get(Events.path), one, loose)
+
+    def _with_ancestors(self) -> list[StreamClass]:
+        """The describing streams of all the listings that are needed, in the order of `STREAMS`."""
+        needed: set[StreamClass] = set()
+        waiting = [carrier for stream in self._wanted for carrier in _carriers(stream)]
+        if self._goes_on:
+            waiting.append(Events)
+        while waiting:
+            stream = waiting.pop()
+            if stream not in needed and stream not in self._without:
+                needed.add(stream)
+                waiting += stream.parents
+                if self._choice.with_loose_tasks and stream.loose:
+                    waiting.append(stream.loose[0])
+        return [stream for stream in STREAMS.values() if stream in needed]
+
+    def _loose_tasks(self, listings: Mapping[str, Listing]) -> Listing | None:
+        """The listing of tasks in no project, if it is wanted: with the same below it as others."""
+        if not self._choice.with_loose_tasks or Tasks.path not in listings:
+            return None
+        above, path = Tasks.loose
+        loose = self._listing(Tasks, path=path)
+        _link(listings[above.path], loose)
+        for child in listings[Tasks.path].children:
+            if not child.is_one:
+                _link(loose, child)
+        return loose
+
+    def _completions(self, listings: Mapping[str, Listing]) -> list[Listing]:
+        """The requests for single records of which a listing may give only a part."""
+        completions: list[Listing] = []
+        for listing in listings.values():
+            if listing.stream.completed_by:
+                completions.append(self._listing(listing.stream, path=listing.stream.one))
+                _link(listing, completions[-1])
+        return completions
+
+    def _single_records(self, listings: Mapping[str, Listing]) -> dict[StreamClass, Listing]:
+        """The requests for a task, a story or an attachment, where its listing is read at all.
+
+        A task may be one of a project or a subtask, so it feeds the streams of both.
+        """
+        one: dict[StreamClass, Listing] = {}
+        for stream in (Stories, Attachments, Tasks):
+            if stream.path in listings:
+                readers = [s for s in STREAMS.values() if s.one == stream.one]
+                also = (Subtasks,) if stream is Tasks else ()
+                one[stream] = self._listing(stream, readers=readers, also=also, path=stream.one)
+                _link(listings[Events.path], one[stream])
+        if Tasks in one:
+            for child in list(listings.values()):
+                if Tasks in child.stream.parents:
+                    _link(one[Tasks], child)
+            for parent in (listings[Tasks.path], one.get(Stories), one.get(Attachments)):
+                if parent:
+                    _link(parent, one[Tasks])
+        return one
+
+    def _listing(
+        self,
+        stream: StreamClass,
+        *,
+        readers: Sequence[StreamClass] | None = None,
+        also: Sequence[StreamClass] = (),
+        path: str | None = None,
+    ) -> Listing:
+        """The listing with the union of what its readers, its children and the walk look at."""
+        if readers is None:
+            readers = [s for s in self._selected if s.path == stream.path and not s.within]
+        if self._goes_on and stream is Tasks and Subtasks not in readers:
+            readers = [*readers, Subtasks]  # a project lists subtasks that are in it
+        readers = [s for s in readers if s in self._selected]
+        held = [(s, column) for s in self._selected for at, column in s.within if at is stream]
+        kept = {s: _kept_columns(s, self._selected[s]) for s in (*readers, *(s for s, _ in held))}
+        paths = dict.fromkeys(
+            self._looked_at((stream, *also), by_gid=path is not None and path == stream.one)
+        )
+        for reader in readers:
+            paths |= dict.fromkeys(self._opt_fields(reader, kept[reader]))
+        for reader, column in held:
+            fields = reader.record.opt_fields(kept[reader])
+            paths |= dict.fromkeys(f"{column}.{name}" for name in fields)
+        requested = {name.partition(".")[0] for name in paths}
+        outputs = [
+            Output(
+                s,
+                None if requested <= kept[s] else kept[s],
+                left_out=self._left_out(s) if held else (),
             )
-            _link(listings[Events.path], one[stream])
-    if Tasks in one:
-        for child in list(listings.values()):
-            if Tasks in child.stream.parents:
-                _link(one[Tasks], child)
-        for parent in (listings[Tasks.path], one.get(Stories), one.get(Attachments)):
-            if parent:
-                _link(parent, one[Tasks])
-    return one
+            for s in readers
+        ]
+        outputs += [Output(s, kept[s], within=column) for s, column in held]
+        return Listing(
+            stream, path or stream.path, tuple(outputs), ",".join(paths), self._filters(stream)
+        )
+
+    def _looked_at(self, described: Sequence[StreamClass], *, by_gid: bool) -> Iterator[str]:
+        """The paths by which the walk decides what a record calls for."""
+        yield "gid"
+        for stream in described:
+            yield from stream.belongs_by if by_gid else stream.told_by
+            begins = self._choice.start_date is not None and stream.is_history()
+            yield from stream.dated_by if self._goes_on or begins else ()
+            yield from [stream.cursor_field] if begins and stream.cursor_field else []
+            for child in self._needed:
+                if stream in _parents(child):
+                    yield from [child.below] if child.below else []
+                    yield from [f"{child.named_by}.gid"] if child.named_by else []
+
+    def _opt_fields(self, stream: StreamClass, columns: Collection[str]) -> Iterator[str]:
+        left_out = tuple(f"{path}." for path in self._left_out(stream))
+        return (path for path in stream.record.opt_fields(columns) if not path.startswith(left_out))
+
+    def _left_out(self, stream: StreamClass) -> tuple[str, ...]:
+        return () if self._choice.with_enum_options else stream.repeats_options
+
+    def _filters(self, stream: StreamClass) -> dict[str, str]:
+        leaves_out = stream is Projects and not self._choice.with_archived_projects
+        return {"archived": "false"} if leaves_out else {}
 
 
-def request_of(template: str, parent: str | None, opt_fields: str) -> tuple[str, dict[str, str]]:
-    """The path and the query of the first page of a listing, as `AsanaStream.path` describes it."""
+def request_of(
+    template: str, parent: str | None, opt_fields: str, container: str | None = None
+) -> tuple[str, dict[str, str]]:
+    """The path and the query of the first page of a listing, as `AsanaStream.path` describes it.
+
+    The first placeholder stands for the parent, a second one for what that is in.
+    """
+    for gid in (parent, container):
+        template = _filled(template, gid)
     path, _, query = template.partition("?")
-    params = {name: _filled(value, parent) for name, value in parse_qsl(query)}
-    return _filled(path, parent), {**params, "limit": str(PAGE_SIZE), "opt_fields": opt_fields}
+    return path, {**dict(parse_qsl(query)), "limit": str(PAGE_SIZE), "opt_fields": opt_fields}
 
 
 def _link(parent: Listing, child: Listing) -> None:
@@ -202,51 +353,34 @@ def _describing(path: str) -> StreamClass:
     return next(stream for stream in STREAMS.values() if stream.path == path)
 
 
+def _carriers(stream: StreamClass) -> list[StreamClass]:
+    """The streams that describe the listings in which a stream's records come."""
+    if stream.within:
+        return [carrier for carrier, _ in stream.within]
+    return [_describing(stream.path)]
+
+
+def _without(value: Any, path: Sequence[str]) -> Any:
+    """The same without what stands at a path, which goes through lists."""
+    if isinstance(value, list):
+        return [_without(entry, path) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    name, *below = path
+    if below:
+        return {**value, name: _without(value[name], below)} if name in value else value
+    return {kept: part for kept, part in value.items() if kept != name}
+
+
+def _held(value: Any) -> list[Record]:
+    """The records in a column: those of a list, the one that it refers to, or none."""
+    if isinstance(value, list):
+        return value
+    return [value] if value else []
+
+
 def _parents(stream: StreamClass) -> tuple[StreamClass, ...]:
     return (*stream.parents, stream) if stream.nested else stream.parents
-
-
-def _with_ancestors(streams: Iterable[StreamClass]) -> list[StreamClass]:
-    """The describing streams of all the listings that are needed, in the order of `STREAMS`."""
-    needed: set[StreamClass] = set()
-    waiting = [_describing(stream.path) for stream in streams]
-    while waiting:
-        stream = waiting.pop()
-        if stream not in needed:
-            needed.add(stream)
-            waiting += stream.parents
-    return [stream for stream in STREAMS.values() if stream in needed]
-
-
-def _listing(
-    stream: StreamClass,
-    selected: Mapping[StreamClass, Selection],
-    needed: Collection[StreamClass],
-    *,
-    goes_on: bool,
-    readers: Sequence[StreamClass] | None = None,
-    also: Sequence[StreamClass] = (),
-    path: str | None = None,
-) -> Listing:
-    """The listing with the union of what its readers, its children and the walk look at."""
-    if readers is None:
-        readers = [reader for reader in selected if reader.path == stream.path]
-    if goes_on and stream is Tasks and Subtasks in selected and Subtasks not in readers:
-        readers = [*readers, Subtasks]  # a project lists subtasks that are in it
-    kept = {reader: _kept_columns(reader, selected[reader]) for reader in readers}
-    paths: dict[str, None] = {"gid": None}
-    for described in (stream, *also):
-        paths |= dict.fromkeys(described.told_by if path is None else described.belongs_by)
-        paths |= dict.fromkeys(described.dated_by if goes_on else ())
-        paths |= {c.below: None for c in needed if c.below and described in _parents(c)}
-    for reader, columns in kept.items():
-        paths |= dict.fromkeys(reader.record.opt_fields(columns))
-    requested = {name.partition(".")[0] for name in paths}
-    outputs = tuple(
-        Output(reader, None if requested <= columns else columns)
-        for reader, columns in kept.items()
-    )
-    return Listing(stream, path or stream.path, outputs, ",".join(paths))
 
 
 def _kept_columns(stream: StreamClass, selection: Selection) -> frozenset[str]:

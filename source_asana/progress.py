@@ -42,6 +42,10 @@ class Progress:
         """Count records of a stream."""
         self._records[stream] += count
 
+    def absent(self, kind: str, gid: str) -> None:
+        """Name what the config names and Asana does not show."""
+        self._logger.warning("%s %s not found or not shared with this token", kind, gid)
+
     def project_ended(self) -> None:
         """Count a project with everything below it."""
         self._projects_done += 1

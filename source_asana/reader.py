@@ -1,16 +1,19 @@
 """Reading what one visit is for: the pages of a listing, one record, or a project's events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
 
-from source_asana.changes import changes_of, event_id
+from source_asana.changes import WorkspaceNews, changes_of, event_id
 from source_asana.client import AsanaClient
 from source_asana.errors import AsanaFailure, Refusal
 from source_asana.plan import request_of
 from source_asana.scope import Scope, Visit
 from source_asana.state import asana_time, mark_time
-from source_asana.streams import Events, Projects, Record, StreamClass
+from source_asana.streams import Events, Projects, Record, StreamClass, Tasks
+
+DAY_LENGTH = len("2026-11-20")
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class ProjectEvents:
 class Reader:
     """Asks the client in the words of the plan."""
 
-    def __init__(self, client: AsanaClient) -> None:
+    def __init__(self, client: AsanaClient, *, with_subtasks: bool = True) -> None:
         self._client = client
+        self._with_subtasks = with_subtasks
 
     def now(self) -> str:
         """The mark of what is requested from now on, by Asana's clock."""
@@ -34,12 +38,19 @@ class Reader:
 
     def pages(self, visit: Visit) -> Iterator[list[Record]]:
         """The pages of a visit, where records may come again. Raises like `AsanaClient.pages`."""
-        path, params = visit.listing.request(visit.parent)
-        since = self._modified_since(visit)
+        listing = visit.listing
+        path, params = visit.request()
+        since = self._since(visit)
         try:
-            yield from self._client.pages(path, params | since, purpose=visit.listing.name)
+            for page in self._client.pages(
+                path,
+                params | since,
+                purpose=listing.name,
+                until_empty=listing.pages and listing.stream.goes_on_after_its_end,
+            ):
+                yield [record for record in page if not self._is_of_a_subtask(visit, record)]
         except AsanaFailure as failure:
-            parts = None if visit.listing.is_one else visit.listing.stream.parts
+            parts = listing.stream.parts if listing.path == listing.stream.path else None
             if not failure.is_cut or parts is None:
                 raise
             yield from self._pages_of_parts(visit, *parts, since)
@@ -55,10 +66,27 @@ class Reader:
                 path, params = request_of(template, part["gid"], visit.listing.opt_fields)
                 yield from self._client.pages(path, params | since, purpose=purpose)
 
-    def _modified_since(self, visit: Visit) -> dict[str, str]:
-        takes_time = visit.listing.stream.takes_modified_since and not visit.listing.is_one
-        since = visit.scope.modified_since(visit.listing) if takes_time and visit.scope else None
-        return {"modified_since": since} if since else {}
+    def _since(self, visit: Visit) -> dict[str, str]:
+        """The parameter by which Asana leaves out what nobody needs."""
+        stream = visit.listing.stream
+        if stream.since_parameter is None or visit.listing.is_one or visit.scope is None:
+            return {}
+        since = visit.scope.read_from(visit.listing)
+        if since is not None and stream.late_days is not None:
+            since = since[:DAY_LENGTH]
+        return {stream.since_parameter: since} if since else {}
+
+    def _is_of_a_subtask(self, visit: Visit, record: Record) -> bool:
+        """Whether a story or attachment that an event names belongs to what the user leaves out."""
+        if self._with_subtasks or not visit.listing.is_one or visit.listing.stream is Tasks:
+            return False
+        above = record.get("target") or record.get("parent") or {}
+        if above.get("resource_type") != "task":
+            return False
+        asked = {"opt_fields": "parent.gid,projects.gid"}
+        path = str(Tasks.one).format(task=above["gid"])
+        task = self._client.get(path, asked, purpose=visit.listing.name)["data"]
+        return bool(task.get("parent")) and not task.get("projects")
 
     def project_events(self, visit: Visit) -> ProjectEvents:
         """What has happened in a project since the tokens of its scope.
@@ -67,19 +95,56 @@ class Reader:
         """
         scope = visit.scope
         assert scope is not None  # noqa: S101 - the plan opens events below projects only
-        path, params = visit.listing.request(visit.parent)
+        path, params = visit.request()
+        own = [token for token, workspace in scope.tokens if workspace is None]
+        shared = [token for token, workspace in scope.tokens if workspace is not None]
+        asked: list[str | None] = [*own] if own or scope.news else [None]
         try:
             windows = [
                 self._client.events(path, params, token, purpose=visit.listing.name)
-                for token in scope.tokens or (None,)
+                for token in asked
             ]
         except (Refusal, AsanaFailure) as error:
             return ProjectEvents([], scope.informed(scope.changes, None, is_lost=True), error)
-        known = [event for window in windows for event in window.events]
-        is_lost = any(window.is_lost for window in windows)
-        informed = scope.informed(changes_of(known), windows[0].token, is_lost=is_lost)
-        events = windows[0].events if scope.since.get(Events) is not None else []
-        return ProjectEvents([{**e, "event_id": event_id(e)} for e in events], informed)
+        if scope.news is None:
+            token, is_lost = windows[0].token, bool(shared)
+        else:
+            token, is_lost = scope.news.token, not scope.news.lost.isdisjoint(shared)
+        is_lost |= any(window.is_lost for window in windows)
+        if scope.news and not own:
+            changes = scope.news.for_projects
+        else:
+            known = [window.events for window in windows]
+            known += [scope.news.events.get(old, []) for old in shared] if scope.news else []
+            changes = changes_of(chain.from_iterable(known))
+        informed = scope.informed(changes, token, is_lost=is_lost)
+        # The token of the stream `events` comes first: each event is delivered once.
+        goes_on = own and scope.tokens[0][1] is None and scope.since.get(Events) is not None
+        events = windows[0].events if goes_on else []
+        return ProjectEvents(_with_ids(events), informed)
+
+    def workspace_events(self, workspace: str, tokens: Sequence[str]) -> WorkspaceNews | None:
+        """What has happened in a workspace since the tokens, by the events of all its objects.
+
+        None where Asana does not tell: it does to service accounts of its highest plan only.
+        https://developers.asana.com/reference/getworkspaceevents
+        """
+        path, purpose = f"workspaces/{workspace}/events", Events.stream_name()
+        try:
+            windows = {
+                token: self._client.events(path, {}, token, purpose=purpose)
+                for token in tokens or (None,)
+            }
+        except (Refusal, AsanaFailure):
+            return None
+        first = next(iter(windows.values()))
+        return WorkspaceNews(
+            workspace,
+            first.token,
+            changes_of(event for window in windows.values() for event in window.events),
+            {str(token): _with_ids(window.events) for token, window in windows.items()},
+            frozenset(str(token) for token, window in windows.items() if window.is_lost),
+        )
 
     def deleted_at(self, project: str) -> str | None:
         """When a project that is listed no more was deleted, at the latest; None if it is not."""
@@ -90,3 +155,7 @@ class Reader:
             if refusal.status == HTTPStatus.NOT_FOUND:
                 return asana_time(self._client.server_date)
         return None
+
+
+def _with_ids(events: list[Record]) -> list[Record]:
+    return [{**event, "event_id": event_id(event)} for event in events]

@@ -55,6 +55,13 @@ LIKE = object_(
     user=NAMED_RESOURCE,
 )
 
+REACTION = object_(
+    emoji_base=STRING,
+    variant=STRING,
+    count=NUMBER,
+    reacted=BOOLEAN,
+)
+
 ENUM_OPTION = NAMED_RESOURCE.also(
     enabled=BOOLEAN,
     color=STRING,
@@ -274,14 +281,7 @@ STORY = RESOURCE.also(
     liked=BOOLEAN,
     likes=array_of(LIKE),
     num_likes=INTEGER,
-    reaction_summary=array_of(
-        object_(
-            emoji_base=STRING,
-            variant=STRING,
-            count=NUMBER,
-            reacted=BOOLEAN,
-        )
-    ),
+    reaction_summary=array_of(REACTION),
     previews=array_of(
         object_(
             fallback=STRING,
@@ -376,6 +376,238 @@ PORTFOLIO_MEMBERSHIP = RESOURCE.also(
     access_level=STRING,
 )
 
+TIME_PERIOD_REFERENCE = RESOURCE.also(
+    display_name=STRING,
+    period=STRING,
+    start_on=DATE,
+    end_on=DATE,
+)
+
+TIME_PERIOD = TIME_PERIOD_REFERENCE.also(
+    parent=TIME_PERIOD_REFERENCE,
+)
+
+GOAL = NAMED_RESOURCE.also(
+    html_notes=STRING,
+    notes=STRING,
+    due_on=DATE,
+    start_on=DATE,
+    is_workspace_level=BOOLEAN,
+    liked=BOOLEAN,
+    likes=array_of(LIKE),
+    num_likes=INTEGER,
+    team=NAMED_RESOURCE,
+    workspace=NAMED_RESOURCE,
+    followers=array_of(NAMED_RESOURCE),
+    time_period=TIME_PERIOD_REFERENCE,
+    metric=RESOURCE.also(
+        resource_subtype=STRING,
+        precision=INTEGER,
+        unit=STRING,
+        currency_code=STRING,
+        initial_number_value=NUMBER,
+        target_number_value=NUMBER,
+        current_number_value=NUMBER,
+        current_display_value=STRING,
+        progress_source=STRING,
+        is_custom_weight=BOOLEAN,
+        can_manage=BOOLEAN,
+    ),
+    owner=NAMED_RESOURCE,
+    current_status_update=STATUS_UPDATE_REFERENCE,
+    status=STRING,
+    privacy_setting=STRING,
+    default_access_level=STRING,
+    custom_fields=array_of(CUSTOM_FIELD_VALUE),
+    custom_field_settings=array_of(CUSTOM_FIELD_SETTING),
+)
+
+GOAL_REFERENCE = NAMED_RESOURCE.also(
+    owner=NAMED_RESOURCE,
+)
+
+GOAL_RELATIONSHIP = RESOURCE.also(
+    resource_subtype=STRING,
+    supporting_resource=NAMED_RESOURCE,
+    contribution_weight=NUMBER,
+    supported_goal=GOAL_REFERENCE,
+)
+
+STATUS_UPDATE = STATUS_UPDATE_REFERENCE.also(
+    text=STRING,
+    html_text=STRING,
+    status_type=STRING,
+    author=NAMED_RESOURCE,
+    created_at=DATE_TIME,
+    created_by=NAMED_RESOURCE,
+    modified_at=DATE_TIME,
+    hearted=BOOLEAN,
+    hearts=array_of(LIKE),
+    num_hearts=INTEGER,
+    liked=BOOLEAN,
+    likes=array_of(LIKE),
+    num_likes=INTEGER,
+    reaction_summary=array_of(REACTION),
+    parent=NAMED_RESOURCE,
+)
+
+PROJECT_MEMBERSHIP = RESOURCE.also(
+    parent=NAMED_RESOURCE,
+    member=NAMED_RESOURCE,
+    access_level=STRING,
+)
+
+# What `/memberships` gives without opt_fields: it documents none for them.
+MEMBERSHIP = RESOURCE.also(
+    resource_subtype=STRING,
+    parent=NAMED_RESOURCE,
+    member=NAMED_RESOURCE,
+    access_level=STRING,
+)
+
+GOAL_MEMBERSHIP = MEMBERSHIP.also(
+    parent=GOAL_REFERENCE,
+    role=STRING,
+    goal=GOAL_REFERENCE,
+    is_commenter=BOOLEAN,
+    is_editor=BOOLEAN,
+)
+
+USER_TASK_LIST = NAMED_RESOURCE.also(
+    owner=NAMED_RESOURCE.asked_by_name(),
+    workspace=NAMED_RESOURCE.asked_by_name(),
+)
+
+WORKSPACE_MEMBERSHIP = RESOURCE.also(
+    user=NAMED_RESOURCE,
+    workspace=NAMED_RESOURCE,
+    user_task_list=USER_TASK_LIST,
+    is_active=BOOLEAN,
+    is_admin=BOOLEAN,
+    is_guest=BOOLEAN,
+    is_view_only=BOOLEAN,
+    vacation_dates=object_(
+        start_on=DATE,
+        end_on=DATE,
+    ),
+    created_at=DATE_TIME,
+)
+
+TIME_TRACKING_ENTRY = RESOURCE.also(
+    duration_minutes=INTEGER,
+    entered_on=DATE,
+    attributable_to=NAMED_RESOURCE,
+    created_by=NAMED_RESOURCE,
+    categories=array_of(
+        NAMED_RESOURCE.also(
+            color=STRING,
+        )
+    ),
+    task=TASK_REFERENCE,
+    created_at=DATE_TIME,
+    approval_status=STRING,
+    billable_status=STRING,
+    description=STRING,
+)
+
+ALLOCATION = RESOURCE.also(
+    resource_subtype=STRING,
+    start_date=DATE,
+    end_date=DATE,
+    effort=object_(
+        type=STRING,
+        value=NUMBER,
+    ),
+    assignee=NAMED_RESOURCE,
+    created_by=NAMED_RESOURCE,
+    parent=NAMED_RESOURCE,
+)
+
+PROJECT_TEMPLATE = NAMED_RESOURCE.also(
+    description=STRING,
+    html_description=STRING,
+    public=BOOLEAN,
+    owner=NAMED_RESOURCE.asked_by_name(),
+    team=NAMED_RESOURCE,
+    requested_dates=array_of(
+        object_(
+            gid=STRING,
+            name=STRING,
+            description=STRING,
+        )
+    ),
+    color=STRING,
+    requested_roles=array_of(NAMED_RESOURCE),
+)
+
+TASK_RECIPE_REFERENCE = object_(
+    name=STRING,
+    task_resource_subtype=STRING,
+)
+
+TASK_TEMPLATE = NAMED_RESOURCE.also(
+    project=NAMED_RESOURCE.asked_by_name(),
+    template=TASK_RECIPE_REFERENCE.also(
+        description=STRING,
+        html_description=STRING,
+        memberships=array_of(NAMED_RESOURCE),
+        relative_start_on=INTEGER,
+        relative_due_on=INTEGER,
+        due_time=STRING,
+        dependencies=array_of(TASK_RECIPE_REFERENCE),
+        dependents=array_of(TASK_RECIPE_REFERENCE),
+        followers=array_of(NAMED_RESOURCE),
+        attachments=array_of(
+            NAMED_RESOURCE.also(
+                resource_subtype=STRING,
+            )
+        ),
+        subtasks=array_of(TASK_RECIPE_REFERENCE),
+        custom_fields=array_of(CUSTOM_FIELD_VALUE),
+    ).asked_by_name(),
+    created_by=NAMED_RESOURCE.asked_by_name(),
+    created_at=DATE_TIME,
+)
+
+PROJECT_BRIEF = RESOURCE.also(
+    title=STRING,
+    text=STRING,
+    html_text=STRING,
+    permalink_url=STRING,
+    project=NAMED_RESOURCE,
+)
+
+# Comes whole, for it takes no opt_fields; what `details` has depends on the type of the event.
+AUDIT_LOG_EVENT = object_(
+    gid=STRING,
+    created_at=DATE_TIME,
+    event_type=STRING,
+    event_category=STRING,
+    actor=object_(
+        actor_type=STRING,
+        gid=STRING,
+        name=STRING,
+        email=STRING,
+    ),
+    resource=object_(
+        resource_type=STRING,
+        resource_subtype=STRING,
+        gid=STRING,
+        name=STRING,
+        email=STRING,
+    ),
+    details=object_(),
+    context=object_(
+        context_type=STRING,
+        api_authentication_method=STRING,
+        client_ip_address=STRING,
+        user_agent=STRING,
+        oauth_app_name=STRING,
+        rule_name=STRING,
+        on_behalf_of_user_id=INTEGER,
+    ),
+)
+
 ORGANIZATION_EXPORT = RESOURCE.also(
     created_at=DATE_TIME,
     download_url=STRING,
@@ -399,7 +631,7 @@ EVENT = object_(
     ),
 )
 
-# The columns of the compact streams; those read incrementally have their cursor
+# The columns of the compact streams: what they are below, and the cursor of those that have one
 
 ATTACHMENT_COMPACT = ATTACHMENT.only(
     "gid",
@@ -407,6 +639,7 @@ ATTACHMENT_COMPACT = ATTACHMENT.only(
     "name",
     "resource_subtype",
     "created_at",
+    "parent",
 )
 
 SECTION_COMPACT = SECTION.only(
@@ -414,6 +647,7 @@ SECTION_COMPACT = SECTION.only(
     "resource_type",
     "name",
     "created_at",
+    "project",
 )
 
 STORY_COMPACT = STORY.only(
@@ -432,4 +666,5 @@ PORTFOLIO_COMPACT = PORTFOLIO.only(
     "gid",
     "resource_type",
     "name",
+    "workspace",
 )

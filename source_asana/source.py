@@ -25,9 +25,16 @@ from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.access import account_of, check_config, refused_streams
+from source_asana.access import (
+    account_of,
+    check_config,
+    refused_streams,
+    unseen_exclusions,
+)
+from source_asana.agenda import Agenda
 from source_asana.auth import AsanaToken, OAuthToken
-from source_asana.checkpoints import Checkpoints
+from source_asana.checkpoints import Checkpoints, reach_of
+from source_asana.choice import Choice
 from source_asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.config import (
     Config,
@@ -45,10 +52,9 @@ from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
 from source_asana.rate_limit import PLANS, Governor, RateLimit
 from source_asana.reader import Reader
-from source_asana.scope import Agenda
 from source_asana.secrecy import keep_secret
 from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
-from source_asana.streams import STREAMS, StreamClass
+from source_asana.streams import STREAMS, Projects, StreamClass
 from source_asana.sync import Sync
 from source_asana.walk import Walk
 
@@ -171,21 +177,21 @@ class SourceAsana(Source):
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
         unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
-        marks = _marks(selected, state or [], logger)
+        choice = settings.choice
+        marks = _marks(selected, state or [], choice, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
         self._end_waits = rate_limit.stop
         client = self._client(settings, config, rate_limit, self._patience, self._answer_seconds)
-        reader = Reader(client)
-        agenda = Agenda(make_plan(selected), selected, marks, settings.gids)
+        reader = Reader(client, with_subtasks=choice.with_subtasks)
+        agenda = Agenda(make_plan(selected, choice), selected, marks, settings.gids, choice)
         walk = Walk(agenda, reader, workers=settings.num_workers)
         sync = Sync(
             selected=selected,
             unknown=unknown,
-            plan=agenda.plan,
+            agenda=agenda,
             checkpoints=Checkpoints(
-                selected, marks, agenda.listed, agenda.began, self._seconds_between_states
+                selected, marks, agenda.listed, agenda.began, self._seconds_between_states, choice
             ),
-            goes_on=agenda.goes_on,
             deleted_at=reader.deleted_at,
             give_up=walk.give_up,
             capture_deletions=settings.capture_deletions,
@@ -261,10 +267,13 @@ class SourceAsana(Source):
         answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
         client = self._client(config, raw, RateLimit(), CHECK_PATIENCE, answer_seconds)
         account = account_of(client)
-        check_config(client, config)
+        check_config(client, config, account)
         try:
-            for refused in refused_streams(client, account):
-                logger.warning(refused)
+            for doubtful in (
+                *unseen_exclusions(client, config.choice),
+                *refused_streams(client, account, config.choice),
+            ):
+                logger.warning(doubtful)
         except AsanaFailure as failure:
             logger.warning("What else the token can read could not be asked: %s", failure)
         return f"Connected as {account.name}, who sees {account.names}"
@@ -309,7 +318,7 @@ def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
         source_defined_cursor=bool(stream.cursor_field),
         default_cursor_field=[stream.cursor_field] if stream.cursor_field else None,
         source_defined_primary_key=[[column] for column in stream.key],
-        is_resumable=stream.is_below_projects(),
+        is_resumable=stream is not Projects and bool(stream.containers()),
     )
 
 
@@ -335,6 +344,7 @@ def _selection(configured: ConfiguredAirbyteStream) -> Selection:
 def _marks(
     selected: Mapping[StreamClass, Selection],
     state: Iterable[AirbyteStateMessage],
+    choice: Choice,
     logger: logging.Logger,
 ) -> dict[StreamClass, Marks]:
     """What the incoming state says of the selected streams. Raises ConfigError."""
@@ -347,7 +357,7 @@ def _marks(
         blob = dict(told.stream_state.__dict__) if told.stream_state else {}
         read = incremental_marks if selected[stream].incremental else done_projects
         try:
-            marks[stream] = read(blob)
+            marks[stream] = read(blob, reach_of(stream, choice))
         except UnknownState:
             raise ConfigError(
                 f"The state of {stream.stream_name()} is not one that this version can go on from: "

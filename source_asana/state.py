@@ -4,7 +4,14 @@ A stream's state is written by time, for many projects share one:
 
     {"modified_since": {"2026-11-20T10:00:00.000Z": ["1201", "1202"]}, "sync_tokens": {"1201": "…"}}
 
-A full refresh keeps the same under "done" while it lasts, and ends with Airbyte's own marker.
+Where a whole workspace has one sync token, its projects stand behind it:
+
+    {"workspace_tokens": {"1100": {"…": ["1201", "1202"]}}}
+
+A full refresh keeps the same under "done" while it lasts, and ends with Airbyte's own marker. What
+the user had left out stands beside it:
+
+    {"left_out": {"before": "2026-01-01T00:00:00.000Z", "below_subtasks": true}}
 """
 
 from collections.abc import Mapping
@@ -21,19 +28,49 @@ FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 TIME_FORMAT = "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]"
 TIME_LENGTH = len("2026-11-20T10:00:00.000Z")
 CDK_CURSOR = {"states", "state", "parent_state", "use_global_cursor", "lookback_window"}
+LEFT_OUT = "left_out"
+WORKSPACE_TOKENS = "workspace_tokens"
 LOOKBACK_MINUTES = 5
 """How far before its own beginning a sync's successor looks: Asana's clocks are not one clock."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """From when the next sync must look below one project, and its events' sync token."""
+    """From when the next sync must look below one project, and the sync token of its events.
+
+    `workspace`: whose token it is, where it is that of a whole workspace.
+    """
 
     since: str
     token: str | None = None
+    workspace: str | None = None
 
 
 Marks = Mapping[str, Mark]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What marks speak of: all, but for what is from before `start`, or below subtasks."""
+
+    start: str | None = None
+    below_subtasks: bool = True
+
+    def covers(self, wanted: "Reach") -> bool:
+        """Whether marks of this reach say enough for a sync of that one."""
+        if self.start is not None and (wanted.start is None or wanted.start < self.start):
+            return False
+        return self.below_subtasks or not wanted.below_subtasks
+
+    def blob(self) -> Blob:
+        """How a state says it; nothing, where nothing is left out."""
+        left_out: Blob = {"before": self.start} if self.start else {}
+        if not self.below_subtasks:
+            left_out["below_subtasks"] = True
+        return {LEFT_OUT: left_out} if left_out else {}
+
+
+WHOLE = Reach()
 
 
 class UnknownState(Exception):
@@ -51,38 +88,70 @@ def asana_time(date_header: str) -> str:
     return _utc(date_header).format(TIME_FORMAT)
 
 
-def incremental_marks(blob: Mapping[str, Any]) -> dict[str, Mark]:
+def days_before(time: str, days: int) -> str:
+    """The day that many days before a time that is written as here."""
+    return pendulum.from_format(time, TIME_FORMAT).subtract(days=days).format("YYYY-MM-DD")
+
+
+def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
     """The marks that an incremental sync goes on from; none for the states that have none.
 
+    Nor are there any where the user had left out more than now: all is then to be read anew.
     Raises UnknownState for what is neither ours, nor empty, nor written by Airbyte's CDK.
     """
-    if _is_of_the_cdk(blob) or set(blob) == {"done"}:
+    if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT} == {"done"}:
         return {}
-    if set(blob) - {"modified_since", "sync_tokens"}:
+    if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT}:
         raise UnknownState
+    if not _reach(blob).covers(wanted):
+        return {}
     tokens = _tokens(blob.get("sync_tokens", {}))
+    shared = _workspace_tokens(blob.get(WORKSPACE_TOKENS, {}))
     times = _by_project(blob.get("modified_since", {}))
-    return {project: Mark(since, tokens.get(project)) for project, since in times.items()}
+    return {
+        project: Mark(since, *shared.get(project, (tokens.get(project), None)))
+        for project, since in times.items()
+    }
 
 
-def done_projects(blob: Mapping[str, Any]) -> dict[str, Mark]:
+def done_projects(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
     """The projects that an interrupted full refresh has finished."""
     try:
-        times = _by_project(blob.get("done", {}))
+        times = _by_project(blob.get("done", {})) if _reach(blob).covers(wanted) else {}
     except UnknownState:
         return {}  # to begin anew is always right
     return {project: Mark(time) for project, time in times.items()}
 
 
-def incremental_blob(marks: Marks) -> Blob:
+def incremental_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     """The state of a stream that is read incrementally."""
-    tokens = {project: mark.token for project, mark in sorted(marks.items()) if mark.token}
-    return {"modified_since": _by_time(marks)} | ({"sync_tokens": tokens} if tokens else {})
+    tokens: dict[str, str] = {}
+    shared: dict[str, dict[str, list[str]]] = {}
+    for project, mark in sorted(marks.items()):
+        if mark.token and mark.workspace:
+            behind = shared.setdefault(mark.workspace, {})
+            behind.setdefault(mark.token, []).append(project)
+        elif mark.token:
+            tokens[project] = mark.token
+    blob: Blob = {"modified_since": _by_time(marks)}
+    blob |= {"sync_tokens": tokens} if tokens else {}
+    blob |= {WORKSPACE_TOKENS: shared} if shared else {}
+    return blob | reach.blob()
 
 
-def full_refresh_blob(marks: Marks) -> Blob:
+def full_refresh_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     """The state of a stream whose full refresh is under way."""
-    return {"done": _by_time(marks)}
+    return {"done": _by_time(marks)} | reach.blob()
+
+
+def _reach(blob: Mapping[str, Any]) -> Reach:
+    left_out = blob.get(LEFT_OUT, {})
+    if not isinstance(left_out, Mapping) or set(left_out) - {"before", "below_subtasks"}:
+        raise UnknownState
+    start, below_subtasks = left_out.get("before"), left_out.get("below_subtasks", False)
+    if not (start is None or _is_time(start)) or not isinstance(below_subtasks, bool):
+        raise UnknownState
+    return Reach(start, not below_subtasks)
 
 
 def _utc(date_header: str) -> pendulum.DateTime:
@@ -130,6 +199,21 @@ def _tokens(values: Any) -> dict[str, str]:
     if not isinstance(values, Mapping) or not all(_is_token(v) for v in values.values()):
         raise UnknownState
     return dict(values)
+
+
+def _workspace_tokens(values: Any) -> dict[str, tuple[str, str]]:
+    """The token of each project that has that of its workspace, and the workspace."""
+    if not isinstance(values, Mapping) or not _are_gids(list(values)):
+        raise UnknownState
+    shared: dict[str, tuple[str, str]] = {}
+    for workspace, behind in values.items():
+        if not isinstance(behind, Mapping):
+            raise UnknownState
+        for token, projects in behind.items():
+            if not _is_token(token) or not _are_gids(projects):
+                raise UnknownState
+            shared |= dict.fromkeys(projects, (token, workspace))
+    return shared
 
 
 def _is_token(value: Any) -> bool:

@@ -39,8 +39,20 @@ class AsanaStream:
     parent_key: ClassVar[str | None] = None
     """The column in which each record takes the gid of its parent."""
 
+    named_by: ClassVar[str | None] = None
+    """The parent's column that refers to the one record that there may be: it is no listing."""
+
     named_in_config: ClassVar[str | None] = None
     """The list of gids in the config that are read one by one, for want of a listing."""
+
+    within: ClassVar[tuple[tuple[StreamClass, str], ...]] = ()
+    """The records of other listings that hold these, and in which column: nothing is requested."""
+
+    takes_opt_fields: ClassVar[bool] = True
+    """Asana lets one say which fields are wanted; else what it gives by itself is all there is."""
+
+    goes_on_after_its_end: ClassVar[bool] = False
+    """There is always a next page; one without records is the last."""
 
     between_syncs: ClassVar[bool] = False
     """The records exist only between two syncs: a full refresh requests nothing."""
@@ -51,11 +63,23 @@ class AsanaStream:
     belongs_by: ClassVar[tuple[str, ...]] = ()
     """The paths that tell what a record asked for by its gid belongs to."""
 
-    takes_modified_since: ClassVar[bool] = False
-    """Asana filters the listing by `modified_since`."""
+    since_parameter: ClassVar[str | None] = None
+    """The parameter by which Asana leaves out what is older than some time."""
+
+    late_days: ClassVar[int | None] = None
+    """That time is a day, for which records may still come so many days later."""
+
+    completed_by: ClassVar[str | None] = None
+    """The column that a listing may lack: such a record is asked for once more, by its gid."""
+
+    repeats_options: ClassVar[tuple[str, ...]] = ()
+    """The paths that repeat all options of a custom field, which the user may leave out."""
 
     parts: ClassVar[tuple[StreamClass, str] | None] = None
     """Where Asana cuts the listing: what its parent consists of, and the listing below each."""
+
+    loose: ClassVar[tuple[StreamClass, str] | None] = None
+    """Where its records are that have none of the parents: the listing below each of another."""
 
     told_deleted_as: ClassVar[str | None] = None
     """The `resource_type` under which Asana tells that a record was deleted."""
@@ -98,6 +122,23 @@ class AsanaStream:
         """Whether a project is among the ancestors, so that a sync proceeds project by project."""
         return any(parent is Projects or parent.is_below_projects() for parent in cls.parents)
 
+    @classmethod
+    def containers(cls) -> tuple[StreamClass, ...]:
+        """The streams below whose records a sync proceeds, and the state tells, one by one."""
+        if cls.since_parameter:
+            return cls.parents
+        return (Projects,) if cls is Projects or cls.is_below_projects() else ()
+
+    @classmethod
+    def is_told_by_events(cls) -> bool:
+        """Whether a project's events tell what has happened to its records."""
+        return cls.is_below_projects() and (cls.between_syncs or cls.told_deleted_as is not None)
+
+    @classmethod
+    def is_history(cls) -> bool:
+        """Whether what is older than the user's `start_date` is left out."""
+        return cls.since_parameter is not None or Tasks in cls.parents
+
 
 class Workspaces(AsanaStream):
     """Workspaces and organisations. https://developers.asana.com/reference/getworkspaces"""
@@ -132,6 +173,7 @@ class CustomFields(AsanaStream):
 
     path = "workspaces/{workspace}/custom_fields"
     parents = (Workspaces,)
+    parent_key = "workspace_gid"
     record = records.CUSTOM_FIELD
 
 
@@ -161,6 +203,10 @@ class Projects(AsanaStream):
     one = "projects/{project}"
     told_deleted_as = "project"
     dated_by = ("modified_at",)
+    repeats_options = (
+        "custom_fields.enum_options",
+        "custom_field_settings.custom_field.enum_options",
+    )
     record = records.PROJECT
 
 
@@ -175,7 +221,7 @@ class Sections(AsanaStream):
 
 
 class SectionsCompact(Sections):
-    """Sections, names only."""
+    """Sections, little more than their names."""
 
     record = records.SECTION_COMPACT
 
@@ -185,10 +231,15 @@ class Tasks(AsanaStream):
 
     path = "tasks?project={project}"
     parents = (Projects,)
+    loose: ClassVar[tuple[StreamClass, str]] = (
+        Users,
+        "tasks?assignee={user}&workspace={workspace}",
+    )
     cursor_field = "modified_at"
     one = "tasks/{task}"
-    takes_modified_since = True
+    since_parameter = "modified_since"
     parts = (Sections, "tasks?section={section}")
+    repeats_options = ("custom_fields.enum_options",)
     told_deleted_as = "task"
     dated_by = ("modified_at", "created_at")
     record = records.TASK
@@ -211,6 +262,7 @@ class Subtasks(AsanaStream):
     dated_by = ("modified_at", "created_at")
     nested = True
     below = "num_subtasks"
+    repeats_options = Tasks.repeats_options
     record = records.TASK
     told_by = ("projects.gid",)
 
@@ -251,7 +303,7 @@ class Attachments(AsanaStream):
 
 
 class AttachmentsCompact(Attachments):
-    """Attachments, names only."""
+    """Attachments, little more than their names."""
 
     record = records.ATTACHMENT_COMPACT
 
@@ -278,7 +330,7 @@ class Portfolios(AsanaStream):
 
 
 class PortfoliosCompact(Portfolios):
-    """Portfolios, names only."""
+    """Portfolios, little more than their names."""
 
     record = records.PORTFOLIO_COMPACT
 
@@ -299,6 +351,155 @@ class PortfoliosMemberships(AsanaStream):
     path = "portfolio_memberships?portfolio={portfolio}"
     parents = (Portfolios,)
     record = records.PORTFOLIO_MEMBERSHIP
+
+
+class PortfolioMemberships(AsanaStream):
+    """Members of each portfolio, teams too. https://developers.asana.com/reference/getmemberships"""
+
+    path = "memberships?parent={portfolio}"
+    parents = (Portfolios,)
+    takes_opt_fields = False
+    record = records.MEMBERSHIP
+
+
+class Goals(AsanaStream):
+    """Goals of each workspace. https://developers.asana.com/reference/getgoals"""
+
+    path = "goals?workspace={workspace}"
+    parents = (Workspaces,)
+    record = records.GOAL
+
+
+class GoalRelationships(AsanaStream):
+    """What supports each goal. https://developers.asana.com/reference/getgoalrelationships"""
+
+    path = "goal_relationships?supported_goal={goal}"
+    parents = (Goals,)
+    record = records.GOAL_RELATIONSHIP
+
+
+class GoalMemberships(AsanaStream):
+    """Members of each goal. https://developers.asana.com/reference/getmemberships"""
+
+    path = "memberships?parent={goal}"
+    parents = (Goals,)
+    takes_opt_fields = False
+    record = records.GOAL_MEMBERSHIP
+
+
+class TimePeriods(AsanaStream):
+    """The periods of goals. https://developers.asana.com/reference/gettimeperiods"""
+
+    path = "time_periods?workspace={workspace}"
+    parents = (Workspaces,)
+    parent_key = "workspace_gid"
+    record = records.TIME_PERIOD
+
+
+class StatusUpdates(AsanaStream):
+    """Status updates of projects, portfolios and goals. https://developers.asana.com/reference/getstatusesforobject"""
+
+    path = "status_updates?parent={parent}"
+    parents = (Projects, Portfolios, Goals)
+    cursor_field = "created_at"
+    since_parameter = "created_since"
+    record = records.STATUS_UPDATE
+
+
+class ProjectMemberships(AsanaStream):
+    """Members of each project. https://developers.asana.com/reference/getprojectmembershipsforproject"""
+
+    path = "projects/{project}/project_memberships"
+    parents = (Projects,)
+    record = records.PROJECT_MEMBERSHIP
+
+
+class WorkspaceMemberships(AsanaStream):
+    """Members of each workspace, and what they are there. https://developers.asana.com/reference/getworkspacemembershipsforworkspace"""
+
+    path = "workspaces/{workspace}/workspace_memberships"
+    parents = (Workspaces,)
+    record = records.WORKSPACE_MEMBERSHIP
+
+
+class UserTaskLists(AsanaStream):
+    """The list "My tasks" of each member of a workspace. https://developers.asana.com/reference/getusertasklist"""
+
+    path = WorkspaceMemberships.path
+    parents = (Workspaces,)
+    within = ((WorkspaceMemberships, "user_task_list"),)
+    record = records.USER_TASK_LIST
+
+
+class CustomFieldSettings(AsanaStream):
+    """The custom fields of each project and portfolio. https://developers.asana.com/reference/getcustomfieldsettingsforproject"""
+
+    path = Projects.path
+    parents = (Workspaces,)
+    within = ((Projects, "custom_field_settings"), (Portfolios, "custom_field_settings"))
+    record = records.CUSTOM_FIELD_SETTING
+
+
+class TimeTrackingEntries(AsanaStream):
+    """Time that was entered on tasks. https://developers.asana.com/reference/gettimetrackingentries"""
+
+    path = "time_tracking_entries?workspace={workspace}&entered_on_start_date=2000-01-01"
+    parents = (Workspaces,)
+    cursor_field = "entered_on"
+    since_parameter = "entered_on_start_date"
+    late_days = 14
+    told_by = ("task.gid",)
+    one = "time_tracking_entries/{time_tracking_entry}"
+    completed_by = "task"
+    record = records.TIME_TRACKING_ENTRY
+
+
+class Allocations(AsanaStream):
+    """Who is to work how much in each project. https://developers.asana.com/reference/getallocations"""
+
+    path = "allocations?parent={project}"
+    parents = (Projects,)
+    record = records.ALLOCATION
+
+
+class ProjectTemplates(AsanaStream):
+    """Templates of projects. https://developers.asana.com/reference/getprojecttemplates"""
+
+    path = "project_templates?workspace={workspace}"
+    parents = (Workspaces,)
+    parent_key = "workspace_gid"
+    record = records.PROJECT_TEMPLATE
+
+
+class TaskTemplates(AsanaStream):
+    """Templates of tasks in each project. https://developers.asana.com/reference/gettasktemplates"""
+
+    path = "task_templates?project={project}"
+    parents = (Projects,)
+    record = records.TASK_TEMPLATE
+
+
+class ProjectBriefs(AsanaStream):
+    """The brief of each project that has one. https://developers.asana.com/reference/getprojectbrief"""
+
+    path = "project_briefs/{project_brief}"
+    parents = (Projects,)
+    named_by = "project_brief"
+    record = records.PROJECT_BRIEF
+
+
+class AuditLogEvents(AsanaStream):
+    """The audit log of each organisation. https://developers.asana.com/reference/getauditlogevents"""
+
+    path = "workspaces/{workspace}/audit_log_events"
+    parents = (Workspaces,)
+    below = "is_organization"
+    cursor_field = "created_at"
+    since_parameter = "start_at"
+    parent_key = "workspace_gid"
+    takes_opt_fields = False
+    goes_on_after_its_end = True
+    record = records.AUDIT_LOG_EVENT
 
 
 class OrganizationExports(AsanaStream):

@@ -19,6 +19,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedReason
 
+from source_asana.agenda import Agenda
 from source_asana.checkpoints import Checkpoints
 from source_asana.errors import (
     AsanaFailure,
@@ -29,13 +30,13 @@ from source_asana.errors import (
     error_trace,
 )
 from source_asana.messages import Message, RecordBatch
-from source_asana.outcome import Problem, Tally, problem_of
-from source_asana.plan import Listing, Plan, Selection
+from source_asana.outcome import Problem, Tally, lacks_feature, problem_of
+from source_asana.plan import Listing, Selection
 from source_asana.progress import Progress
 from source_asana.rate_limit import Stopped
-from source_asana.scope import Scope, Visit
-from source_asana.streams import DELETED_AT, Projects, StreamClass
-from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, ProjectNews, VisitEnd, beside
+from source_asana.scope import WORKSPACE, Scope, Visit
+from source_asana.streams import DELETED_AT, Projects, StreamClass, Tasks
+from source_asana.walk import Event, ListingEnd, Page, ProjectNews, ScopeEnd, VisitEnd, beside
 
 HOPELESS = 10
 """After so many failed visits of a listing, and none that succeeded, it is given up.
@@ -61,9 +62,8 @@ class Sync:
         *,
         selected: Mapping[StreamClass, Selection],
         unknown: Iterable[str],
-        plan: Plan,
+        agenda: Agenda,
         checkpoints: Checkpoints,
-        goes_on: bool,
         deleted_at: Callable[[str], str | None],
         give_up: Callable[[Listing], None],
         capture_deletions: bool,
@@ -76,9 +76,10 @@ class Sync:
     ) -> None:
         self._selected = selected
         self._unknown = list(unknown)
-        self._plan = plan
+        self._agenda = agenda
+        self._plan = agenda.plan
         self._checkpoints = checkpoints
-        self._goes_on = goes_on
+        self._goes_on = agenda.goes_on
         self._deleted_at = deleted_at
         self._give_up = give_up
         self._capture_deletions = capture_deletions
@@ -90,15 +91,17 @@ class Sync:
         self._logger = logger
         self._now = now
         self._unfinished = list(selected)
-        self._listings_left = list(plan.listings)
+        self._listings_left = list(self._plan.listings)
+        self._complete_containers: set[StreamClass] = set()
         self._running: set[StreamClass] = set()
         self._incomplete: list[str] = []
-        self._tallies = {listing: Tally() for listing in plan.listings}
+        self._tallies = {listing: Tally() for listing in self._plan.listings}
         self._failed_in_row: list[Listing] = []
         self._failed: Counter[Listing] = Counter()
         self._given_up: set[Listing] = set()
-        self._scopes: dict[str, Scope] = {}
-        self._missing: dict[str, set[Listing]] = {}
+        self._scopes: dict[tuple[str, str], Scope] = {}
+        self._unsettled: set[StreamClass] = set()
+        self._missing: dict[tuple[str, str], set[Listing]] = {}
         self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
         self._alive: dict[str | None, set[str]] = {s.told_deleted_as: set() for s in selected}
 
@@ -156,10 +159,13 @@ class Sync:
     def _end_of_those_without_listing(self) -> Iterator[Message]:
         read = {output.stream for listing in self._plan.listings for output in listing.outputs}
         for stream in [stream for stream in self._unfinished if stream not in read]:
-            self._logger.warning(
-                "%s: a full refresh has none, for they are what happens between two syncs",
-                stream.stream_name(),
-            )
+            name = stream.stream_name()
+            if stream.between_syncs:
+                self._logger.warning(
+                    "%s: a full refresh has none, for they are what happens between two syncs", name
+                )
+            else:
+                self._logger.warning("%s: none are read, for include_subtasks is off", name)
             yield from self._finish(stream, None)
 
     def _told(self, event: Event) -> Iterator[Message]:
@@ -172,8 +178,8 @@ class Sync:
                 self._count(visit, error)
             case ProjectNews(scope):
                 self._learn(scope)
-            case ProjectEnd(scope):
-                self._end_project(self._scopes.pop(scope.project, scope))
+            case ScopeEnd(scope):
+                self._end_scope(self._scopes.pop(scope.key, scope))
             case ListingEnd(listing):
                 yield from self._end_listing(listing)
             case _:
@@ -208,7 +214,7 @@ class Sync:
             del self._failed[visit.listing]
             return
         if visit.scope and _leaves_a_gap(visit, error):
-            self._missing.setdefault(visit.scope.project, set()).add(visit.listing)
+            self._missing.setdefault(visit.scope.key, set()).add(visit.listing)
         if isinstance(error, GivenUp):
             return
         if isinstance(error, Refusal):
@@ -234,34 +240,42 @@ class Sync:
 
     def _is_gone(self, visit: Visit, error: Exception | None) -> bool:
         """Whether a task was deleted since it was found: in a sync of few requests, no refusal."""
-        is_below_a_task = visit.scope is not None and visit.parent != visit.project
+        is_below_a_task = visit.scope is not None and visit.parent != visit.container
         is_unknown = isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND
         return is_unknown and is_below_a_task and self._goes_on
 
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""
-        self._scopes[scope.project] = scope
-        if scope.is_lost and scope.tokens and scope.token:
-            self._progress.events_lost(scope.project)
+        self._scopes[scope.key] = scope
+        if scope.is_project and scope.is_lost and scope.tokens and scope.token:
+            self._progress.events_lost(scope.container)
         for stream in scope.since:
             if self._captures_deletions(stream):
                 self._deleted[stream] |= scope.changes.deleted.get(str(stream.told_deleted_as), {})
 
-    def _end_project(self, scope: Scope) -> None:
-        self._progress.project_ended()
+    def _end_scope(self, scope: Scope) -> None:
+        if scope.kind == WORKSPACE:
+            self._unsettled |= {s for s in scope.since if self._is_missing(s, scope)}
+            return
+        if scope.is_project:
+            self._progress.project_ended()
         for stream in scope.since:
             if stream in self._unfinished:
                 self._end_stream_below(scope, stream)
-        self._missing.pop(scope.project, None)
+        self._missing.pop(scope.key, None)
 
     def _end_stream_below(self, scope: Scope, stream: StreamClass) -> None:
-        """Everything of a stream below a project has been read, or is known to be missing."""
-        missing = self._missing.get(scope.project, ())
-        if self._is_refused(stream):
+        """Everything of a stream below a container has been read, or is known to be missing."""
+        if self._is_refused(stream) or self._is_missing(stream, scope):
             return
-        if not any(stream in listing.feeds for listing in missing if not _is_events(listing)):
-            waits = bool(scope.changes.deleted.get(str(stream.told_deleted_as)))
-            self._checkpoints.project_read(stream, scope, wait_for_end=waits)
+        waits = bool(scope.changes.deleted.get(str(stream.told_deleted_as)))
+        waits |= scope.shares_news and scope.since[stream] is not None
+        self._checkpoints.container_read(stream, scope, wait_for_end=waits)
+
+    def _is_missing(self, stream: StreamClass, scope: Scope) -> bool:
+        """Whether something of a stream below a container could not be read."""
+        missing = self._missing.get(scope.key, ())
+        return any(stream in listing.feeds for listing in missing if not _is_events(listing))
 
     def _is_refused(self, stream: StreamClass) -> bool:
         """Whether Asana has refused all of a stream so far, so that nothing of it is done."""
@@ -272,24 +286,46 @@ class Sync:
 
     def _end_listing(self, listing: Listing) -> Iterator[Message]:
         self._listings_left.remove(listing)
-        if listing.stream is Projects and problem_of(listing, self._tallies) is None:
-            yield from self._end_vanished()
+        self._name_absent(listing)
+        if problem_of(listing, self._tallies) is None:
+            self._complete_containers.add(listing.stream)
+            yield from self._end_vanished(listing.stream)
         still_read = {stream for left in self._listings_left for stream in _streams(left)}
         for stream in _streams(listing) - still_read:
             yield from self._finish(stream, self._problem(stream))
 
-    def _end_vanished(self) -> Iterator[Message]:
-        """Forget the projects that are listed no more; ask of each whether it was deleted."""
-        asks = Projects in self._selected and self._captures_deletions(Projects)
-        for project in sorted(self._checkpoints.vanished()):
-            try:
-                when = (yield from self._deletion_of(project)) if asks else None
-            except AsanaFailure as error:
-                self._logger.warning("projects: whether %s was deleted: %s", project, error)
-                continue  # the next sync asks again
-            if when:
-                self._deleted[Projects][project] = when
-            self._checkpoints.forget(project)
+    def _name_absent(self, listing: Listing) -> None:
+        """Say which workspaces or projects the config names in vain."""
+        kind = listing.stream
+        absent = self._agenda.absent(kind)
+        for gid in absent:
+            self._progress.absent("Project" if kind is Projects else "Workspace", gid)
+        if absent and not self._agenda.listed[kind]:
+            named = "project_gids" if kind is Projects else "workspace_gids"
+            self._tallies[listing].found_none_of = named
+
+    def _end_vanished(self, kind: StreamClass) -> Iterator[Message]:
+        """Forget what is listed no more, where all that may be listed has been."""
+        for stream in self._selected:
+            if kind in stream.containers() and self._complete_containers.issuperset(
+                stream.containers()
+            ):
+                for gid in sorted(self._checkpoints.vanished(stream)):
+                    if stream is not Projects or (yield from self._is_settled(gid)):
+                        self._checkpoints.forget(stream, gid)
+
+    def _is_settled(self, project: str) -> Generator[Message, None, bool]:
+        """Ask of a project that is listed no more whether it was deleted; note it, if so."""
+        if not self._captures_deletions(Projects) or project in self._agenda.left_out:
+            return True
+        try:
+            when = yield from self._deletion_of(project)
+        except AsanaFailure as error:
+            self._logger.warning("projects: whether %s was deleted: %s", project, error)
+            return False  # the next sync asks again
+        if when:
+            self._deleted[Projects][project] = when
+        return True
 
     def _deletion_of(self, project: str) -> Generator[Message, None, str | None]:
         """When a project was deleted; tell of waits meanwhile, and end when told to."""
@@ -306,17 +342,22 @@ class Sync:
 
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]
+        lacking = [found for found in listings if lacks_feature(self._tallies[found])]
+        if stream.within and len(lacking) < len(listings):
+            listings = [found for found in listings if found not in lacking]
         problems = [problem_of(listing, self._tallies) for listing in listings]
         return next((problem for problem in problems if problem), None)
 
     def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[Message]:
         self._unfinished.remove(stream)
         for scope in self._scopes.values():  # the projects of which other streams are still read
-            if stream in scope.since:
+            if stream in scope.since and scope.kind != WORKSPACE:
                 self._end_stream_below(scope, stream)
         name = stream.stream_name()
         self._progress.ended(name)
         yield from self._tombstones(stream)
+        if stream in self._unsettled:
+            self._checkpoints.leave(stream)
         yield from self._checkpoints.stream_ended(stream, complete=problem is None)
         if problem is None:
             yield _status(name, AirbyteStreamStatus.COMPLETE)
@@ -341,11 +382,13 @@ class Sync:
 
 
 def _leaves_a_gap(visit: Visit, error: Exception) -> bool:
-    """Whether the next sync has to read the project in full for what this one could not read.
+    """Whether the next sync has to read the container in full for what this one could not read.
 
     A refused task or attachment is none: it is skipped, and what is beside it goes on.
     """
-    return not isinstance(error, Refusal) or visit.listing.stream.parents == (Projects,)
+    if not isinstance(error, Refusal):
+        return True
+    return visit.parent == visit.container and Tasks not in visit.listing.stream.parents
 
 
 def _streams(listing: Listing) -> set[StreamClass]:

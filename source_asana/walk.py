@@ -16,12 +16,13 @@ from typing import TypeVar
 
 import orjson
 
+from source_asana.agenda import Agenda
 from source_asana.errors import GivenUp, Refusal
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
-from source_asana.scope import Agenda, Scope, Visit
-from source_asana.streams import Record, StreamClass
+from source_asana.scope import PROJECT, Scope, Visit
+from source_asana.streams import Projects, Record, StreamClass
 
 T = TypeVar("T")
 
@@ -61,8 +62,8 @@ class ProjectNews:
 
 
 @dataclass(frozen=True)
-class ProjectEnd:
-    """Nothing below this project is left to visit."""
+class ScopeEnd:
+    """Nothing below this project, or other container, is left to visit."""
 
     scope: Scope
 
@@ -73,7 +74,7 @@ class Quiet:
 
 
 Found = Page | ProjectNews | VisitEnd
-Event = Found | ListingEnd | ProjectEnd | Quiet
+Event = Found | ListingEnd | ScopeEnd | Quiet
 
 
 def beside(call: Callable[[], T], quiet_seconds: float = 1.0) -> Generator[Quiet, None, T]:
@@ -120,10 +121,10 @@ class Walk:
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Visit]] = []
         self._opened_visits = count(start=-1, step=-1)
-        self._turns: dict[str | None, int] = {None: 0}
+        self._turns: dict[tuple[str, str] | None, int] = {None: 0}
         self._next_turn = count(start=1)
         self._open_visits: Counter[Listing] = Counter()
-        self._open_in_project: Counter[str] = Counter()
+        self._open_in_scope: Counter[tuple[str, str]] = Counter()
         self._delivered: set[tuple[StreamClass, str]] = set()
         self._opened: dict[tuple[Listing, str], frozenset[StreamClass]] = {}
         self._given_up: set[Listing] = set()
@@ -147,7 +148,7 @@ class Walk:
 
     def open_projects(self) -> int:
         """How many projects there are of which something is still to be visited."""
-        return len(self._open_in_project)
+        return sum(1 for kind, _ in list(self._open_in_scope) if kind == PROJECT)
 
     def _until_done(self) -> Iterator[Event]:
         unfinished = list(self._agenda.plan.listings)
@@ -161,7 +162,7 @@ class Walk:
             yield event
             if isinstance(event, VisitEnd):
                 if self._close(event.visit) and event.visit.scope:
-                    yield ProjectEnd(event.visit.scope)
+                    yield ScopeEnd(event.visit.scope)
                 yield from self._listings_ended(unfinished)
 
     def _listings_ended(self, unfinished: list[Listing]) -> Iterator[ListingEnd]:
@@ -183,12 +184,12 @@ class Walk:
         """
         for visit in visits:
             self._open_visits[visit.listing] += 1
-            if visit.project:
-                self._open_in_project[visit.project] += 1
-            if visit.project not in self._turns:
-                self._turns[visit.project] = next(self._next_turn)
+            if visit.turn:
+                self._open_in_scope[visit.turn] += 1
+            if visit.turn not in self._turns:
+                self._turns[visit.turn] = next(self._next_turn)
         for visit in reversed(visits):
-            turn = self._turns[visit.project]
+            turn = self._turns[visit.turn]
             heappush(self._waiting, (turn, next(self._opened_visits), visit))
         self._changed.notify(len(visits))
 
@@ -196,13 +197,18 @@ class Walk:
         """Count a visit as done; return whether it was the last one of its project."""
         with self._changed:
             self._open_visits[visit.listing] -= 1
-            if visit.project is None:
-                return False
-            self._open_in_project[visit.project] -= 1
-            if self._open_in_project[visit.project]:
-                return False
-            del self._open_in_project[visit.project], self._turns[visit.project]
-            return True
+            ends_scope = visit.turn is not None and self._is_last(visit.turn)
+            more = self._agenda.after_visit(visit, ends_scope=ends_scope)
+            self._open(self._unopened(more))
+            return ends_scope
+
+    def _is_last(self, turn: tuple[str, str]) -> bool:
+        """Count a visit of a scope as done; return whether none is left."""
+        self._open_in_scope[turn] -= 1
+        if self._open_in_scope[turn]:
+            return False
+        del self._open_in_scope[turn], self._turns[turn]
+        return True
 
     def _stop(self) -> None:
         with self._changed:
@@ -238,11 +244,14 @@ class Walk:
             for page in self._reader.pages(visit):
                 fresh = [record for record in page if record["gid"] not in seen]
                 seen.update(record["gid"] for record in fresh)
+                if visit.listing.stream is Projects:
+                    self._learn_of_workspace(visit, len(fresh))
                 self._deliver(visit, fresh)
         except Refusal as refusal:
-            return None if visit.listing.is_one and visit.scope else refusal
+            return None if visit.listing in self._agenda.plan.one.values() else refusal
+        now = self._reader.now()
         with self._changed:
-            self._open(self._unopened(self._agenda.after_listing(visit, seen)))
+            self._open(self._unopened(self._agenda.after_listing(visit, seen, now)))
         return None
 
     def _learn(self, visit: Visit) -> Exception | None:
@@ -261,6 +270,25 @@ class Walk:
         with self._changed:
             self._open(self._unopened(self._agenda.after_events(news.scope)))
         return news.error
+
+    def _learn_of_workspace(self, visit: Visit, projects: int) -> None:
+        """Read the events of a whole workspace before its projects, where that saves requests."""
+        workspace = str(visit.parent)
+        known = self._agenda.workspaces
+        with self._changed:
+            tokens = known.tokens(workspace, projects)
+        if tokens is None:
+            return
+        news = self._reader.workspace_events(workspace, tokens)
+        with self._changed:
+            scope = known.learn(workspace, news)
+        if news is None or scope is None:
+            return
+        events = {e["event_id"]: e for token in known.delivered(news) for e in news.events[token]}
+        for output in self._agenda.plan.events.outputs if self._agenda.plan.events else ():
+            self._put_page(output, list(events.values()), visit)
+        if not self._put(ProjectNews(scope)):
+            raise Stopped
 
     def _deliver(self, visit: Visit, page: list[Record]) -> None:
         """Hand on what no other visit has handed on, and open the visits below it."""
@@ -295,7 +323,7 @@ class Walk:
         """Those visits of which not all that they are for has been visited before."""
         new: list[Visit] = []
         for visit in visits:
-            place = (visit.listing, str(visit.parent))
+            place = (visit.listing, visit.place)
             needs = visit.scope.whole_streams() if visit.scope else frozenset()
             before = self._opened.get(place)
             if before is None or not needs <= before:
@@ -308,7 +336,7 @@ class Walk:
             return
         gids = [record["gid"] for record in records] if output.stream.told_deleted_as else []
         lines = [orjson.dumps(record) for record in output.records(records, visit.parent)]
-        if not self._put(Page(output.stream, lines, gids)):
+        if lines and not self._put(Page(output.stream, lines, gids)):
             raise Stopped
 
     def _put(self, event: Found) -> bool:

@@ -28,7 +28,7 @@ def size(messages: Iterator[AirbyteMessage]) -> int:
 
 def checkpoints(clock: Clock, *, incremental: bool = True) -> Checkpoints:
     selected = {stream: Selection(incremental=incremental) for stream in BELOW_PROJECTS}
-    return Checkpoints(selected, {}, set(), lambda: NOW, 1.0, clock)
+    return Checkpoints(selected, {}, {}, lambda: NOW, 1.0, clock=clock)
 
 
 def scope(project: str) -> Scope:
@@ -40,9 +40,9 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
     states = checkpoints(clock)
     clock.now = 10
     assert not list(states.when_due())
-    states.project_read(Tasks, scope("1"), wait_for_end=False)
+    states.container_read(Tasks, scope("1"), wait_for_end=False)
     assert len(list(states.when_due())) == 1
-    states.project_read(Tasks, scope("2"), wait_for_end=False)
+    states.container_read(Tasks, scope("2"), wait_for_end=False)
     assert not list(states.when_due())
     clock.now = 11
     assert len(list(states.when_due())) == 1
@@ -51,7 +51,7 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
 def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
     clock = Clock()
     states = checkpoints(clock)
-    states.project_read(Tasks, scope("1"), wait_for_end=True)
+    states.container_read(Tasks, scope("1"), wait_for_end=True)
     clock.now = 10
     assert not list(states.when_due())
     (message,) = states.stream_ended(Tasks, complete=True)
@@ -65,7 +65,7 @@ def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes(
     for number in range(10_000):
         clock.now += 1
         for stream in BELOW_PROJECTS:
-            states.project_read(stream, scope(str(10**15 + number)), wait_for_end=False)
+            states.container_read(stream, scope(str(10**15 + number)), wait_for_end=False)
         states.records(Tasks, 1, 2_000)
         said += size(states.when_due())
     for stream in BELOW_PROJECTS:

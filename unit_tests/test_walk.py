@@ -12,13 +12,14 @@ from airbyte_cdk.models import FailureType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_asana.agenda import Agenda
 from source_asana.errors import AsanaFailure, Refusal
 from source_asana.plan import Selection, make_plan
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
-from source_asana.scope import Agenda, Visit
+from source_asana.scope import Visit
 from source_asana.streams import STREAMS, Record
-from source_asana.walk import Event, ListingEnd, Page, ProjectEnd, Quiet, VisitEnd, Walk
+from source_asana.walk import Event, ListingEnd, Page, Quiet, ScopeEnd, VisitEnd, Walk
 
 PAGE_SIZE = 2
 
@@ -152,10 +153,10 @@ def test_ends_come_after_all_that_they_end(account: Account) -> None:
                 if event.stream in {o.stream for o in end.listing.outputs}
             )
             assert place < ending
-        if isinstance(event, ProjectEnd):
+        if isinstance(event, ScopeEnd):
             later = [e for e in events[place:] if isinstance(e, VisitEnd)]
-            assert event.scope.project not in {e.visit.project for e in later}
-    ended = [event.scope.project for event in events if isinstance(event, ProjectEnd)]
+            assert event.scope.key not in {e.visit.turn for e in later}
+    ended = [event.scope.container for event in events if isinstance(event, ScopeEnd)]
     assert sorted(ended) == sorted(account.tasks_of)
 
 

@@ -1,0 +1,52 @@
+"""What the user has left out of an account, beyond the selection of streams. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The filters of the config; by default nothing that the token sees is left out.
+
+    `workspace_gids` and `project_gids`: only these (all, where empty). `start_date`: a moment as
+    Asana writes it, before which nothing is wanted of tasks, what is below them, and other history.
+    `with_enum_options`: whether tasks and projects repeat all options of each custom field.
+    `with_loose_tasks`: whether tasks that are in no project are looked for.
+    """
+
+    workspace_gids: tuple[str, ...] = ()
+    project_gids: tuple[str, ...] = ()
+    excluded_project_gids: tuple[str, ...] = ()
+    with_archived_projects: bool = True
+    with_subtasks: bool = True
+    start_date: str | None = None
+    with_enum_options: bool = True
+    with_loose_tasks: bool = False
+
+    def has_workspace(self, gid: str) -> bool:
+        """Whether a workspace is wanted."""
+        return not self.workspace_gids or gid in self.workspace_gids
+
+    def has_project(self, gid: str) -> bool:
+        """Whether a project is wanted, as far as its gid tells."""
+        if gid in self.excluded_project_gids:
+            return False
+        return not self.project_gids or gid in self.project_gids
+
+    @property
+    def has_all_projects(self) -> bool:
+        """Whether no project is left out."""
+        named = self.project_gids or self.excluded_project_gids
+        return self.with_archived_projects and not named
+
+    def absent_workspaces(self, found: Collection[str]) -> list[str]:
+        """The workspaces that the user names and Asana does not show."""
+        return [gid for gid in self.workspace_gids if gid not in found]
+
+    def absent_projects(self, found: Collection[str]) -> list[str]:
+        """The projects that the user names and Asana does not show."""
+        return [gid for gid in self.project_gids if gid not in found]
+
+
+ALL = Choice()
+"""Nothing is left out."""
