@@ -1,6 +1,7 @@
 """The console script, as Airbyte and people at a desk run it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -243,3 +244,25 @@ def test_events_say_that_a_full_refresh_has_none(sample: AsanaEmulator) -> None:
     assert sample.ledger.count() == 0
     assert said.logs("WARN")[0].startswith("events: a full refresh has none")
     assert said.statuses("events") == ["STARTED", "COMPLETE"]
+
+
+@pytest.mark.parametrize("command", ["spec", "check", "discover"])
+def test_a_signal_after_the_answer_makes_no_failure_of_it(
+    sample: AsanaEmulator, tmp_path: Path, command: str
+) -> None:
+    """PyAirbyte sends one as soon as it has what it wants to know."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(config_for(sample)))
+    program = Path(sys.executable).with_name("source-asana")
+    options = [] if command == "spec" else ["--config", str(config)]
+    with subprocess.Popen(
+        [program, command, *options],
+        env={**os.environ, "ASANA_BASE_URL": sample.url},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        answers = ('{"type":"SPEC"', '{"type":"CONNECTION_STATUS"', '{"type":"CATALOG"')
+        assert any(line.startswith(answers) for line in process.stdout)
+        process.terminate()
+        assert process.wait(timeout=20) == 0

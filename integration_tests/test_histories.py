@@ -39,8 +39,10 @@ INCREMENTAL = (
     "attachments",
     "attachments_compact",
     "events",
+    "status_updates",
+    "time_tracking_entries",
 )
-OTHERS = ("portfolio_items", "sections_compact")
+OTHERS = ("portfolio_items", "sections_compact", "goals")
 MINUTES = (1, 4, 30, 300, 25 * 60)
 STORIES = "/tasks/{task_gid}/stories"
 REQUESTS = (
@@ -52,6 +54,17 @@ REQUESTS = (
     STORIES,
     "/attachments",
     "/projects/{project_gid}/sections",
+    "/status_updates",
+)
+HANDLED = (
+    "projects",
+    "sections",
+    "tasks",
+    "subtasks",
+    "stories",
+    "attachments",
+    "portfolios",
+    "goals",
 )
 
 
@@ -76,7 +89,7 @@ class People:
         self._found: dict[str, None] = {}
         self._trash: dict[str, None] = {}
         self._stories_asked_before = 0
-        for stream in ("projects", "sections", "tasks", "subtasks", "stories", "attachments"):
+        for stream in HANDLED:
             for record in history.asana.expected(stream, "service"):
                 self._found[record["gid"]] = None
 
@@ -296,7 +309,43 @@ class People:
             )
         )
 
-    # -- projects ---------------------------------------------------------------------------------
+    def log_time(self, pick: int, other: int) -> Deed | None:
+        task = self.one_of("task", pick)
+        if task is None:
+            return None
+        day = self.account.clock.now().subtract(days=other % 10).to_date_string()
+        return self._deed(
+            f"enter {1 + pick} minutes of {day} on {self.name(task)}",
+            lambda account: account.log_time(task, 1 + pick, day),
+            task,
+        )
+
+    # -- projects, and what is reported on --------------------------------------------------------
+
+    def post_status(self, pick: int, other: int) -> Deed | None:
+        kind = ("project", "portfolio", "goal")[other % 3]
+        parent = self.one_of(kind, pick)
+        return (
+            None
+            if parent is None
+            else self._deed(
+                f"report on {self.name(parent)}",
+                lambda account: account.post_status(parent, f"Report {len(self.history.story)}"),
+                parent,
+            )
+        )
+
+    def describe_goal(self, pick: int, _: int) -> Deed | None:
+        goal = self.one_of("goal", pick)
+        return (
+            None
+            if goal is None
+            else self._deed(
+                f"describe {self.name(goal)}",
+                lambda account: account.set_goal(goal, notes=f"Noted {len(self.history.story)}"),
+                goal,
+            )
+        )
 
     def create_project(self, pick: int, _: int) -> Deed | None:
         workspace = self.record(self.all_of("project")[0])["workspace"]["gid"]
@@ -490,6 +539,7 @@ BELOW_TASKS = (
     People.delete_story,
     People.attach,
     People.delete_attachment,
+    People.log_time,
     People.restore,
 )
 ABOUT_PROJECTS = (
@@ -502,6 +552,8 @@ ABOUT_PROJECTS = (
     People.rename_section,
     People.delete_section,
     People.delete_project,
+    People.post_status,
+    People.describe_goal,
     People.restore,
 )
 NUMBERS = st.integers(0, 5) | st.integers(0, 99)
@@ -520,10 +572,22 @@ class Histories(RuleBasedStateMachine):
     @initialize(
         person=st.sampled_from(["service", "member"]),
         delay=st.sampled_from([0, 180]),
+        workspace_events=st.booleans(),
         comments_amid_first_sync=st.none() | st.integers(1, 20),
     )
-    def begin(self, person: str, delay: int, comments_amid_first_sync: int | None) -> None:
-        self.history = History(person, event_delay=delay)
+    def begin(
+        self,
+        person: str,
+        delay: int,
+        *,
+        workspace_events: bool,
+        comments_amid_first_sync: int | None,
+    ) -> None:
+        self.history = History(
+            person,
+            event_delay=delay,
+            workspace_events=workspace_events and person == "service",
+        )
         self.people = People(self.history)
         if comments_amid_first_sync is not None:
             self.sync_while_people_comment_behind_and_ahead(comments_amid_first_sync, hours=25)

@@ -1,6 +1,6 @@
 """What a sync visits: each visit decided from the plan, the marks and the record above. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from source_asana.choice import ALL, Choice
@@ -97,8 +97,9 @@ class Agenda:
             return list(self._below_container(visit.listing, visit.parent, record, now))
         if not visit.listing.children or not self._is_chosen(visit.listing, record):
             return []
-        if _is_incomplete(visit.listing, record):
-            return [Visit(child, record["gid"], visit.scope) for child in visit.listing.children]
+        if visit.listing.stream.completed_by:
+            children = visit.listing.children if _is_incomplete(visit.listing, record) else ()
+            return [Visit(child, record["gid"], visit.scope) for child in children]
         return list(self._below_task(visit.listing, visit.scope, record))
 
     def after_events(self, scope: Scope) -> list[Visit]:
@@ -119,6 +120,10 @@ class Agenda:
             if one and scope.feeds(one):
                 visits += [Visit(one, gid, scope) for gid in sorted(gids[stream])]
         return visits
+
+    def pending(self) -> Collection[Listing]:
+        """The listings that will be read, though nothing of them is open now."""
+        return self.plan.one.values() if self.workspaces.are_pending else ()
 
     def after_visit(self, visit: Visit, *, ends_scope: bool) -> list[Visit]:
         """What is left of a workspace's events when all of its projects have been read."""

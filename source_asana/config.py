@@ -165,9 +165,11 @@ def _moment(raw: RawConfig, name: str) -> str | None:
         return None
     for pattern in DAYS_AND_TIMES if isinstance(given, str) and given.isascii() else ():
         try:
-            return pendulum.from_format(given, pattern).format(TIME_FORMAT)
+            moment = pendulum.from_format(given, pattern)
         except ValueError:
             continue
+        if moment.format(pattern) == given:  # pendulum takes 2026-1-3 too
+            return moment.format(TIME_FORMAT)
     raise ConfigError(f"{name} must be a day or a time in UTC: 2026-01-31 or 2026-01-31T00:00:00Z.")
 
 

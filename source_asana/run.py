@@ -32,6 +32,7 @@ class Entrypoint(AirbyteEntrypoint):
     source: SourceAsana
     exit_status = 0
     stopped_by = 0
+    has_answered = False
 
     def run(self, parsed_args: argparse.Namespace) -> Iterable[str]:
         """The messages of one command, one a line."""
@@ -45,6 +46,7 @@ class Entrypoint(AirbyteEntrypoint):
                 yield from self._read(parsed_args)
             else:
                 for message in super().run(parsed_args):
+                    self.has_answered = not message.startswith('{"type":"CONTROL"')
                     yield message.encode() + b"\n"
         except SyncIncomplete:
             self.exit_status = 1  # each of its streams has had a trace
@@ -121,6 +123,8 @@ def run() -> None:
     arguments = entrypoint.parse_args(sys.argv[1:] or ["--help"])
 
     def stop(signal_number: int, _frame: object) -> None:
+        if entrypoint.has_answered:
+            return  # PyAirbyte ends a program as soon as it has the answer: it ends by itself
         if arguments.command != "read":
             os._exit(128 + signal_number)  # there is nothing to complete
         entrypoint.stopped_by = signal_number

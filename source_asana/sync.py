@@ -175,6 +175,8 @@ class Sync:
                 if self._captures_deletions(stream):
                     self._alive[stream.told_deleted_as].update(gids)
             case VisitEnd(visit, error):
+                if visit.scope:
+                    self._scopes.setdefault(visit.scope.key, visit.scope)
                 self._count(visit, error)
             case ProjectNews(scope):
                 self._learn(scope)

@@ -167,12 +167,13 @@ class Walk:
 
     def _listings_ended(self, unfinished: list[Listing]) -> Iterator[ListingEnd]:
         """Take out of `unfinished`, parents first, what has neither visits nor parents any more."""
-        ended = True
+        ended, pending = True, self._agenda.pending()
         while ended:
             ended = False
             for listing in list(unfinished):
                 above = [parent for parent in listing.parents if parent is not listing]
-                if not self._open_visits[listing] and not any(p in unfinished for p in above):
+                is_open = self._open_visits[listing] or listing in pending
+                if not is_open and not any(p in unfinished for p in above):
                     unfinished.remove(listing)
                     yield ListingEnd(listing)
                     ended = True

@@ -88,6 +88,11 @@ class WorkspaceEvents:
         own = {mark.token for mark in marks if mark.workspace == news.workspace}
         return [token for token in news.events if token in own]
 
+    @property
+    def are_pending(self) -> bool:
+        """Whether there is still something to be read for the sake of events."""
+        return bool(self._rests)
+
     def project_begins(self, scope: Scope) -> None:
         """A project is read now."""
         if scope.news:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from source_asana.choice import ALL, Choice
 from source_asana.config import Config, OAuth, PersonalAccessToken, migrated, parse_config
 from source_asana.errors import ConfigError
 
@@ -56,6 +57,70 @@ def test_what_is_absent_or_null_has_its_default(absent: Mapping[str, None]) -> N
     assert (config.organization_export_ids, config.num_workers) == ((), 10)
 
 
+def test_by_default_nothing_is_left_out() -> None:
+    choice = parse_config({"credentials": PAT}).choice
+    assert choice == ALL
+    assert choice.has_all_projects
+    assert choice.has_project("1")
+    assert choice.has_workspace("1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "choice"),
+    [
+        ("workspace_gids", ["1", "2", "1"], Choice(workspace_gids=("1", "2"))),
+        ("project_gids", ["3"], Choice(project_gids=("3",))),
+        ("excluded_project_gids", ["4"], Choice(excluded_project_gids=("4",))),
+        ("project_gids", [], ALL),
+        ("workspace_gids", None, ALL),
+        ("include_archived_projects", False, Choice(with_archived_projects=False)),
+        ("include_archived_projects", None, ALL),
+        ("include_subtasks", False, Choice(with_subtasks=False)),
+        ("include_tasks_without_project", True, Choice(with_loose_tasks=True)),
+        ("include_custom_field_options", False, Choice(with_enum_options=False)),
+        ("start_date", None, ALL),
+    ],
+)
+def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, choice: Choice) -> None:
+    assert parse_config({"credentials": PAT, field: value}).choice == choice
+
+
+@pytest.mark.parametrize(
+    ("given_start", "start"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31T10:20:30Z", "2026-01-31T10:20:30.000Z"),
+        ("2026-01-31T10:20:30.456Z", "2026-01-31T10:20:30.456Z"),
+        ("2024-02-29", "2024-02-29T00:00:00.000Z"),
+    ],
+)
+def test_a_start_is_written_as_asana_writes_times(given_start: str, start: str) -> None:
+    assert parse_config({"credentials": PAT, "start_date": given_start}).choice.start_date == start
+
+
+@given(st.from_regex(FORM["properties"]["start_date"]["pattern"], fullmatch=True))
+def test_a_start_that_the_form_takes_is_a_time_or_named(given_start: str) -> None:
+    try:
+        start = parse_config({"credentials": PAT, "start_date": given_start}).choice.start_date
+    except ConfigError as refused:
+        assert "start_date" in str(refused)  # noqa: PT017 - either is right
+    else:
+        assert start is not None
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", start)
+        assert start.startswith(given_start.rstrip("Z"))
+
+
+def test_a_project_cannot_be_both_chosen_and_left_out() -> None:
+    raw = {
+        "credentials": PAT,
+        "project_gids": ["1", "2", "3"],
+        "excluded_project_gids": ["4", "3", "2"],
+    }
+    with pytest.raises(ConfigError, match="excluded_project_gids both name 2, 3") as refused:
+        parse_config(raw)
+    assert "project_gids" in str(refused.value)
+
+
 WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({}, "no credentials"),
     ({"credentials": "token"}, "no credentials"),
@@ -88,6 +153,32 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "organization_export_ids": [""]}, "organization_export_ids"),
     ({"credentials": PAT, "organization_export_ids": ["\u0661"]}, "organization_export_ids"),
     ({"credentials": PAT, "organization_export_ids": ["\uff11\uff12"]}, "organization_export_ids"),
+    ({"credentials": PAT, "workspace_gids": "12"}, "workspace_gids"),
+    ({"credentials": PAT, "workspace_gids": ["1", 2]}, "workspace_gids"),
+    ({"credentials": PAT, "project_gids": {"1": True}}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/1"]}, "project_gids"),
+    ({"credentials": PAT, "excluded_project_gids": ["../users/me"]}, "excluded_project_gids"),
+    ({"credentials": PAT, "excluded_project_gids": [None]}, "excluded_project_gids"),
+    ({"credentials": PAT, "include_archived_projects": "no"}, "include_archived_projects"),
+    ({"credentials": PAT, "include_subtasks": 0}, "include_subtasks"),
+    ({"credentials": PAT, "include_tasks_without_project": "true"}, "tasks_without_project"),
+    ({"credentials": PAT, "include_custom_field_options": []}, "include_custom_field_options"),
+    ({"credentials": PAT, "start_date": ""}, "start_date"),
+    ({"credentials": PAT, "start_date": "yesterday"}, "start_date"),
+    ({"credentials": PAT, "start_date": 20260131}, "start_date"),
+    ({"credentials": PAT, "start_date": "20260131"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-02-30"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-13-01"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-1-3"}, "start_date"),
+    ({"credentials": PAT, "start_date": "1-1-1"}, "start_date"),
+    ({"credentials": PAT, "start_date": "31.01.2026"}, "start_date"),
+    ({"credentials": PAT, "start_date": " 2026-01-31"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-01-31T25:00:00Z"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-01-31T10:00:00"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-01-31T10:00:00+01:00"}, "start_date"),
+    ({"credentials": PAT, "start_date": "2026-01-31T10:00:00.1Z"}, "start_date"),
+    ({"credentials": PAT, "start_date": "\uff12026-01-31"}, "start_date"),
+    ({"credentials": PAT, "start_date": ["2026-01-31"]}, "start_date"),
 ]
 
 
@@ -193,8 +284,16 @@ def wrong_fields(raw: Mapping[str, Any]) -> Iterator[str]:
         yield str(error.path[0]) if error.path else "credentials"
 
 
+def contradicts_itself(raw: Mapping[str, Any]) -> bool:
+    """Whether two fields, each of which the form takes, cannot both be meant."""
+    chosen, excluded = raw.get("project_gids"), raw.get("excluded_project_gids")
+    return bool(chosen and excluded and set(chosen) & set(excluded))
+
+
 def assert_as_the_form_has_it(raw: Mapping[str, Any]) -> None:
     wrong = set(wrong_fields(raw))
+    if not wrong and contradicts_itself(raw):
+        wrong = {"project_gids"}
     if not wrong:
         parse_config(raw)
         return

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_asana.state import (
+    WHOLE,
     Mark,
+    Reach,
     UnknownState,
     done_projects,
     full_refresh_blob,
@@ -16,10 +18,16 @@ from source_asana.state import (
 )
 
 TIMES = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z".rjust(24, "0"))
+GIDS = st.integers(1, 10**16).map(str)
+TOKENS = st.text("0123456789abcdef:", min_size=1)
 MARKS = st.dictionaries(
-    st.integers(1, 10**16).map(str),
-    st.builds(Mark, TIMES, st.none() | st.text("0123456789abcdef:", min_size=1)),
+    GIDS,
+    st.builds(Mark, TIMES, st.none() | TOKENS)
+    | st.builds(Mark, TIMES, TOKENS, GIDS)
+    | st.builds(Mark, TIMES, st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"])),
 )
+REACHES = st.builds(Reach, st.none() | TIMES, st.booleans())
+TIME, LATER = "2026-11-20T10:00:00.000Z", "2026-11-21T10:00:00.000Z"
 
 
 @given(MARKS)
@@ -31,6 +39,74 @@ def test_what_is_written_is_read_again(marks: dict[str, Mark]) -> None:
 def test_a_full_refresh_remembers_which_projects_are_done(marks: dict[str, Mark]) -> None:
     done = {project: Mark(mark.since) for project, mark in marks.items()}
     assert done_projects(full_refresh_blob(marks)) == done
+
+
+@given(MARKS, REACHES, REACHES)
+def test_marks_are_read_again_where_they_say_enough(
+    marks: dict[str, Mark], reach: Reach, wanted: Reach
+) -> None:
+    blob = orjson.loads(orjson.dumps(incremental_blob(marks, reach)))
+    assert incremental_marks(blob, wanted) == (marks if reach.covers(wanted) else {})
+    assert incremental_marks(blob, reach) == marks
+
+
+@given(MARKS, REACHES, REACHES)
+def test_projects_are_done_where_that_says_enough(
+    marks: dict[str, Mark], reach: Reach, wanted: Reach
+) -> None:
+    done = {project: Mark(mark.since) for project, mark in marks.items()}
+    blob = orjson.loads(orjson.dumps(full_refresh_blob(marks, reach)))
+    assert done_projects(blob, wanted) == (done if reach.covers(wanted) else {})
+
+
+@pytest.mark.parametrize(
+    ("reach", "wanted", "is_enough"),
+    [
+        (WHOLE, WHOLE, True),
+        (WHOLE, Reach(TIME), True),
+        (WHOLE, Reach(TIME, below_subtasks=False), True),
+        (Reach(TIME), Reach(TIME), True),
+        (Reach(TIME), Reach(LATER), True),
+        (Reach(LATER), Reach(TIME), False),
+        (Reach(TIME), WHOLE, False),
+        (Reach(below_subtasks=False), Reach(below_subtasks=False), True),
+        (Reach(below_subtasks=False), WHOLE, False),
+        (Reach(below_subtasks=False), Reach(TIME), False),
+        (Reach(TIME, below_subtasks=False), Reach(LATER, below_subtasks=False), True),
+        (Reach(TIME, below_subtasks=False), Reach(LATER), False),
+    ],
+)
+def test_marks_say_enough_for_whoever_wants_no_more_than_was_read(
+    reach: Reach, wanted: Reach, *, is_enough: bool
+) -> None:
+    assert reach.covers(wanted) is is_enough
+
+
+def test_what_was_left_out_can_be_read_by_a_person() -> None:
+    blob = incremental_blob({"11": Mark(TIME)}, Reach(LATER, below_subtasks=False))
+    assert blob["left_out"] == {"before": LATER, "below_subtasks": True}
+    assert incremental_blob({}, Reach(LATER))["left_out"] == {"before": LATER}
+    assert "left_out" not in incremental_blob({"11": Mark(TIME)})
+    assert "left_out" not in full_refresh_blob({"11": Mark(TIME)})
+
+
+def test_the_token_of_a_workspace_is_written_once_for_all_of_its_projects() -> None:
+    marks = {
+        "11": Mark(TIME, "abc", "1"),
+        "12": Mark(TIME, "abc", "1"),
+        "13": Mark(LATER, "def", "1"),
+        "14": Mark(LATER, "own"),
+    }
+    blob = incremental_blob(marks)
+    assert blob["sync_tokens"] == {"14": "own"}
+    assert set(blob["workspace_tokens"]) == {"1"}
+    assert set(blob["workspace_tokens"]["1"]) == {"abc", "def"}
+    assert orjson.dumps(blob).count(b"abc") == 1
+
+
+def test_a_project_that_has_its_workspaces_token_does_not_go_on_from_an_older_one() -> None:
+    blob = incremental_blob({"11": Mark(TIME, "abc", "1")}) | {"sync_tokens": {"11": "old"}}
+    assert incremental_marks(blob) == {"11": Mark(TIME, "abc", "1")}
 
 
 def test_a_state_can_be_read_by_a_person() -> None:
@@ -53,8 +129,16 @@ def test_a_mark_is_the_servers_time_less_five_minutes() -> None:
         {"__ab_no_cursor_state_message": True},
         {"states": [{"partition": {}, "cursor": {}}], "use_global_cursor": False},
         {"done": {"2026-11-20T10:00:00.000Z": ["11"]}},
+        {"done": {}, "left_out": {"before": "2026-11-20T10:00:00.000Z"}},
     ],
-    ids=["empty", "complete", "no cursor", "a cursor of the CDK", "a full refresh"],
+    ids=[
+        "empty",
+        "complete",
+        "no cursor",
+        "a cursor of the CDK",
+        "a full refresh",
+        "a full refresh of a part",
+    ],
 )
 def test_states_without_marks_mean_that_everything_is_read(blob: dict[str, Any]) -> None:
     assert incremental_marks(blob) == {}
@@ -62,6 +146,11 @@ def test_states_without_marks_mean_that_everything_is_read(blob: dict[str, Any])
 
 def test_a_full_refresh_begins_anew_with_a_state_that_it_cannot_read() -> None:
     assert done_projects({"done": ["11"]}) == {}
+
+
+@pytest.mark.parametrize("left_out", ["all", {"before": "yesterday"}, {"after": TIME}])
+def test_a_full_refresh_begins_anew_where_it_cannot_read_what_was_left_out(left_out: Any) -> None:
+    assert done_projects({"done": {TIME: ["11"]}, "left_out": left_out}) == {}
 
 
 def test_a_full_refresh_does_not_take_an_incremental_state_for_its_own() -> None:
@@ -80,6 +169,21 @@ def test_a_full_refresh_does_not_take_an_incremental_state_for_its_own() -> None
         {"sync_tokens": []},
         {"done": {}, "modified_since": {}},
         {"modified_since": {}, "version": 9},
+        {"modified_since": {}, "workspace_tokens": []},
+        {"modified_since": {}, "workspace_tokens": {"1": "abc"}},
+        {"modified_since": {}, "workspace_tokens": {"1": ["abc"]}},
+        {"modified_since": {}, "workspace_tokens": {"../1": {"abc": ["11"]}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"": ["11"]}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"a\nb": ["11"]}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"abc": "11"}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"abc": [11]}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"abc": ["../11"]}}},
+        {"modified_since": {}, "left_out": []},
+        {"modified_since": {}, "left_out": {"before": 5}},
+        {"modified_since": {}, "left_out": {"before": "2026-11-20"}},
+        {"modified_since": {}, "left_out": {"below_subtasks": "yes"}},
+        {"modified_since": {}, "left_out": {"below_subtasks": None}},
+        {"modified_since": {}, "left_out": {"projects": ["11"]}},
     ],
     ids=orjson.dumps,
 )
@@ -88,10 +192,20 @@ def test_any_other_state_is_refused(blob: dict[str, Any]) -> None:
         incremental_marks(blob)
 
 
-@pytest.mark.parametrize(("token", "most"), [(None, 300_000), ("f" * 40, 1_000_000)])
-def test_the_state_of_ten_thousand_projects_stays_small(token: str | None, most: int) -> None:
+@pytest.mark.parametrize(
+    ("token", "workspace", "most"),
+    [
+        (None, None, 300_000),
+        ("f" * 40, None, 1_000_000),
+        ("f" * 40, "1200000000000001", 400_000),  # each gid twice, but one token
+    ],
+    ids=["no tokens", "a token each", "one token for all"],
+)
+def test_the_state_of_ten_thousand_projects_stays_small(
+    token: str | None, workspace: str | None, most: int
+) -> None:
     marks = {
-        str(1_200_000_000_000_000 + n): Mark("2026-11-20T10:00:00.000Z", token)
+        str(1_200_000_000_000_000 + n): Mark("2026-11-20T10:00:00.000Z", token, workspace)
         for n in range(10_000)
     }
     assert len(orjson.dumps(incremental_blob(marks))) < most
