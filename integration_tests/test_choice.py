@@ -759,6 +759,7 @@ def test_all_options_are_in_the_fields_and_in_their_settings_all_the_same(
     for stream in ("custom_fields", "custom_field_settings", "portfolios"):
         assert in_order(said.records()[stream]) == chosen(sample, stream, Choice())
         assert has_options(said.records()[stream])
+    assert not has_options(said.records()["projects"])
 
 
 def size_of(said: Said, stream: str) -> int:

@@ -101,7 +101,8 @@ def test_debugging_breaks_neither_the_protocol_nor_the_secret(
 def test_each_streams_state_follows_its_last_record_and_precedes_its_end(
     sample: AsanaEmulator,
 ) -> None:
-    said = run("read", sample, config_for(sample), catalog_of(["tasks", "stories", "users"]))
+    catalog = catalog_of(["tasks", "stories", "users"])
+    said = run("read", sample, config_for(sample), catalog, seconds_between_states=1_000)
     told: dict[str, list[str]] = {}
     for message in said.messages:
         match message:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pendulum
 import pytest
@@ -596,31 +596,80 @@ def test_what_a_failing_server_does_not_tell_is_asked_of_the_projects(
 # -- when a sync is not complete -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("killed_after", [60, 100, 150, 250, 400])
-def test_a_killed_sync_that_is_resumed_loses_nothing(
-    asana: AsanaEmulator, killed_after: int
-) -> None:
+class Eventful(NamedTuple):
+    """An account that was synced, and what has happened since."""
+
+    connection: Connection
+    task: str
+    subtask: str
+    comment: str
+    sections: set[str]
+    events: int
+
+    def sync(self, killed_after: int | None = None) -> Said:
+        return self.connection.sync(killed_after=killed_after, seconds_between_states=0.0)
+
+
+def eventful(asana: AsanaEmulator) -> Eventful:
     connection = Connection(asana, num_workers=1)
     connection.sync()
+    before = len(asana.account.events.entries)
     task, subtask = top_task(asana), some_subtask(asana)
-    sections = [asana.account.create_section(project, "New") for project in (STRIPES, CHOIR)]
-    comments = [asana.account.comment(gid, "Hear me") for gid in (subtask, task)]
+    sections = {asana.account.create_section(project, "New") for project in (STRIPES, CHOIR)}
+    comment = asana.account.comment(subtask, "Hear me")
+    asana.account.comment(task, "Me too")
     asana.account.delete(task)
-    happened = len(asana.account.events.entries)
-    first = connection.sync(killed_after=killed_after, seconds_between_states=0.0)
-    second = connection.sync()
-    both = [first, second]
-    assert second.exit_status == 0
-    assert {gid for said in both for gid in rows(said, "subtasks")} == {subtask}
-    assert comments[0] in {gid for said in both for gid in rows(said, "stories")}
-    assert set(sections) <= {gid for said in both for gid in rows(said, "sections")}
-    assert {gid for said in both for gid in tombstones(said, "tasks")} == {task}
+    events = len(asana.account.events.entries) - before
+    return Eventful(connection, task, subtask, comment, sections, events)
+
+
+def said_itself(said: Said) -> list[str]:
+    """The kinds of the messages, without what was logged beside them."""
+    return [message["type"] for message in said.messages if message["type"] != "LOG"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Said:
+    """What a sync of all that has happened says."""
+    with AsanaEmulator(crowded()) as emulator:
+        emulator.controls.workspace_events = True
+        return eventful(emulator).sync()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_killed_sync_that_is_resumed_loses_nothing(
+    asana: AsanaEmulator, undisturbed: Said, share: float
+) -> None:
+    happened = eventful(asana)
+    both = [happened.sync(int(share * len(said_itself(undisturbed)))), happened.sync()]
+    assert both[-1].exit_status == 0
+    assert {gid for said in both for gid in rows(said, "subtasks")} == {happened.subtask}
+    assert happened.comment in {gid for said in both for gid in rows(said, "stories")}
+    assert happened.sections <= {gid for said in both for gid in rows(said, "sections")}
+    assert {gid for said in both for gid in tombstones(said, "tasks")} == {happened.task}
     ids = {event["event_id"] for said in both for event in said.records()["events"]}
-    reached = asana.account.events.entries[happened - 5 :]
-    assert len(ids) == len(reached)
-    third = connection.sync()
+    assert len(ids) == happened.events
+    third = happened.sync()
     assert is_quiet(third)
     assert third.logs("WARN") == []
+
+
+def test_a_sync_that_is_killed_before_it_reads_what_events_name_loses_nothing() -> None:
+    """All of its projects are done then, and their states are out."""
+    length: int | None = None
+    for _ in range(2):
+        with AsanaEmulator(crowded()) as asana:
+            asana.controls.workspace_events = True
+            connection = Connection(asana, "subtasks", num_workers=1)
+            connection.sync()
+            subtask = some_subtask(asana)
+            asana.account.comment(subtask, "Hear me")
+            killed = connection.sync(killed_after=length, seconds_between_states=0.0)
+            if length is None:
+                length = said_itself(killed).index("RECORD")
+                continue
+            assert killed.records()["subtasks"] == []
+            assert rows(connection.sync(), "subtasks") == [subtask]
 
 
 def test_a_killed_first_sync_that_is_resumed_loses_nothing(asana: AsanaEmulator) -> None:
