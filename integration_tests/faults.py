@@ -26,12 +26,12 @@ from integration_tests.troubles import (
     FULL_REFRESH,
     GULL_ROCK,
     LATER,
+    PLAYED,
     TROUBLES,
     Mode,
     Trouble,
 )
 from integration_tests.truth_of import truth
-from source_asana.streams import STREAMS
 
 WORKERS = (1, 10, 25)
 AN_HOUR = 3600
@@ -89,12 +89,12 @@ class Pipeline:
     """Somebody's connection to an account: a config, a state, and the tables that it fills."""
 
     def __init__(self, asana: AsanaEmulator, trouble: Trouble, mode: Mode, workers: int) -> None:
-        self.tables: Tables = {name: {} for name in STREAMS}
+        self.tables: Tables = {name: {} for name in PLAYED}
         self._asana = asana
         self._config = config_of(asana, trouble, workers)
-        streams = discovered().values()
+        streams = [stream for name, stream in discovered().items() if name in PLAYED]
         self._catalog = (
-            catalog_of(STREAMS)
+            catalog_of(PLAYED)
             if mode == FULL_REFRESH
             else {"streams": [stream.configured() for stream in streams]}
         )
@@ -129,9 +129,9 @@ class Pipeline:
 
     def empty_what_is_read_anew(self) -> None:
         """Empty the tables of the streams that are full refreshes in every sync."""
-        for stream in discovered().values():
-            if not stream.incremental:
-                self.tables[stream.name].clear()
+        for name, table in self.tables.items():
+            if not discovered()[name].incremental:
+                table.clear()
 
     def _put(self, stream: str, record: Record) -> None:
         if record.get(DELETED_AT):
@@ -177,8 +177,8 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
         faults = asana.controls.faults
         has_happened = not faults or any(fault.happened for fault in faults)
         held.append(held_by(asana, trouble, events))
-        incomplete = {name for name in STREAMS if said.statuses(name)[-1] != "COMPLETE"}
-        complete = STREAMS.keys() - incomplete
+        incomplete = {name for name in PLAYED if said.statuses(name)[-1] != "COMPLETE"}
+        complete = PLAYED.keys() - incomplete
         difference = compare(pipeline.tables, held, complete, is_strict=False)
         heal(asana)
         if mode != FULL_REFRESH:
@@ -195,7 +195,7 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
             twice=twice(said) + twice(next_said),
             difference=difference,
             next_said=next_said,
-            at_last=compare(pipeline.tables, held, STREAMS, is_strict=is_strict),
+            at_last=compare(pipeline.tables, held, PLAYED, is_strict=is_strict),
         )
 
 
@@ -203,7 +203,7 @@ def fewest_requests(asana: AsanaEmulator, trouble: Trouble, mode: Mode) -> int:
     """With which a sync can do; a later one with those that one has just needed undisturbed."""
     if mode == LATER:
         return requests(asana)
-    asked = asana.floor(STREAMS, trouble.person, export_ids=trouble.export_ids)
+    asked = asana.floor(PLAYED, trouble.person, export_ids=trouble.export_ids)
     projects = len(truth(asana, "projects", trouble.person))
     return sum(asked.values()) + (projects if mode == FIRST else 0)
 
@@ -240,7 +240,7 @@ def let_people_work(asana: AsanaEmulator) -> None:
 
 def held_by(asana: AsanaEmulator, trouble: Trouble, events: Table) -> Tables:
     """What Asana holds for the trouble's user, as far as the catalog declares it."""
-    held = {name: by_key(name, truth(asana, name, trouble.person)) for name in STREAMS}
+    held = {name: by_key(name, truth(asana, name, trouble.person)) for name in PLAYED}
     return held | {"events": events}
 
 
@@ -276,7 +276,7 @@ def by_key(stream: str, records: Iterable[Record]) -> Table:
 
 
 def key_of(stream: str, record: Record) -> Key:
-    return tuple(str(record[column]) for column in STREAMS[stream].key)
+    return tuple(str(record[column]) for column in PLAYED[stream].key)
 
 
 def broken_promises(trouble: Trouble, mode: Mode, outcome: Outcome) -> list[str]:

@@ -137,6 +137,8 @@ NEVER_FILLED = {
     "projects.is_template": "Asana no longer has it; kept for the tables of 1.7.2",
     "projects.custom_fields.resource_subtype": "in the catalog of 1.7.2; Asana has it in tasks",
     "portfolio_items.custom_fields.resource_subtype": "as in projects",
+    "goal_memberships.is_commenter": "always null, says Asana's reference",
+    "goal_memberships.is_editor": "as is_commenter",
     "stories.old_date_value.start_on": "declared with all dates; a field's date has no start",
     "stories.new_date_value.start_on": "as the old one",
     **dict.fromkeys(
