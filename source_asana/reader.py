@@ -8,7 +8,7 @@ from itertools import chain
 from source_asana.changes import WorkspaceNews, changes_of, event_id
 from source_asana.client import AsanaClient
 from source_asana.errors import AsanaFailure, Refusal
-from source_asana.plan import request_of
+from source_asana.plan import Listing, request_of
 from source_asana.scope import Scope, Visit
 from source_asana.state import asana_time, mark_time
 from source_asana.streams import Events, Projects, Record, StreamClass, Tasks
@@ -48,7 +48,9 @@ class Reader:
                 purpose=listing.name,
                 until_empty=listing.pages and listing.stream.goes_on_after_its_end,
             ):
-                yield [record for record in page if not self._is_of_a_subtask(visit, record)]
+                yield (
+                    page if self._takes_all(listing) else self._without_subtasks(page, listing.name)
+                )
         except AsanaFailure as failure:
             parts = listing.stream.parts if listing.path == listing.stream.path else None
             if not failure.is_cut or parts is None:
@@ -76,16 +78,21 @@ class Reader:
             since = since[:DAY_LENGTH]
         return {stream.since_parameter: since} if since else {}
 
-    def _is_of_a_subtask(self, visit: Visit, record: Record) -> bool:
-        """Whether a story or attachment that an event names belongs to what the user leaves out."""
-        if self._with_subtasks or not visit.listing.is_one or visit.listing.stream is Tasks:
-            return False
+    def _takes_all(self, listing: Listing) -> bool:
+        """Whether nothing of a listing can belong to subtasks that the user leaves out."""
+        return self._with_subtasks or not listing.is_one or listing.stream is Tasks
+
+    def _without_subtasks(self, page: list[Record], purpose: str) -> list[Record]:
+        """Those stories and attachments, named by events, that are not on subtasks."""
+        return [record for record in page if not self._is_of_a_subtask(record, purpose)]
+
+    def _is_of_a_subtask(self, record: Record, purpose: str) -> bool:
         above = record.get("target") or record.get("parent") or {}
         if above.get("resource_type") != "task":
             return False
         asked = {"opt_fields": "parent.gid,projects.gid"}
         path = str(Tasks.one).format(task=above["gid"])
-        task = self._client.get(path, asked, purpose=visit.listing.name)["data"]
+        task = self._client.get(path, asked, purpose=purpose)["data"]
         return bool(task.get("parent")) and not task.get("projects")
 
     def project_events(self, visit: Visit) -> ProjectEvents:
