@@ -101,8 +101,8 @@ CASES: tuple[Case, ...] = (
         for stream, tasks, runs in (
             ("users", 500, 3),
             ("sections", 500, 1),
-            ("attachments", 150, 1),
-            ("stories", 150, 1),
+            ("attachments", 250, 1),
+            ("stories", 250, 1),
         )
     ),
     *(

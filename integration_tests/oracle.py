@@ -725,9 +725,9 @@ def edited_unheard(table: Comparison, gid: str, column: str) -> bool:
 
 
 def counts_a_deleted_subtask(table: Comparison, gid: str, row: Row, column: str) -> bool:
-    """The event of a deleted or restored subtask does not say whose subtask it was."""
+    """The event of a deleted subtask does not say whose subtask it was."""
     return column == "num_subtasks" and any(
-        event.record["action"] in {"deleted", "undeleted"}
+        event.record["action"] == "deleted"
         and table.history.parent_of.get(event.record["resource"]["gid"]) == gid
         for event in table.log[row.seen :]
     )

@@ -240,6 +240,27 @@ def test_what_comes_back_after_its_tombstone_is_a_record_with_all_its_stories(
     assert rows(said, "stories") == sorted(expected)
 
 
+@pytest.mark.parametrize("streams", [("tasks",), ("subtasks", "tasks"), tuple(INCREMENTAL)])
+@pytest.mark.parametrize("in_project", [False, True])
+def test_a_subtask_that_comes_back_is_counted_by_its_parent(
+    asana: AsanaEmulator, streams: tuple[str, ...], *, in_project: bool
+) -> None:
+    task, connection = top_task(asana), Connection(asana, *streams)
+    projects = {t["gid"]: t["projects"] for t in asana.expected("tasks", SERVICE)}
+    subtask = asana.change(lambda account: account.add_subtask(task, "Splice the rope"))
+    if in_project:
+        project = projects[task][0]["gid"]
+        asana.change(lambda account: account.add_to_project(subtask, project))
+    connection.sync()
+    asana.change(lambda account: account.delete(subtask))
+    asana.change(lambda account: account.comment(task, "What rope?"))
+    counted = [r["num_subtasks"] for r in connection.sync().records()["tasks"] if r["gid"] == task]
+    assert counted == [0]
+    asana.change(lambda account: account.restore(subtask))
+    counted = [r["num_subtasks"] for r in connection.sync().records()["tasks"] if r["gid"] == task]
+    assert counted == [1]
+
+
 def test_deletions_are_not_captured_when_the_user_does_not_want_them(asana: AsanaEmulator) -> None:
     connection = Connection(asana, capture_deletions=False)
     connection.sync()

@@ -13,6 +13,7 @@ from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
 from integration_tests.troubles import Trouble
 from source_asana.outcome import advice_on
 from source_asana.streams import STREAMS
+from source_asana.sync import HOPELESS
 
 BELOW_PROJECTS = ["sections", "tasks", "subtasks", "stories", "attachments"]
 
@@ -231,7 +232,9 @@ def test_one_listing_that_always_fails_is_given_up_and_the_others_go_on(
     (once,) = (line for line in said.logs("ERROR") if "not asked for any more" in line)
     assert once.startswith("stories: ")
     if workers == 1:
-        assert len({r.path for r in asana.ledger.requests if r.path.endswith("stories")}) == 10
+        asked = {r.path for r in asana.ledger.requests if r.path.endswith("stories")}
+        under_way_meanwhile = 5  # what a worker does until it hears of it; mostly nothing
+        assert HOPELESS <= len(asked) <= HOPELESS + under_way_meanwhile
 
 
 def test_streams_that_do_not_exist_are_named_and_the_others_read(asana: AsanaEmulator) -> None:

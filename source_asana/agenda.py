@@ -95,12 +95,15 @@ class Agenda:
         self._began = self._began or now
         if visit.scope is None:
             return list(self._below_container(visit.listing, visit.parent, record, now))
+        scope = visit.scope
+        is_back = record["gid"] in scope.changes.restored
+        above = self._above_returned(visit, scope, record) if is_back else []
         if not visit.listing.children or not self._is_chosen(visit.listing, record):
-            return []
+            return above
         if visit.listing.stream.completed_by:
             children = visit.listing.children if _is_incomplete(visit.listing, record) else ()
-            return [Visit(child, record["gid"], visit.scope) for child in children]
-        return list(self._below_task(visit.listing, visit.scope, record))
+            return [Visit(child, record["gid"], scope) for child in children]
+        return [*above, *self._below_task(visit.listing, scope, record)]
 
     def after_events(self, scope: Scope) -> list[Visit]:
         """The visits below a project whose events are known."""
@@ -263,10 +266,6 @@ class Agenda:
     def _below_task(self, listing: Listing, scope: Scope, record: Record) -> Iterator[Visit]:
         one = self.plan.one
         if listing in (one.get(Stories), one.get(Attachments)):
-            above = record.get("target") or record.get("parent") or {}
-            is_of_task = above.get("resource_type") == "task"
-            if Tasks in one and is_of_task and record["gid"] in scope.changes.restored:
-                yield Visit(one[Tasks], above["gid"], scope)
             return
         below = scope.below(record)
         for child in listing.children:
@@ -275,6 +274,18 @@ class Agenda:
             parent = child.parent_in(record)
             if parent and scope.calls_for(child, record):
                 yield Visit(child, parent, below)
+
+    def _above_returned(self, visit: Visit, scope: Scope, record: Record) -> list[Visit]:
+        """The task that has what came back: it has changed by that, and no event names it."""
+        one, listing = self.plan.one, visit.listing
+        above = record.get("target") or record.get("parent") or {}
+        if Tasks not in one or not above:
+            return []
+        if listing.stream is Tasks:  # one more among `num_subtasks` does not modify a task
+            scope.changes.touched.add(above["gid"])
+            return [Visit(one[Tasks], above["gid"], scope)]
+        is_of_task = listing in one.values() and above.get("resource_type") == "task"
+        return [Visit(one[Tasks], above["gid"], scope)] if is_of_task else []
 
     def _is_known(self, task: Record) -> bool:
         """Whether a task that a project lists has been, or will be, read as a subtask."""

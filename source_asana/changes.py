@@ -109,8 +109,11 @@ def _note_task(changes: Changes, event: Record, gid: str, parent: Record) -> Non
     match event["action"]:
         case "deleted":
             _note_deleted(changes, "task", gid, event)
-        case "added" | "undeleted":
+        case "added":
             changes.arrived.add(gid)
+        case "undeleted":
+            changes.arrived.add(gid)
+            changes.restored.add(gid)
         case "removed":
             changes.touched.add(gid)
             if parent.get("resource_type") in changes.left:

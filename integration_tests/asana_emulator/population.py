@@ -40,6 +40,7 @@ _COLORS = ("dark-pink", "light-green", "dark-blue", None, "light-warm-gray")
 _FOUNDED = "2024-01-15T09:00:00.000Z"
 _AUDITED = ("user_login_succeeded", "workspace_export_started", "user_logged_out")
 _BUSY = 24  # people who get tasks assigned
+FEWEST_TASKS = 250
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,18 @@ _SIZES = {
 
 
 def _of(tasks: int) -> _Size:
-    """So many tasks, at least 250, in projects of 500 as those of `large`."""
+    """So many tasks in projects of 500 as those of `large`."""
     return _Size(plain=(100, 101), projects=max(1, tasks // 500), tasks=tasks - 201)
 
 
 def make_account(size: str | int = "sample", seed: int = 1, clock: Clock | None = None) -> Account:
     """An account of size `sample` (to read), `small` (5,000 tasks) or `large` (300,000 tasks).
 
-    A number is one of tasks, at least 250; a few dozen others are always there too.
+    A number is one of tasks, at least FEWEST_TASKS; a few dozen others are always there too.
     """
+    if isinstance(size, int) and size < FEWEST_TASKS:
+        message = f"an account has at least {FEWEST_TASKS} tasks, not {size}"
+        raise ValueError(message)
     present = clock or Clock()
     if present.now() < HISTORY_END:
         message = f"the account's history ends on {HISTORY_END.to_date_string()}"
