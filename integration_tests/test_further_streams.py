@@ -275,6 +275,19 @@ def test_a_listing_of_time_entries_that_lacks_the_tasks_is_completed_one_by_one(
     }
 
 
+def test_a_listing_of_time_entries_is_enough_where_nobody_wants_what_it_lacks(
+    asana: AsanaEmulator,
+) -> None:
+    columns = ["gid", "duration_minutes", "created_by"]
+    catalog = catalog_of(["time_tracking_entries"], {"time_tracking_entries": columns})
+    said = run("read", asana, config_for(asana), catalog)
+    assert in_order(said.records()["time_tracking_entries"]) == [
+        {column: entry[column] for column in columns}
+        for entry in truth(asana, "time_tracking_entries")
+    ]
+    assert asana.ledger.by_path() == {"/workspaces": 1, "/time_tracking_entries": 2}
+
+
 def test_a_listing_of_time_entries_that_is_whole_is_enough(asana: AsanaEmulator) -> None:
     asana.controls.whole_time_entries = True
     said = full_refresh(asana, ["time_tracking_entries"])

@@ -100,7 +100,7 @@ class Agenda:
         above = self._above_returned(visit, scope, record) if is_back else []
         if not visit.listing.children or not self._is_chosen(visit.listing, record):
             return above
-        if visit.listing.stream.completed_by:
+        if visit.listing.stream.completed_by_gid:
             children = visit.listing.children if _is_incomplete(visit.listing, record) else ()
             return [Visit(child, record["gid"], scope) for child in children]
         return [*above, *self._below_task(visit.listing, scope, record)]
@@ -299,5 +299,5 @@ class Agenda:
 
 def _is_incomplete(listing: Listing, record: Record) -> bool:
     """Whether a listing has given a part of a record only, so that it is asked for by its gid."""
-    column = listing.stream.completed_by
-    return column is not None and not listing.is_one and column not in record
+    lacking = listing.stream.completed_by_gid
+    return bool(lacking and listing.children) and lacking[0] not in record

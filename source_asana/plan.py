@@ -221,12 +221,15 @@ class _Planner:
         return loose
 
     def _completions(self, listings: Mapping[str, Listing]) -> list[Listing]:
-        """The requests for single records of which a listing may give only a part."""
+        """The requests for single records of which a listing may lack what somebody wants."""
         completions: list[Listing] = []
-        for listing in listings.values():
-            if listing.stream.completed_by:
-                completions.append(self._listing(listing.stream, path=listing.stream.one))
-                _link(listing, completions[-1])
+        for stream in self._needed:
+            selection = self._selected.get(stream)
+            if selection and not _kept_columns(stream, selection).isdisjoint(
+                stream.completed_by_gid
+            ):
+                completions.append(self._listing(stream, path=stream.one))
+                _link(listings[stream.path], completions[-1])
         return completions
 
     def _single_records(self, listings: Mapping[str, Listing]) -> dict[StreamClass, Listing]:

@@ -69,8 +69,10 @@ class AsanaStream:
     late_days: ClassVar[int | None] = None
     """That time is a day, for which records may still come so many days later."""
 
-    completed_by: ClassVar[str | None] = None
-    """The column that a listing may lack: such a record is asked for once more, by its gid."""
+    completed_by_gid: ClassVar[tuple[str, ...]] = ()
+    """The columns that a listing may lack: where they are wanted and the first does not come, each
+    record is asked for once more, by its gid.
+    """
 
     repeats_options: ClassVar[tuple[str, ...]] = ()
     """The paths that repeat all options of a custom field, which the user may leave out."""
@@ -450,7 +452,7 @@ class TimeTrackingEntries(AsanaStream):
     late_days = 14
     told_by = ("task.gid",)
     one = "time_tracking_entries/{time_tracking_entry}"
-    completed_by = "task"
+    completed_by_gid = ("task", "created_at", "approval_status", "billable_status", "description")
     record = records.TIME_TRACKING_ENTRY
 
 
