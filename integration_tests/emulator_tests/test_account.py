@@ -1,10 +1,8 @@
 """The emulated account: what it holds, how it changes, and what it says is true of it."""
 
-import os
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pendulum
@@ -14,13 +12,11 @@ import yaml
 from integration_tests.asana_emulator import Account, Choice, Viewer, make_account, truth
 from integration_tests.asana_emulator.account import ASANA, Clock, Event
 from integration_tests.asana_emulator.from_openapi import OpenApi
+from integration_tests.emulator_tests.asking import DOCUMENT
 
 pytestmark = pytest.mark.once
 
 
-DOCUMENT = Path(
-    os.environ.get("ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml")
-)
 PRESENT = pendulum.datetime(2026, 11, 20, 10)
 STREAMS = (
     "workspaces",

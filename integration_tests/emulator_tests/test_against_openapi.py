@@ -4,11 +4,9 @@ It is looked for at `../shared/asana_oas.yaml`, or where `ASANA_OPENAPI` says.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +23,7 @@ from integration_tests.asana_emulator.endpoints import (
     WORKSPACE_EVENTS,
 )
 from integration_tests.asana_emulator.from_openapi import OpenApi, Schema, made_from, written
-
-DOCUMENT = Path(
-    os.environ.get("ASANA_OPENAPI", Path(__file__).parents[2] / "shared" / "asana_oas.yaml")
-)
+from integration_tests.emulator_tests.asking import DOCUMENT
 
 pytestmark = [
     pytest.mark.once,

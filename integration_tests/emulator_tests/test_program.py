@@ -1,0 +1,59 @@
+"""The emulator started from a command line."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pendulum
+import pytest
+import requests
+
+from integration_tests.asana_emulator import AsanaEmulator, Clock, make_account
+from integration_tests.emulator_tests.asking import ask
+
+pytestmark = pytest.mark.once
+
+
+def test_it_runs_alone_and_says_how_to_connect() -> None:
+    command = [sys.executable, "-m", "integration_tests.asana_emulator", "--quota", "150"]
+    program = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert program.stdout is not None
+    try:
+        told_lines = list(iter(program.stdout.readline, "Ctrl-C ends it.\n"))
+        printed = "".join(told_lines)
+        config = json.loads(printed[printed.index("{") : printed.rindex("}\n") + 1])
+        url = printed.split("ASANA_BASE_URL=")[1].split()[0]
+        token = config["credentials"]["personal_access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{url}/api/1.0/users/me", headers=headers, timeout=10)
+        assert answer.status_code == 200
+    finally:
+        program.terminate()
+        program.wait()
+        program.stdout.close()
+
+
+def test_the_socket_is_closed_when_it_stops() -> None:
+    before = threading.active_count()
+    with AsanaEmulator(make_account("sample")) as asana:
+        assert ask(asana, "/users/me").status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        ask(asana, "/users/me")
+    assert threading.active_count() == before
+
+
+def test_a_port_that_is_taken_is_an_error_at_once() -> None:
+    with AsanaEmulator(make_account("sample")) as asana:
+        port = int(asana.url.rsplit(":", 1)[1])
+        with pytest.raises(OSError, match="address already in use"):
+            AsanaEmulator(make_account("sample"), port=port).start()
+
+
+def test_a_frozen_clock_is_served_as_it_stands() -> None:
+    clock = Clock(frozen_at=pendulum.datetime(2026, 11, 20, 10))
+    with AsanaEmulator(make_account("sample", clock=clock)) as asana:
+        assert ask(asana, "/users/me").headers["Date"] == "Fri, 20 Nov 2026 10:00:00 GMT"

@@ -1,0 +1,198 @@
+"""The limits by which requests are refused as too many."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator.quota import Quota, QuotaKind
+from integration_tests.emulator_tests.asking import ask
+
+pytestmark = pytest.mark.once
+
+
+def test_more_requests_than_the_quota_are_rejected_with_a_retry_after(asana: AsanaEmulator) -> None:
+    asana.controls.quota_window = 2
+    asana.controls.quota_per_minute = 5 * 30
+    answers = [ask(asana, "/users/me") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    wait = int(answers[-1].headers["Retry-After"])
+    assert ask(asana, "/users/me", asana.tokens.pat("member")).status_code == 200
+    time.sleep(wait)
+    assert ask(asana, "/users/me").status_code == 200
+
+
+class Hand:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_rejected_requests_count_against_the_quota() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=3, now=clock)
+    assert [quota.retry_after("t") for _ in range(4)] == [None, None, None, 60]
+    clock.time = 59
+    assert quota.retry_after("t") is not None
+    clock.time = 60.5
+    assert quota.retry_after("t") is None
+
+
+@given(gaps=st.lists(st.floats(0, 30), max_size=60), per_minute=st.integers(1, 5))
+def test_no_minute_ever_lets_more_than_the_quota_pass(gaps: list[float], per_minute: int) -> None:
+    clock = Hand()
+    quota = Quota(per_minute=per_minute, now=clock)
+    passed: list[float] = []
+    for gap in gaps:
+        clock.time += gap
+        if quota.retry_after("t") is None:
+            passed.append(clock.time)
+    for begin in passed:
+        assert sum(begin <= at < begin + 60 for at in passed) <= per_minute
+
+
+KINDS: tuple[QuotaKind, ...] = get_args(QuotaKind)
+
+
+@given(asked=st.integers(1, 40), per_minute=st.integers(1, 20), kind=st.sampled_from(KINDS))
+def test_who_waits_as_long_as_retry_after_says_may_pass(
+    asked: int, per_minute: int, kind: QuotaKind
+) -> None:
+    clock = Hand()
+    quota = Quota(per_minute=per_minute, kind=kind, now=clock)
+    for _ in range(asked):
+        clock.time += 0.25
+        wait = quota.retry_after("t")
+    if wait is not None:
+        clock.time += wait
+        assert quota.retry_after("t") is None
+
+
+def passes(quota: Quota, times: int, token: str = "t") -> list[bool]:
+    return [quota.retry_after(token) is None for _ in range(times)]
+
+
+def test_a_fixed_quota_begins_anew_with_each_minute_of_the_clock() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=3, kind="fixed", now=clock)
+    clock.time = 50
+    assert [quota.retry_after("t") for _ in range(5)] == [None, None, None, 10, 10]
+    clock.time = 59.5
+    assert quota.retry_after("t") == 1
+    clock.time = 60
+    assert passes(quota, 4) == [True] * 3 + [False]
+
+
+def test_a_bucket_lets_ten_seconds_worth_pass_at_once_and_then_refills_evenly() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=60, kind="bucket", now=clock)
+    assert passes(quota, 10) == [True] * 10
+    clock.time = 1
+    assert passes(quota, 1) == [True]
+    clock.time = 4
+    assert passes(quota, 3) == [True] * 3
+    clock.time = 1000
+    assert passes(quota, 11) == [True] * 10 + [False]
+
+
+def test_rejected_requests_empty_a_bucket_further_by_at_most_a_second() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=120, kind="bucket", now=clock)
+    assert passes(quota, 20) == [True] * 20
+    assert [quota.retry_after("t") for _ in range(5)] == [1, 2, 2, 2, 2]
+    clock.time = 1
+    assert quota.retry_after("t") == 1
+    clock.time = 2.5
+    assert quota.retry_after("t") is None
+
+
+def test_a_slow_bucket_holds_one_request_at_least() -> None:
+    clock = Hand()
+    quota = Quota(per_minute=1, kind="bucket", now=clock)
+    assert [quota.retry_after("t") for _ in range(2)] == [None, 61]
+    clock.time = 61
+    assert quota.retry_after("t") is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_quota_may_change_while_it_runs(kind: QuotaKind) -> None:
+    clock = Hand()
+    quota = Quota(per_minute=60, kind=kind, now=clock)
+    assert passes(quota, 10) == [True] * 10
+    quota.per_minute = 6
+    assert passes(quota, 1) == [False]
+    quota.per_minute = 600
+    clock.time = 2
+    assert passes(quota, 10) == [True] * 10
+    quota.per_minute = None
+    assert passes(quota, 1000) == [True] * 1000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_may_have_a_quota_of_its_own(asana: AsanaEmulator, kind: QuotaKind) -> None:
+    asana.controls.quota.now = Hand()
+    asana.controls.quota_kind = kind
+    asana.controls.quota_per_minute = 6
+    asana.controls.quota_of("service", 60)
+    asana.controls.quota_of("restricted", None)
+    allowed = {"member": 1 if kind == "bucket" else 6, "service": 10, "restricted": 20}
+    for name, most in allowed.items():
+        token = asana.tokens.pat(name)
+        statuses = [ask(asana, "/users/me", token).status_code for _ in range(most)]
+        assert statuses == [200] * most
+    assert ask(asana, "/users/me", asana.tokens.pat("member")).status_code == 429
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rejections_may_come_without_a_retry_after(asana: AsanaEmulator, kind: QuotaKind) -> None:
+    asana.controls.quota.now = Hand()
+    asana.controls.quota_kind = kind
+    asana.controls.quota_per_minute = 1
+    ask(asana, "/users/me")
+    told_when = ask(asana, "/users/me")
+    asana.controls.quota_headers = False
+    untold = ask(asana, "/users/me")
+    assert [told_when.status_code, untold.status_code] == [429, 429]
+    assert int(told_when.headers["Retry-After"]) >= 1
+    assert "Retry-After" not in untold.headers
+
+
+def test_an_unknown_kind_of_quota_is_an_error_of_the_test(asana: AsanaEmulator) -> None:
+    with pytest.raises(ValueError, match="no such quota"):
+        asana.controls.quota_kind = "leaky"  # type: ignore[assignment]
+
+
+def at_once(asana: AsanaEmulator, path: str, workers: int) -> list[int]:
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda _: ask(asana, path).status_code, range(workers)))
+
+
+def test_more_requests_in_flight_than_allowed_are_rejected(asana: AsanaEmulator) -> None:
+    asana.controls.latency = 0.5
+    asana.controls.max_in_flight = 4
+    statuses = at_once(asana, "/users/me", 7)
+    assert sorted(statuses) == [200] * 4 + [429] * 3
+    assert 4 <= asana.ledger.max_in_flight <= 7
+    assert ask(asana, "/users/me").status_code == 200
+
+
+def test_latency_holds_every_answer_back(asana: AsanaEmulator) -> None:
+    asana.controls.latency = 0.2
+    begun = time.monotonic()
+    assert ask(asana, "/users/me").status_code == 200
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_latency_can_vary(asana: AsanaEmulator) -> None:
+    asana.controls.latency_jitter = 0.2
+    delays = [asana.controls.delay() for _ in range(20)]
+    assert min(delays) >= 0
+    assert 0.05 < max(delays) <= 0.2
