@@ -63,7 +63,6 @@ class Case:
     window: float = 60.0
     changed: float = 0.0
     tls: bool = True
-    stopped_after: float | None = None
     warm: bool = False
     connectors: tuple[str, ...] = BOTH
     runs: int = 3
@@ -193,16 +192,11 @@ CASES: tuple[Case, ...] = (
             tasks=tasks,
             latency_ms=0,
             workers=25,
-            stopped_after=stopped_after,
             connectors=(OURS,),
             runs=1,
         )
-        for streams, tasks, stopped_after in (
-            (("tasks", "subtasks"), 30_000, None),
-            (("tasks", "subtasks"), 300_000, None),
-            (("tasks", "subtasks", "stories"), 30_000, None),
-            (("tasks", "subtasks", "stories"), 300_000, 60.0),
-        )
+        for streams in (("tasks", "subtasks"), ("tasks", "subtasks", "stories"))
+        for tasks in (30_000, 300_000)
     ),
     *(
         Case(

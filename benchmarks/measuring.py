@@ -71,9 +71,6 @@ class Bench:
         return self._measurement(case, name, cost, told, self._differences(case, told))
 
     def _differences(self, case: Case, told: Said) -> tuple[int, int]:
-        """Of what was read to its end."""
-        if case.stopped_after:
-            return 0, 0
         return differences({stream: self.asana.gids(stream) for stream in case.streams}, told.gids)
 
     def _after_changes(self, case: Case) -> Measurement:
@@ -133,7 +130,6 @@ class Bench:
         options = [word for name in given for word in (f"--{name}", self._written(name, given))]
         return self._timed(
             [str(connector.program), case.command, *options],
-            seconds=case.stopped_after or PATIENCE,
             tls=case.tls,
         )
 
@@ -153,12 +149,10 @@ class Bench:
         file.write_bytes(orjson.dumps(given[name]))
         return str(file)
 
-    def _timed(
-        self, command: Sequence[str], *, seconds: float = PATIENCE, tls: bool = True
-    ) -> tuple[Cost, Said]:
+    def _timed(self, command: Sequence[str], *, tls: bool = True) -> tuple[Cost, Said]:
         environment = self.asana.environment if tls else self.asana.plain_environment
         output = self.folder / "output.jsonl"
-        timed = [sys.executable, "-m", "benchmarks.timed", str(output), str(seconds), *command]
+        timed = [sys.executable, "-m", "benchmarks.timed", str(output), str(PATIENCE), *command]
         done = subprocess.run(timed, env=dict(environment), stdout=subprocess.PIPE, check=True)
         with output.open("rb") as lines:
             told = said(lines)

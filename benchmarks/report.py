@@ -87,8 +87,7 @@ def _lines(case: Case, measured: Measured) -> Iterator[str]:
 
 
 def _figures(case: Case, one: Measurement) -> str:
-    end = "stopped" if case.stopped_after else f"exit {one.exit_status}"
-    name = one.connector + (f" ({end})" if one.exit_status else "")
+    name = one.connector + (f" (exit {one.exit_status})" if one.exit_status else "")
     return _row(
         one.case,
         f"{case.tasks:,}",
@@ -102,7 +101,8 @@ def _figures(case: Case, one: Measurement) -> str:
         f"{one.cpu:.1f}",
         f"{one.memory / MEGABYTE:.0f}",
         f"{one.records:,}",
-        *("–", "–") if case.stopped_after else (f"{one.missing:,}", f"{one.too_many:,}"),
+        f"{one.missing:,}",
+        f"{one.too_many:,}",
         f"{one.other_bytes / KILOBYTE:.1f}",
     )
 
