@@ -6,8 +6,8 @@ MAIN := $(if $(PYTHON),$(shell $(PYTHON) -c "import sys; print(sys.executable)")
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
 COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
-# A module stays with one process, for its tests may share what is dear to make.
-AT_ONCE = --numprocesses auto --dist loadfile
+# A module stays with one process, for its tests may share what is dear to make; the longest first.
+AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.

@@ -9,6 +9,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
+LONGEST = ("test_histories.py", "test_pyairbyte.py", "test_faults.py", "test_small_account.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process goes on alone in the end.
+
+    Tests of the emulator alone say nothing about the connector's coverage, and would take twice as
+    long with it.
+    """
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+    for item in items:
+        if "emulator_tests" in item.path.parts:
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(scope="session")
 def untouched() -> Iterator[AsanaEmulator]:
     """The sample account, for tests that only read; its ledger starts anew with each."""

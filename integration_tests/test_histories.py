@@ -26,7 +26,7 @@ from integration_tests.oracle import Change, History, OracleError
 
 pytestmark = pytest.mark.once
 
-HISTORIES_IN_CI = 60
+HISTORIES_IN_CI = 50
 STEPS = 25
 DEEPEST = 4
 INCREMENTAL = (
@@ -676,6 +676,7 @@ PROFILE = settings(
 )
 
 
+@pytest.mark.no_cover  # with coverage, half as many would be played in the same time
 def test_after_any_history_the_destination_holds_what_is_true() -> None:
     run_state_machine_as_test(Histories, settings=PROFILE)
     assert Histories.played >= HISTORIES_IN_CI

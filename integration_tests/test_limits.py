@@ -8,6 +8,8 @@ import pytest
 from integration_tests.oracle import History
 from integration_tests.reading import Record
 
+pytestmark = pytest.mark.once
+
 A_DAY_AND_AN_HOUR = 25 * 60
 
 

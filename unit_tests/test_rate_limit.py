@@ -44,6 +44,8 @@ AN_HOUR = 3600.0
 WORKERS = 5
 TICK = 0.001
 
+pytestmark = pytest.mark.once
+
 either_plan = pytest.mark.parametrize("plan", [FREE, PAID])
 says_when_or_not = pytest.mark.parametrize("says_when", [True, False], ids=["header", "none"])
 
