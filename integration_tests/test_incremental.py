@@ -15,6 +15,8 @@ from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from source_asana.streams import STREAMS
 
+pytestmark = pytest.mark.once
+
 DATED = ("status_updates", "time_tracking_entries", "audit_log_events")
 """What Asana filters by time and no events tell of, so that nothing else is asked for."""
 INCREMENTAL = [

@@ -21,6 +21,8 @@ from source_asana.config import OAuth, PersonalAccessToken, parse_config
 from source_asana.rate_limit import PLANS, SHARE
 from source_asana.streams import STREAMS, StreamClass
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     name: (ROOT / name).read_text(encoding="utf-8")

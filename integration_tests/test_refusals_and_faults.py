@@ -15,6 +15,8 @@ from source_asana.outcome import advice_on
 from source_asana.streams import STREAMS
 from source_asana.sync import HOPELESS
 
+pytestmark = pytest.mark.once
+
 BELOW_PROJECTS = ["sections", "tasks", "subtasks", "stories", "attachments"]
 
 

@@ -16,7 +16,7 @@ from local_sync.report import table
 from source_asana.streams import DELETED_AT, STREAMS
 from unit_tests.json_schema import leaves
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as long again
 
 RICHEST_TASKS = 3
 """The first tasks of the first project: between them they have everything that a task can have."""
