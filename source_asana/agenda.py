@@ -279,13 +279,13 @@ class Agenda:
         """The task that has what came back: it has changed by that, and no event names it."""
         one, listing = self.plan.one, visit.listing
         above = record.get("target") or record.get("parent") or {}
-        if Tasks not in one or not above:
+        is_task = listing.stream is Tasks
+        is_named_below_task = listing in one.values() and above.get("resource_type") == "task"
+        if Tasks not in one or not above or not (is_task or is_named_below_task):
             return []
-        if listing.stream is Tasks:  # one more among `num_subtasks` does not modify a task
+        if is_task:  # one more among `num_subtasks` does not modify it
             scope.changes.touched.add(above["gid"])
-            return [Visit(one[Tasks], above["gid"], scope)]
-        is_of_task = listing in one.values() and above.get("resource_type") == "task"
-        return [Visit(one[Tasks], above["gid"], scope)] if is_of_task else []
+        return [Visit(one[Tasks], above["gid"], scope)]
 
     def _is_known(self, task: Record) -> bool:
         """Whether a task that a project lists has been, or will be, read as a subtask."""
