@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from source_asana.choice import ALL, Choice
 from source_asana.plan import Listing, Plan, Selection
-from source_asana.scope import LOOSE, PROJECT, Scope, Visit
-from source_asana.state import Mark, Marks
+from source_asana.scope import LOOSE, PROJECT, TASK_PATHS, Scope, Visit
+from source_asana.seen import Seen
+from source_asana.state import Mark, Marks, Missing, shifted
 from source_asana.streams import (
     Attachments,
     Events,
@@ -19,6 +20,7 @@ from source_asana.streams import (
     Users,
     Workspaces,
 )
+from source_asana.unlisted import Unlisted, unlisted_projects
 from source_asana.workspace_events import WorkspaceEvents
 
 
@@ -49,11 +51,12 @@ class Agenda:
         """Whether anything was read before, so that one record may be found in several ways."""
         kinds: list[StreamClass] = [Workspaces, Projects]
         kinds += [kind for stream in selected for kind in stream.containers()]
-        self.listed: dict[StreamClass, set[str]] = {kind: set() for kind in kinds}
-        """The containers that were found, by their streams."""
-        self.left_out: set[str] = set()
-        """The projects that were found, and that the user does not want."""
+        self._listed: dict[StreamClass, dict[str, str | None]] = {kind: {} for kind in kinds}
+        self._unlisted: Unlisted | None = None
+        self._left_out: set[str] = set()
+        self._listed_in: set[str] = set()
         self._began = ""
+        self._by_path = {listing.path: listing for listing in plan.listings}
         told = [s for s in self._below_projects if plan.events and selected[s].incremental]
         self.workspaces = WorkspaceEvents(
             [stream for stream in told if stream.is_told_by_events()], marks, choice
@@ -63,20 +66,37 @@ class Agenda:
         """The mark of all that is requested below workspaces."""
         return self._began
 
+    @property
+    def above_projects(self) -> list[Listing]:
+        """The listings that have to be read to know all projects."""
+        return [self._by_path[p] for p in (Workspaces.path, Projects.path) if p in self._by_path]
+
     def first(self) -> list[Visit]:
         """The visits with which the sync begins."""
         return [Visit(listing, gid) for listing, gid in self.plan.first(self._named_in_config)]
 
-    def absent(self, stream: StreamClass) -> list[str]:
-        """The workspaces or projects that the user names and that were not found."""
-        if stream is Workspaces:
-            return self._choice.absent_workspaces(self.listed[Workspaces])
-        if stream is Projects:
-            return self._choice.absent_projects(self.listed[Projects])
-        return []
+    def listed(self, kind: StreamClass) -> dict[str, str | None]:
+        """The containers of a kind that were found so far, each with what it is in."""
+        return dict(self._listed.get(kind, {}))
 
-    def wants(self, visit: Visit, stream: StreamClass, record: Record) -> bool:
-        """Whether a stream lacks a record that a visit has found."""
+    @property
+    def unlisted(self) -> Unlisted | None:
+        """What has become of the projects that have marks and were not listed; None before."""
+        return self._unlisted
+
+    def absent(self, kind: StreamClass, found: Collection[str]) -> list[str]:
+        """The workspaces or projects that the user names and that were not found."""
+        if kind is Workspaces:
+            return self._choice.absent_workspaces(found)
+        return self._choice.absent_projects(found) if kind is Projects else []
+
+    def wants(
+        self, visit: Visit, stream: StreamClass, record: Record, filtered_from: str | None
+    ) -> bool:
+        """Whether a stream lacks a record that a visit has found.
+
+        `filtered_from`: the time by which Asana has left out older ones.
+        """
         if not self._is_chosen(visit.listing, record):
             return False
         if stream is Projects:
@@ -88,7 +108,8 @@ class Agenda:
             return False
         if stream is Subtasks and visit.listing.stream is Tasks and not self._is_known(record):
             return False
-        return visit.scope.wants(stream, record) and not _is_incomplete(visit.listing, record)
+        wants = visit.scope.wants(stream, record, filtered_from)
+        return wants and not _is_incomplete(visit.listing, record)
 
     def below(self, visit: Visit, record: Record, now: str) -> list[Visit]:
         """The visits that a record calls for. `now` is the mark of what is requested now."""
@@ -105,10 +126,64 @@ class Agenda:
             return [Visit(child, record["gid"], scope) for child in children]
         return [*above, *self._below_task(visit.listing, scope, record)]
 
+    def may_find_again(self, visit: Visit, record: Record, seen: Seen) -> bool:
+        """Whether another visit of a sync that goes on from marks may find a record too."""
+        if not self.goes_on or visit.scope is None:
+            return False
+        listing = visit.listing
+        is_task = listing.stream.path in TASK_PATHS
+        return is_task or listing.is_one or seen.is_named(record["gid"])
+
+    def listing_of(self, visit: Visit, record: Record) -> tuple[Listing, str] | None:
+        """The listing that shows a record asked for by its gid too, and the task below which."""
+        stream = visit.listing.stream
+        above = record.get("target") or record.get("parent") or {}
+        if not visit.listing.is_one or Tasks not in stream.parents or not above.get("gid"):
+            return None
+        listing = self._by_path.get(stream.path)
+        return (listing, above["gid"]) if listing else None
+
+    def followed_time(self, visit: Visit) -> tuple[str, str] | None:
+        """The time in which a change of what a visit lists has an event by now, if it has one."""
+        if visit.scope is None or visit.listing.stream.path not in TASK_PATHS:
+            return None
+        return visit.scope.followed_time()
+
+    def doubts(
+        self,
+        visit: Visit,
+        record: Record,
+        filtered_from: str,
+        followed_time: tuple[str, str] | None,
+    ) -> bool:
+        """Whether a task that Asana returned as changed should have had an event, and has none.
+
+        One that has not been modified since, and is named by no event, may be new in its project:
+        what is below it is read in full.
+        """
+        scope, modified_at = visit.scope, record.get("modified_at")
+        if scope is None or visit.listing.stream.path not in TASK_PATHS or not modified_at:
+            return False
+        if modified_at < filtered_from:
+            scope.changes.arrived.add(record["gid"])
+            return False
+        return followed_time is not None and scope.is_unexplained(record, followed_time)
+
     def after_events(self, scope: Scope) -> list[Visit]:
         """The visits below a project whose events are known."""
         named = [] if scope.shares_news else self._named(scope, (Stories, Attachments))
-        return [*self._listings(scope), *named]
+        return [*self._listings(scope), *named, *self._missing(scope)]
+
+    def _missing(self, scope: Scope) -> Iterator[Visit]:
+        """What former syncs could not read below a project, for the streams that lack it."""
+        lacking: dict[tuple[str, str], set[StreamClass]] = {}
+        for stream, requests in scope.missing.items():
+            for request in requests:
+                lacking.setdefault(request, set()).add(stream)
+        for (path, gid), streams in sorted(lacking.items(), key=lambda of: of[0]):
+            listing = self._by_path.get(path)
+            if listing and not scope.changes.is_deleted(listing.parent_kind, gid):
+                yield Visit(listing, gid, scope.only(streams, whole=True))
 
     def _named(self, scope: Scope, streams: Iterable[StreamClass]) -> list[Visit]:
         """The single records that events name, where somebody wants them."""
@@ -121,12 +196,41 @@ class Agenda:
         for stream in streams:
             one = self.plan.one.get(stream)
             if one and scope.feeds(one):
-                visits += [Visit(one, gid, scope) for gid in sorted(gids[stream])]
+                existing = (g for g in gids[stream] if not self._is_deleted(one, g, scope))
+                visits += [Visit(one, gid, scope) for gid in sorted(existing)]
         return visits
+
+    def _is_deleted(self, one: Listing, gid: str, scope: Scope) -> bool:
+        changes = scope.news.changes if scope.news else scope.changes
+        return changes.is_deleted(one.stream.told_deleted_as, gid)
 
     def pending(self) -> Collection[Listing]:
         """The listings that will be read, though nothing of them is open now."""
-        return self.plan.one.values() if self.workspaces.are_pending else ()
+        pending = list(self.plan.one.values()) if self.workspaces.are_pending else []
+        if self.plan.unlisted and self._unlisted is None:
+            pending.append(self.plan.unlisted)
+        return pending
+
+    def projects_listed(self) -> list[Visit]:
+        """The requests for projects that have marks and were not listed, when all are listed."""
+        if self.plan.unlisted is None or self._unlisted is not None:
+            return []
+        marks: dict[str, Mark] = {}
+        for stream, how in self._selected.items():
+            if how.incremental and stream.outlives_its_listing():
+                for gid, mark in self._marks.get(stream, {}).items():
+                    known = marks.get(gid, mark)
+                    home, checked = known.home or mark.home, known.checked or mark.checked
+                    marks[gid] = replace(known, home=home, checked=checked)
+        listed = self._listed[Projects].keys() | self._listed[Workspaces].keys()
+        self._unlisted = unlisted_projects(
+            {gid: mark for gid, mark in marks.items() if gid not in listed},
+            self._left_out,
+            self._listed_in,
+            self._choice,
+            self._began,
+        )
+        return [Visit(self.plan.unlisted, gid) for gid in self._unlisted.ask]
 
     def after_visit(self, visit: Visit, *, ends_scope: bool) -> list[Visit]:
         """What is left of a workspace's events when all of its projects have been read."""
@@ -137,13 +241,21 @@ class Agenda:
             rest = self.workspaces.project_ends(visit.scope)
         return self._named(rest, (Tasks, Stories, Attachments)) if rest else []
 
-    def after_listing(self, visit: Visit, seen: set[str], now: str) -> list[Visit]:
+    def after_listing(
+        self, visit: Visit, seen: set[str], now: str, *, are_events_lost: bool = False
+    ) -> list[Visit]:
         """What a listing calls for when it has been read to its end.
 
-        The tasks that events name and that their project's listing has not shown; below users, the
-        tasks that are in no project.
+        The tasks that events name and that their project's listing has not shown; all tasks, where
+        that listing has shown that events are missing; below users, the tasks that are in no
+        project.
         """
         scope, one = visit.scope, self.plan.one.get(Tasks)
+        if visit.listing.stream is Projects and visit.parent:
+            self._listed_in.add(visit.parent)
+        if scope and are_events_lost:
+            doubted = Visit(visit.listing, visit.parent, scope.doubted())
+            return [doubted, *self.after_listing(visit, seen, now)]
         if visit.listing.stream is Users and self.plan.loose and visit.parent:
             return self._loose_tasks(visit.parent, seen, now)
         if (
@@ -158,7 +270,12 @@ class Agenda:
             return []
         if scope.is_lost or not scope.feeds(one):
             return []
-        return [Visit(one, gid, scope) for gid in sorted(scope.changes.tasks - seen)]
+        unseen = scope.changes.tasks - seen
+        return [
+            Visit(one, gid, scope)
+            for gid in sorted(unseen)
+            if not self._is_deleted(one, gid, scope)
+        ]
 
     def _loose_tasks(self, workspace: str, users: set[str], now: str) -> list[Visit]:
         """The tasks of each user of a workspace. No events tell of them: they are read in full."""
@@ -189,10 +306,10 @@ class Agenda:
         """The visits below a record that is in no project (of projects: in what workspace)."""
         gid = record["gid"]
         if not self._is_chosen(listing, record):
-            self.left_out.add(gid)
+            self._left_out.add(gid)
             return
-        if listing.stream in self.listed:
-            self.listed[listing.stream].add(gid)
+        if listing.stream in self._listed:
+            self._listed[listing.stream][gid] = workspace
         if listing.stream is Projects:
             yield from self._project(record, workspace, now)
             return
@@ -231,6 +348,8 @@ class Agenda:
     ) -> Scope:
         since: dict[StreamClass, str | None] = {}
         tokens: dict[tuple[str, str | None], None] = {}
+        missing: dict[StreamClass, Missing] = {}
+        checked: str | None = None
         is_lost = False
         # The events' own token comes first: each event is delivered once.
         for stream in sorted(streams, key=lambda s: s is not Events):
@@ -240,11 +359,23 @@ class Agenda:
                     since[stream] = None
             else:
                 since[stream] = mark.since if mark else None
+                missing |= {stream: mark.missing} if mark and mark.missing else {}
                 if mark and stream.is_told_by_events():
                     tokens |= {(mark.token, mark.workspace): None} if mark.token else {}
                     is_lost |= mark.token is None
-        start = self._choice.start_date
-        return Scope(container, since, now, tuple(tokens), is_lost=is_lost, start=start, kind=kind)
+                    if mark.checked and mark.checked > shifted(self._began, days=-1):
+                        checked = max(checked or "", mark.checked)
+        return Scope(
+            container,
+            since,
+            now,
+            tuple(tokens),
+            is_lost=is_lost,
+            start=self._choice.start_date,
+            kind=kind,
+            missing=missing,
+            checked=checked,
+        )
 
     def _below_project(self) -> list[Listing]:
         """The listings below projects, without those that events call for."""
@@ -252,7 +383,7 @@ class Agenda:
         return [
             child
             for parent in self.plan.listings
-            if parent.stream is Projects
+            if parent.path == Projects.path
             for child in parent.children
             if child.stream is not Events and child not in ones
         ]

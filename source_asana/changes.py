@@ -11,6 +11,7 @@ from typing import Any
 Record = dict[str, Any]
 
 DELETED = ("deleted", "removed")
+BELOW_TASKS = ("story", "attachment")
 
 
 @dataclass
@@ -20,7 +21,8 @@ class Changes:
     `touched` tasks are to be looked at again, `arrived` ones with everything below them, for it may
     never have been seen. `left` names the tasks that a project (or a parent task) has lost, by the
     kind of it. `stories` and `attachments` are to be read one by one; `restored` are those that
-    came back. `deleted` has, for each kind of object, when it was deleted.
+    came back. `deleted` has, for each kind of object, when it was deleted. `unplaced` are the times
+    of events about something below a task that do not say which task.
     """
 
     touched: set[str] = field(default_factory=set)
@@ -30,6 +32,19 @@ class Changes:
     attachments: set[str] = field(default_factory=set)
     restored: set[str] = field(default_factory=set)
     deleted: dict[str, dict[str, str]] = field(default_factory=dict)
+    unplaced: set[str] = field(default_factory=set)
+
+    def named(self) -> set[str]:
+        """The gids of everything that has to be read."""
+        return self.touched | self.arrived | self.stories | self.attachments
+
+    def is_deleted(self, kind: str | None, gid: str) -> bool:
+        """Whether an object was deleted, and had not come back by the last of these events."""
+        return gid in self.deleted.get(str(kind), ())
+
+    def explains(self, start: str, end: str) -> bool:
+        """Whether something happened in that time to a task that the event does not name."""
+        return any(start <= when <= end for when in self.unplaced)
 
     @property
     def tasks(self) -> set[str]:
@@ -64,7 +79,7 @@ def changes_of(events: Iterable[Record]) -> Changes:
     came_back: dict[str, str] = {}
     for event in events:
         resource, parent = event.get("resource") or {}, event.get("parent") or {}
-        _note_parent(changes, parent)
+        _note_place(changes, event, resource, parent)
         if event["action"] == "undeleted":
             came_back[resource["gid"]] = max(
                 came_back.get(resource["gid"], ""), event["created_at"]
@@ -99,10 +114,13 @@ def event_id(event: Mapping[str, Any]) -> str:
     return hashlib.sha256("\0".join(str(part or "") for part in parts).encode()).hexdigest()[:32]
 
 
-def _note_parent(changes: Changes, parent: Record) -> None:
+def _note_place(changes: Changes, event: Record, resource: Record, parent: Record) -> None:
     """A task that gets or loses something below it has changed: `num_subtasks`, `modified_at`."""
+    kind = resource.get("resource_type")
     if parent.get("resource_type") == "task":
         changes.touched.add(parent["gid"])
+    elif kind in BELOW_TASKS or (kind == "task" and event["action"] == "deleted"):
+        changes.unplaced.add(event["created_at"])
 
 
 def _note_task(changes: Changes, event: Record, gid: str, parent: Record) -> None:

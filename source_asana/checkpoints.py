@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from airbyte_cdk.models import (
@@ -24,15 +24,21 @@ from source_asana.state import (
     Blob,
     Mark,
     Marks,
+    Missing,
     Reach,
     full_refresh_blob,
     incremental_blob,
+    shifted,
 )
-from source_asana.streams import Projects, StreamClass, Subtasks
+from source_asana.streams import Projects, StreamClass, Subtasks, Workspaces
+from source_asana.unlisted import Fate
 
 BYTES_TO_BEGIN_WITH = 2_500_000.0
 SHARE_OF_RECORDS = 0.01
 """What checkpoints may cost, in bytes: so many, and a hundredth of those of the records."""
+
+DAYS_UNLISTED = 30
+"""After so many days a portfolio, goal or workspace that is not listed has no mark any more."""
 
 BYTES_PER_PROJECT = 100
 """What a project adds to a stream's state, about: its gid twice, and a sync token."""
@@ -41,8 +47,7 @@ BYTES_PER_PROJECT = 100
 class Checkpoints:
     """The marks of all streams.
 
-    `began` is Asana's time before anything was requested; `listed` the projects and other
-    containers found so far, by their streams.
+    `began` is Asana's time before anything was requested.
     States go out when `seconds_between` have passed, and when a stream ends.
     """
 
@@ -50,7 +55,6 @@ class Checkpoints:
         self,
         selected: Mapping[StreamClass, Selection],
         marks: Mapping[StreamClass, Marks],
-        listed: Mapping[StreamClass, Collection[str]],
         began: Callable[[], str],
         seconds_between: float,
         choice: Choice = ALL,
@@ -60,7 +64,7 @@ class Checkpoints:
         self._marks: dict[StreamClass, dict[str, Mark]] = {
             stream: dict(marks.get(stream, {})) for stream in selected if stream.containers()
         }
-        self._listed = listed
+        self._listed: dict[StreamClass, Mapping[str, str | None]] = {}
         self._began = began
         self._seconds_between = seconds_between
         self._choice = choice
@@ -81,16 +85,22 @@ class Checkpoints:
         self._records[stream] += count
         self._allowance += SHARE_OF_RECORDS * size
 
-    def container_read(self, stream: StreamClass, scope: Scope, *, wait_for_end: bool) -> None:
-        """Everything of a stream below a container is out, or will be when the stream ends."""
+    def container_read(
+        self, stream: StreamClass, scope: Scope, missing: Missing, *, wait_for_end: bool
+    ) -> None:
+        """Everything of a stream below a container is out, or will be when the stream ends.
+
+        But for `missing`: the next sync asks for that again.
+        """
         before = self._marks[stream].get(scope.container)
-        mark = Mark(scope.began)
+        mark = Mark(scope.began, missing=missing)
         if self._selected[stream].incremental and stream.is_told_by_events():
+            mark = replace(mark, checked=scope.checked)
             if scope.token:
                 workspace = scope.news.workspace if scope.news else None
-                mark = Mark(scope.began, scope.token, workspace)
+                mark = replace(mark, token=scope.token, workspace=workspace)
             elif before:
-                mark = replace(before, since=scope.began)
+                mark = replace(mark, token=before.token, workspace=before.workspace)
         if wait_for_end:
             self._waiting[stream][scope.container] = mark
         else:
@@ -101,15 +111,38 @@ class Checkpoints:
         """Let the marks that wait for the stream's end stay where they were."""
         self._waiting[stream].clear()
 
-    def vanished(self, stream: StreamClass) -> set[str]:
-        """The containers of the stream's former state that are in no listing any more."""
-        listed = {gid for gids in self._listed.values() for gid in gids}
-        return self._marks.get(stream, {}).keys() - listed
+    def listed(self, kind: StreamClass, found: Mapping[str, str | None]) -> None:
+        """Note the containers of a kind that were found, each with what it is in."""
+        self._listed[kind] = found
 
-    def forget(self, stream: StreamClass, container: str) -> None:
-        """Drop a container from the stream's state."""
-        if self._marks[stream].pop(container, None):
+    def unlisted(self, project: str, fate: Fate, *, asked: bool) -> None:
+        """Drop or keep the marks of a project that is listed no more; `asked`: Asana was."""
+        for stream, marks in self._marks.items():
+            mark = marks.get(project)
+            if mark is None or not self._selected[stream].incremental:
+                continue
+            is_hidden = fate is Fate.HIDDEN and stream is not Projects
+            if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT):
+                del marks[project]
+            elif asked:
+                # Asana keeps events for a day; asking with an older token only costs a request.
+                token = mark.token if mark.since > shifted(self.began, days=-1) else None
+                marks[project] = replace(mark, token=token, checked=self.began)
+            else:
+                continue
             self._changed.add(stream)
+
+    def forget_long_unlisted(self, stream: StreamClass) -> None:
+        """Drop the marks of containers that have not been listed for long, where that is all."""
+        if not self.began or stream.outlives_its_listing() or stream not in self._marks:
+            return
+        kinds = (*stream.containers(), Workspaces)
+        listed = {gid for kind in kinds for gid in self._listed.get(kind, ())}
+        oldest = shifted(self.began, days=-DAYS_UNLISTED)
+        for gid, mark in list(self._marks[stream].items()):
+            if gid not in listed and mark.since < oldest:
+                del self._marks[stream][gid]
+                self._changed.add(stream)
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
@@ -136,7 +169,10 @@ class Checkpoints:
             yield self._state(stream, {FULL_REFRESH_COMPLETE: True})
             return
         if complete and stream is Projects:
-            self._marks[stream] |= {project: Mark(self.began) for project in self._listed[Projects]}
+            listed = self._listed.get(Projects, {})
+            self._marks[stream] |= {
+                gid: Mark(self.began, home=home) for gid, home in listed.items()
+            }
         if complete or self._marks.get(stream):
             yield self._state(stream, self._blob(stream))
 

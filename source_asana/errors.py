@@ -16,6 +16,10 @@ class Refusal(Exception):
         self.message = message
 
 
+class Gone(Refusal):
+    """What a request was about has left the account, or the token's sight, since it was found."""
+
+
 class SyncTokenGone(Exception):
     """Asana does not know a sync token, or was given none; `new_token` begins anew (412)."""
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
 
-from source_asana.errors import AsanaFailure, Refusal
+from source_asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.plan import Listing
 
 _ADVICE: Mapping[int, str] = {
@@ -36,11 +36,25 @@ class Tally:
     first_failure: Exception | None = None
     found_none_of: str | None = None
     """The field of the config whose gids Asana does not show, if it shows none of them."""
+    gone: int = 0
+    """Those below something that was deleted, or went out of sight, since it was found."""
+    aside: dict[str, int] = field(default_factory=dict)
+    """The refusals that may pass, by what was asked for: they count until it is asked again."""
 
-    def count(self, error: Exception | None) -> None:
-        """Count one more visit."""
+    def put_aside(self, refusal: Refusal, place: str) -> None:
+        """Count a refused visit that is asked for once more."""
+        self.refused[refusal.status] += 1
+        self.first_refusal = self.first_refusal or refusal
+        self.aside[place] = refusal.status
+
+    def count(self, error: Exception | None, place: str) -> None:
+        """Count one more visit; what was put aside counts as it ends."""
+        if status := self.aside.pop(place, None):
+            self.refused -= Counter([status])
         if error is None:
             self.read += 1
+        elif isinstance(error, Gone):
+            self.gone += 1
         elif isinstance(error, Refusal):
             self.refused[error.status] += 1
             self.first_refusal = self.first_refusal or error
@@ -51,7 +65,12 @@ class Tally:
     @property
     def visits(self) -> int:
         """All of them."""
-        return self.read + self.failed + self.refused.total()
+        return self.read + self.gone + self.failed + self.refused.total()
+
+    @property
+    def is_refused_everywhere(self) -> bool:
+        """Whether Asana refused every visit."""
+        return bool(self.refused) and not self.read
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     tally = tallies[listing]
     if tally.first_failure is not None:
         return _failure(listing, tally, tally.first_failure)
-    if tally.first_refusal is not None and not tally.read:
+    if tally.first_refusal is not None and tally.is_refused_everywhere and not listing.is_one:
         return _refused_everywhere(listing, tally.first_refusal)
     if tally.found_none_of is not None:
         return _found_none(tally.found_none_of)

@@ -95,7 +95,7 @@ class Listing:
 
     def place(self, parent: str | None) -> str:
         """What a visit reads, in words: the kind and gid of the parent."""
-        noun = self.path.partition("{")[2].partition("}")[0]
+        noun = self.parent_kind
         return f"{noun.replace('_', ' ')} {parent}" if noun else "the whole list"
 
     def request(
@@ -113,6 +113,11 @@ class Listing:
         """What the placeholders of its path stand for."""
         return [str(gid) for gid in (parent, container)][: self.path.count("{")]
 
+    @property
+    def parent_kind(self) -> str:
+        """What its placeholder stands for, as the path names it."""
+        return self.path.partition("{")[2].partition("}")[0]
+
     def parent_in(self, above: Record) -> str | None:
         """The gid below which it is read for the sake of a record; None if nothing is there."""
         if self.stream.named_by is not None:
@@ -129,12 +134,14 @@ class Plan:
 
     Below projects an incremental sync has three more, which read single records that events name:
     they stand in `one` by the stream that describes them. `loose` has the tasks in no project.
+    `unlisted` asks for single projects that were listed to a former sync.
     """
 
     listings: tuple[Listing, ...]
     events: Listing | None = None
     one: Mapping[StreamClass, Listing] = field(default_factory=dict)
     loose: Listing | None = None
+    unlisted: Listing | None = None
 
     def first(
         self, named_in_config: Mapping[str, Sequence[str]]
@@ -187,11 +194,12 @@ class _Planner:
         completions = self._completions(listings)
         one = self._single_records(listings) if self._goes_on else {}
         loose = self._loose_tasks(listings)
-        rest = [*one.values(), loose] if loose else one.values()
+        unlisted = self._unlisted(listings)
+        rest = [found for found in (*one.values(), loose, unlisted) if found]
         everything = (*listings.values(), *completions, *rest)
         for listing in everything:
             listing.feeds = frozenset(_fed(listing))
-        return Plan(everything, listings.get(Events.path), one, loose)
+        return Plan(everything, listings.get(Events.path), one, loose, unlisted)
 
     def _with_ancestors(self) -> list[StreamClass]:
         """The describing streams of all the listings that are needed, in the order of `STREAMS`."""
@@ -207,6 +215,16 @@ class _Planner:
                 if self._choice.with_loose_tasks and stream.loose:
                     waiting.append(stream.loose[0])
         return [stream for stream in STREAMS.values() if stream in needed]
+
+    def _unlisted(self, listings: Mapping[str, Listing]) -> Listing | None:
+        """The requests for projects that are not listed any more, before the listing is done."""
+        if not any(
+            how.incremental and s.outlives_its_listing() for s, how in self._selected.items()
+        ):
+            return None
+        unlisted = Listing(Projects, str(Projects.one), (), ",".join(Projects.placed_by))
+        _link(unlisted, listings[Projects.path])
+        return unlisted
 
     def _loose_tasks(self, listings: Mapping[str, Listing]) -> Listing | None:
         """The listing of tasks in no project, if it is wanted: with the same below it as others."""

@@ -9,10 +9,15 @@ from source_asana.errors import Refusal
 from source_asana.outcome import Tally, advice_on
 from source_asana.plan import Listing
 from source_asana.scope import Visit
+from source_asana.unlisted import Fate
 
 SECONDS_BETWEEN_LINES = 10.0
 MOST_WARNINGS = 10
 """Skipped objects that are named for each listing; the summary counts all of them."""
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("s" if number != 1 else "")
 
 
 class Progress:
@@ -59,6 +64,37 @@ class Progress:
                 "and subtasks are read in full, but what was deleted meanwhile stays unknown",
                 project,
             )
+
+    def events_missing(self, project: str, tasks: int, *, is_read_again: bool) -> None:
+        """Say that tasks of a project have changed without an event, and what is done about it."""
+        self._logger.warning(
+            "events: project %s has %s that no event names, so Asana has lost events. %s "
+            "Comments edited and objects deleted meanwhile may be missing: refresh the streams "
+            "from time to time",
+            project,
+            _counted(tasks, "changed task"),
+            "The sync reads all its tasks and subtasks."
+            if is_read_again
+            else "All its tasks and subtasks were read within the last day.",
+        )
+
+    def unlisted(self, fates: Mapping[Fate, int], projects: int) -> None:
+        """Count the projects of the last sync that are not listed, by what has become of them."""
+        unproved = fates.get(Fate.KEPT, 0) + fates.get(Fate.HIDDEN, 0)
+        if not unproved:
+            return
+        self._logger.warning(
+            "projects: %s of %s projects of the last sync are no longer listed, and nothing proves "
+            "that they were deleted: their rows and their state are kept. Check that the token's "
+            "user still has access",
+            f"{unproved:,}",
+            f"{projects:,}",
+        )
+
+    def unanswered(self, visit: Visit, error: Exception | None) -> None:
+        """Say that it is unknown what has become of a project that is not listed."""
+        if error is not None:
+            self._logger.warning("projects: whether %s was deleted: %s", visit.parent, error)
 
     def skipped(self, visit: Visit, refusal: Refusal, times: int) -> None:
         """Name an object that Asana refuses, for the `times`-th time in its listing."""
@@ -123,6 +159,12 @@ class Progress:
         for listing, tally in tallies.items():
             if listing.path == listing.stream.path:  # what is read by gid counts with its listing
                 self._tell(listing)
+            if tally.gone:
+                self._logger.info(
+                    "%s: %s skipped, because what it belongs to is no longer there",
+                    listing.name,
+                    f"{tally.gone:,}",
+                )
             if tally.refused:
                 reasons = ", ".join(f"{n} times {status}" for status, n in tally.refused.items())
                 self._logger.warning(

@@ -11,16 +11,21 @@ from source_asana.errors import AsanaFailure, Refusal
 from source_asana.plan import Listing, request_of
 from source_asana.scope import Scope, Visit
 from source_asana.state import asana_time, mark_time
-from source_asana.streams import Events, Projects, Record, StreamClass, Tasks
+from source_asana.streams import Events, Record, StreamClass, Tasks
 
 DAY_LENGTH = len("2026-11-20")
 
 
 @dataclass(frozen=True)
 class ProjectEvents:
-    """The events of one project, what they make of its scope, and why they could not be read."""
+    """The events of one project, what they make of its scope, and why they could not be read.
+
+    `events` are those of its own tokens, each with its `event_id`; of these, `delivered` are the
+    ones that the stream of events has not had.
+    """
 
     events: list[Record]
+    delivered: list[Record]
     scope: Scope
     error: Exception | None = None
 
@@ -35,6 +40,10 @@ class Reader:
     def now(self) -> str:
         """The mark of what is requested from now on, by Asana's clock."""
         return mark_time(self._client.server_date)
+
+    def time(self) -> str:
+        """The time now, by Asana's clock."""
+        return asana_time(self._client.server_date)
 
     def pages(self, visit: Visit) -> Iterator[list[Record]]:
         """The pages of a visit, where records may come again. Raises like `AsanaClient.pages`."""
@@ -106,13 +115,15 @@ class Reader:
         own = [token for token, workspace in scope.tokens if workspace is None]
         shared = [token for token, workspace in scope.tokens if workspace is not None]
         asked: list[str | None] = [*own] if own or scope.news else [None]
+        began = self.now()
         try:
             windows = [
                 self._client.events(path, params, token, purpose=visit.listing.name)
                 for token in asked
             ]
         except (Refusal, AsanaFailure) as error:
-            return ProjectEvents([], scope.informed(scope.changes, None, is_lost=True), error)
+            unknown = scope.informed(scope.changes, None, began, is_lost=True)
+            return ProjectEvents([], [], unknown, error)
         if scope.news is None:
             token, is_lost = windows[0].token, bool(shared)
         else:
@@ -124,11 +135,12 @@ class Reader:
             known = [window.events for window in windows]
             known += [scope.news.events.get(old, []) for old in shared] if scope.news else []
             changes = changes_of(chain.from_iterable(known))
-        informed = scope.informed(changes, token, is_lost=is_lost)
+        informed = scope.informed(changes, token, began, is_lost=is_lost)
         # The token of the stream `events` comes first: each event is delivered once.
         goes_on = own and scope.tokens[0][1] is None and scope.since.get(Events) is not None
-        events = windows[0].events if goes_on else []
-        return ProjectEvents(_with_ids(events), informed)
+        events = [_with_ids(window.events) for window in windows]
+        delivered = events[0] if goes_on else []
+        return ProjectEvents(list(chain.from_iterable(events)), delivered, informed)
 
     def workspace_events(self, workspace: str, tokens: Sequence[str]) -> WorkspaceNews | None:
         """What has happened in a workspace since the tokens, by the events of all its objects.
@@ -153,15 +165,14 @@ class Reader:
             frozenset(str(token) for token, window in windows.items() if window.is_lost),
         )
 
-    def deleted_at(self, project: str) -> str | None:
-        """When a project that is listed no more was deleted, at the latest; None if it is not."""
-        path = str(Projects.one).format(project=project)
+    def is_gone(self, task: str, *, purpose: str) -> bool:
+        """Whether Asana no longer shows a task that a listing has shown. Raises AsanaFailure."""
+        path = str(Tasks.one).format(task=task)
         try:
-            self._client.get(path, {"opt_fields": "gid"}, purpose=Projects.stream_name())
+            self._client.get(path, {"opt_fields": "gid"}, purpose=purpose)
         except Refusal as refusal:
-            if refusal.status == HTTPStatus.NOT_FOUND:
-                return asana_time(self._client.server_date)
-        return None
+            return refusal.status == HTTPStatus.NOT_FOUND
+        return False
 
 
 def _with_ids(events: list[Record]) -> list[Record]:

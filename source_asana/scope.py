@@ -5,13 +5,13 @@ was modified since their marks, what their events name, and what is below either
 whose records have marks (portfolios, goals, workspaces) are read by the same rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from source_asana.changes import Changes, WorkspaceNews
 from source_asana.plan import Listing
-from source_asana.state import days_before
+from source_asana.state import LOOKBACK_MINUTES, Missing, days_before, shifted
 from source_asana.streams import (
     Record,
     StreamClass,
@@ -21,6 +21,12 @@ from source_asana.streams import (
 
 TASK_PATHS = (Tasks.path, Subtasks.path)
 PROJECT, LOOSE, WORKSPACE = "project", "tasks in no project", "what a workspace's events name"
+
+EVENTS_COME_WITHIN_MINUTES = 10
+"""How late Asana's events may be. https://developers.asana.com/reference/events"""
+
+SAME_MINUTE_SECONDS = 60
+"""How far the times of a change and of its event may be apart."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,9 @@ class Scope:
     happened since then cannot be known, so the project's tasks and subtasks are read in full.
     `token` is the one to go on from next time; without one each stream keeps its own. `start`:
     nothing older is wanted of what is history. `named`: the gids by which its only record is asked
-    for, where that is no listing.
+    for, where that is no listing. `missing`: the requests that failed in former syncs, by stream.
+    `checked`: when tasks were last read in full because events were missing. `narrowed_from`: the
+    scope of the whole container, where this one is for a part of it.
     """
 
     container: str
@@ -47,6 +55,14 @@ class Scope:
     start: str | None = None
     kind: str = PROJECT
     named: Mapping[Listing, str] = field(default_factory=dict)
+    missing: Mapping[StreamClass, Missing] = field(default_factory=dict)
+    checked: str | None = None
+    narrowed_from: "Scope | None" = None
+
+    @property
+    def whole(self) -> "Scope":
+        """The scope of all the container, where this is that of a part."""
+        return self.narrowed_from or self
 
     @property
     def key(self) -> tuple[str, str]:
@@ -84,12 +100,24 @@ class Scope:
             return oldest
         return max(oldest or self.start, self.start)
 
-    def wants(self, stream: StreamClass, record: Record) -> bool:
-        """Whether a stream lacks a record."""
+    def filtered_from(self, listing: Listing) -> str | None:
+        """The time by which Asana itself leaves out older records of a listing, if it does."""
+        if listing.stream.since_parameter is None or listing.is_one:
+            return None
+        return self.read_from(listing)
+
+    def wants(self, stream: StreamClass, record: Record, filtered_from: str | None = None) -> bool:
+        """Whether a stream lacks a record.
+
+        What Asana returned for a time that is not before the stream's own is delivered, whatever
+        the record says of itself: joining a project counts as a change, but has no time.
+        """
         if stream not in self.since or self._is_too_old(stream, record):
             return False
         since = self.since[stream]
         if since is None or self.is_lost or stream.path not in TASK_PATHS:
+            return True
+        if filtered_from is not None and since <= filtered_from:
             return True
         return self._is_touched(record) or record["modified_at"] >= since
 
@@ -124,15 +152,51 @@ class Scope:
         if oldest is None:
             return self
         is_new = record["gid"] in self.changes.arrived or record["created_at"] >= oldest
-        return replace(self, since=dict.fromkeys(self.since)) if is_new else self
+        return self.only(self.since, whole=True) if is_new else self
 
     def whole_streams(self) -> frozenset[StreamClass]:
-        """The streams that lack everything."""
-        return frozenset(stream for stream, since in self.since.items() if since is None)
+        """The streams that lack everything, or whose tasks are read in full."""
+        return frozenset(
+            stream
+            for stream, since in self.since.items()
+            if since is None or (self.is_lost and stream.path in TASK_PATHS)
+        )
 
-    def informed(self, changes: Changes, token: str | None, *, is_lost: bool = False) -> "Scope":
-        """The scope when the project's events are known, or known to be lost."""
-        return replace(self, changes=changes, token=token, is_lost=self.is_lost or is_lost)
+    def informed(
+        self, changes: Changes, token: str | None, began: str, *, is_lost: bool = False
+    ) -> "Scope":
+        """The scope when the project's events, asked for at `began`, are known or known lost."""
+        is_lost = self.is_lost or is_lost
+        return replace(self, changes=changes, token=token, began=began, is_lost=is_lost)
+
+    def followed_time(self) -> tuple[str, str] | None:
+        """The time in which each change must have an event by now; None if events are unknown."""
+        marks = [time for stream, time in self.since.items() if time and stream.is_told_by_events()]
+        if self.is_lost or not self.tokens or not self.token or not marks:
+            return None
+        token_known_at = shifted(min(marks), minutes=LOOKBACK_MINUTES, seconds=SAME_MINUTE_SECONDS)
+        asked_at = shifted(self.began, minutes=LOOKBACK_MINUTES)
+        return token_known_at, shifted(asked_at, minutes=-EVENTS_COME_WITHIN_MINUTES)
+
+    def is_unexplained(self, task: Record, followed_time: tuple[str, str]) -> bool:
+        """Whether a task was modified in a time that events cover, and none of them names it."""
+        modified_at = str(task["modified_at"])
+        start, end = followed_time
+        if not start < modified_at < end or self._is_touched(task):
+            return False
+        near = [
+            shifted(modified_at, seconds=by) for by in (-SAME_MINUTE_SECONDS, SAME_MINUTE_SECONDS)
+        ]
+        return not self.changes.explains(*near)
+
+    def doubted(self) -> "Scope":
+        """The same, with all tasks and subtasks to be read, for events must have been lost."""
+        return replace(self, is_lost=True, checked=self.began)
+
+    def only(self, streams: Collection[StreamClass], *, whole: bool = False) -> "Scope":
+        """The same for some of its streams only; for all that these have, where `whole`."""
+        since = {s: None if whole else self.since[s] for s in self.since if s in streams}
+        return replace(self, since=since, narrowed_from=self.whole)
 
     def _is_touched(self, record: Record) -> bool:
         gid = record["gid"]
@@ -155,6 +219,12 @@ class Visit(NamedTuple):
     def container(self) -> str | None:
         """The gid of that container."""
         return self.scope.container if self.scope else None
+
+    @property
+    def is_below_task(self) -> bool:
+        """Whether it lists what a task has below it."""
+        is_inside = self.scope is not None and self.parent != self.scope.container
+        return is_inside and not self.listing.is_one and Tasks in self.listing.stream.parents
 
     @property
     def place(self) -> str:

@@ -190,9 +190,8 @@ class SourceAsana(Source):
             unknown=unknown,
             agenda=agenda,
             checkpoints=Checkpoints(
-                selected, marks, agenda.listed, agenda.began, self._seconds_between_states, choice
+                selected, marks, agenda.began, self._seconds_between_states, choice
             ),
-            deleted_at=reader.deleted_at,
             give_up=walk.give_up,
             capture_deletions=settings.capture_deletions,
             is_stopped=lambda: self._is_stopped,

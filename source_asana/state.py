@@ -8,13 +8,21 @@ Where a whole workspace has one sync token, its projects stand behind it:
 
     {"workspace_tokens": {"1100": {"…": ["1201", "1202"]}}}
 
+Requests below a project that failed, projects that a doubt has made a sync look at closely, and the
+workspaces that projects are in, stand beside that:
+
+    {"missing": {"1201": {"tasks/{task}/stories": ["1301"]}}}
+    {"checked": {"2026-11-20T10:00:00.000Z": ["1202"]}}
+    {"workspace": "1100", "other_workspaces": {"1101": ["1203"]}}
+
 A full refresh keeps the same under "done" while it lasts, and ends with Airbyte's own marker. What
 the user had left out stands beside it:
 
     {"left_out": {"before": "2026-01-01T00:00:00.000Z", "below_subtasks": true}}
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -30,20 +38,34 @@ TIME_LENGTH = len("2026-11-20T10:00:00.000Z")
 CDK_CURSOR = {"states", "state", "parent_state", "use_global_cursor", "lookback_window"}
 LEFT_OUT = "left_out"
 WORKSPACE_TOKENS = "workspace_tokens"
+UNKNOWN_HOME = "0"
+MISSING, CHECKED = "missing", "checked"
+WORKSPACE, OTHER_WORKSPACES = "workspace", "other_workspaces"
+DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES}
+"""What a state may say beside times, tokens and filters."""
+
 LOOKBACK_MINUTES = 5
 """How far before its own beginning a sync's successor looks: Asana's clocks are not one clock."""
+
+Missing = frozenset[tuple[str, str]]
+"""Requests that failed: the path as `AsanaStream.path` writes it, and the gid that it is for."""
 
 
 @dataclass(frozen=True)
 class Mark:
     """From when the next sync must look below one project, and the sync token of its events.
 
-    `workspace`: whose token it is, where it is that of a whole workspace.
+    `workspace`: the workspace that the token belongs to, if it is not the project's own. `missing`:
+    what could not be read and is asked for again. `checked`: when a doubt last made a sync look
+    closer (the project was not listed, or events were missing). `home`: the project's workspace.
     """
 
     since: str
     token: str | None = None
     workspace: str | None = None
+    missing: Missing = frozenset()
+    checked: str | None = None
+    home: str | None = None
 
 
 Marks = Mapping[str, Mark]
@@ -93,6 +115,12 @@ def days_before(time: str, days: int) -> str:
     return pendulum.from_format(time, TIME_FORMAT).subtract(days=days).format("YYYY-MM-DD")
 
 
+@lru_cache(maxsize=64)
+def shifted(time: str, **by: int) -> str:
+    """A time so many days, minutes or seconds later, written as here."""
+    return pendulum.from_format(time, TIME_FORMAT).add(**by).format(TIME_FORMAT)
+
+
 def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
     """The marks that an incremental sync goes on from; none for the states that have none.
 
@@ -101,17 +129,28 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[st
     """
     if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT} == {"done"}:
         return {}
-    if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT}:
+    if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT} - DETAILS:
         raise UnknownState
     if not _reach(blob).covers(wanted):
         return {}
     tokens = _tokens(blob.get("sync_tokens", {}))
     shared = _workspace_tokens(blob.get(WORKSPACE_TOKENS, {}))
     times = _by_project(blob.get("modified_since", {}))
-    return {
-        project: Mark(since, *shared.get(project, (tokens.get(project), None)))
-        for project, since in times.items()
-    }
+    missing = _missing(blob.get(MISSING, {}))
+    checked = _by_project(blob.get(CHECKED, {}))
+    homes = _homes(blob, times)
+    marks: dict[str, Mark] = {}
+    for project, since in times.items():
+        token, workspace = shared.get(project, (tokens.get(project), None))
+        marks[project] = Mark(
+            since,
+            token,
+            workspace,
+            missing=missing.get(project, frozenset()),
+            checked=checked.get(project),
+            home=homes.get(project),
+        )
+    return marks
 
 
 def done_projects(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
@@ -136,12 +175,65 @@ def incremental_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     blob: Blob = {"modified_since": _by_time(marks)}
     blob |= {"sync_tokens": tokens} if tokens else {}
     blob |= {WORKSPACE_TOKENS: shared} if shared else {}
-    return blob | reach.blob()
+    return blob | _missing_blob(marks) | _checked_blob(marks) | _homes_blob(marks) | reach.blob()
 
 
 def full_refresh_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     """The state of a stream whose full refresh is under way."""
     return {"done": _by_time(marks)} | reach.blob()
+
+
+def _missing_blob(marks: Marks) -> Blob:
+    missing: dict[str, dict[str, list[str]]] = {}
+    for project, mark in sorted(marks.items()):
+        for path, gid in sorted(mark.missing):
+            missing.setdefault(project, {}).setdefault(path, []).append(gid)
+    return {MISSING: missing} if missing else {}
+
+
+def _missing(values: Any) -> dict[str, Missing]:
+    if not isinstance(values, Mapping) or not _are_gids(list(values)):
+        raise UnknownState
+    missing: dict[str, Missing] = {}
+    for project, requests in values.items():
+        if not isinstance(requests, Mapping) or not all(map(_are_gids, requests.values())):
+            raise UnknownState
+        missing[project] = frozenset((path, gid) for path in requests for gid in requests[path])
+    return missing
+
+
+def _checked_blob(marks: Marks) -> Blob:
+    checked: dict[str, list[str]] = {}
+    for project, mark in sorted(marks.items()):
+        if mark.checked:
+            checked.setdefault(mark.checked, []).append(project)
+    return {CHECKED: dict(sorted(checked.items()))} if checked else {}
+
+
+def _homes_blob(marks: Marks) -> Blob:
+    """The workspace that most projects are in, and those that are in others."""
+    homes = Counter(mark.home for mark in marks.values() if mark.home)
+    if not homes:
+        return {}
+    usual = min(homes, key=lambda home: (-homes[home], home))
+    others: dict[str, list[str]] = {}
+    for project, mark in sorted(marks.items()):
+        if mark.home != usual:
+            others.setdefault(mark.home or UNKNOWN_HOME, []).append(project)
+    return {WORKSPACE: usual} | ({OTHER_WORKSPACES: others} if others else {})
+
+
+def _homes(blob: Mapping[str, Any], projects: Collection[str]) -> dict[str, str]:
+    usual, others = blob.get(WORKSPACE), blob.get(OTHER_WORKSPACES, {})
+    if not isinstance(others, Mapping) or not all(map(_are_gids, [list(others), *others.values()])):
+        raise UnknownState
+    if usual is None:
+        return {}
+    if not _are_gids([usual]):
+        raise UnknownState
+    homes = dict.fromkeys(projects, usual)
+    homes |= {project: home for home, inside in others.items() for project in inside}
+    return {project: home for project, home in homes.items() if home != UNKNOWN_HOME}
 
 
 def _reach(blob: Mapping[str, Any]) -> Reach:

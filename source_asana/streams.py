@@ -60,6 +60,9 @@ class AsanaStream:
     one: ClassVar[str | None] = None
     """The request for one record by its gid."""
 
+    placed_by: ClassVar[tuple[str, ...]] = ()
+    """The paths that tell whether the user's filters want a record asked for by its gid."""
+
     belongs_by: ClassVar[tuple[str, ...]] = ()
     """The paths that tell what a record asked for by its gid belongs to."""
 
@@ -137,6 +140,11 @@ class AsanaStream:
         return cls.is_below_projects() and (cls.between_syncs or cls.told_deleted_as is not None)
 
     @classmethod
+    def outlives_its_listing(cls) -> bool:
+        """Whether its marks stay until Asana says what has become of an unlisted project."""
+        return cls is Projects or cls.is_told_by_events()
+
+    @classmethod
     def is_history(cls) -> bool:
         """Whether what is older than the user's `start_date` is left out."""
         return cls.since_parameter is not None or Tasks in cls.parents
@@ -203,6 +211,7 @@ class Projects(AsanaStream):
     parents = (Workspaces,)
     cursor_field = "modified_at"
     one = "projects/{project}"
+    placed_by = ("archived", "workspace.gid")
     told_deleted_as = "project"
     dated_by = ("modified_at",)
     repeats_options = (

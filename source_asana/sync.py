@@ -3,8 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from http import HTTPStatus
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import orjson
 from airbyte_cdk.models import (
@@ -22,8 +21,8 @@ from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedRe
 from source_asana.agenda import Agenda
 from source_asana.checkpoints import Checkpoints
 from source_asana.errors import (
-    AsanaFailure,
     GivenUp,
+    Gone,
     Interrupted,
     Refusal,
     SyncIncomplete,
@@ -33,15 +32,29 @@ from source_asana.messages import Message, RecordBatch
 from source_asana.outcome import Problem, Tally, lacks_feature, problem_of
 from source_asana.plan import Listing, Selection
 from source_asana.progress import Progress
-from source_asana.rate_limit import Stopped
 from source_asana.scope import WORKSPACE, Scope, Visit
 from source_asana.streams import DELETED_AT, Projects, StreamClass, Tasks
-from source_asana.walk import Event, ListingEnd, Page, ProjectNews, ScopeEnd, VisitEnd, beside
+from source_asana.unlisted import Fate, Unlisted
+from source_asana.walk import (
+    Event,
+    EventsMissing,
+    ListingEnd,
+    Page,
+    ProjectNews,
+    PutAside,
+    ScopeEnd,
+    VisitEnd,
+)
 
 HOPELESS = 10
 """After so many failed visits of a listing, and none that succeeded, it is given up.
 
 The sync is, after as many of several listings.
+"""
+
+MOST_MISSING = 1000
+"""So many failed requests of a stream stand in its state for each container; with more of them, the
+next sync reads the container from its former mark.
 """
 
 SHORTEST_SAID = 1.0
@@ -64,7 +77,6 @@ class Sync:
         unknown: Iterable[str],
         agenda: Agenda,
         checkpoints: Checkpoints,
-        deleted_at: Callable[[str], str | None],
         give_up: Callable[[Listing], None],
         capture_deletions: bool,
         is_stopped: Callable[[], bool],
@@ -80,7 +92,6 @@ class Sync:
         self._plan = agenda.plan
         self._checkpoints = checkpoints
         self._goes_on = agenda.goes_on
-        self._deleted_at = deleted_at
         self._give_up = give_up
         self._capture_deletions = capture_deletions
         self._is_stopped = is_stopped
@@ -100,8 +111,10 @@ class Sync:
         self._failed: Counter[Listing] = Counter()
         self._given_up: set[Listing] = set()
         self._scopes: dict[tuple[str, str], Scope] = {}
+        self._ended: set[tuple[str, str]] = set()
         self._unsettled: set[StreamClass] = set()
-        self._missing: dict[tuple[str, str], set[Listing]] = {}
+        self._gaps: dict[tuple[str, str], set[Listing]] = {}
+        self._missing: dict[tuple[str, str], dict[tuple[Listing, str], bool]] = {}
         self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
         self._alive: dict[str | None, set[str]] = {s.told_deleted_as: set() for s in selected}
 
@@ -175,15 +188,21 @@ class Sync:
                 if self._captures_deletions(stream):
                     self._alive[stream.told_deleted_as].update(gids)
             case VisitEnd(visit, error):
-                if visit.scope:
-                    self._scopes.setdefault(visit.scope.key, visit.scope)
+                self._hold_scope(visit)
                 self._count(visit, error)
+            case PutAside(visit, refusal):
+                self._hold_scope(visit)
+                self._tallies[visit.listing].put_aside(refusal, visit.place)
+                self._note_missing(visit, refusal, for_good=False)
             case ProjectNews(scope):
                 self._learn(scope)
+            case EventsMissing(scope, tasks, is_read_again):
+                self._scopes[scope.key] = scope
+                self._progress.events_missing(scope.container, tasks, is_read_again=is_read_again)
             case ScopeEnd(scope):
-                self._end_scope(self._scopes.pop(scope.key, scope))
-            case ListingEnd(listing):
-                yield from self._end_listing(listing)
+                self._end_scope(self._scopes.get(scope.key, scope))
+            case ListingEnd():
+                yield from self._end_listing(event)
             case _:
                 pass
 
@@ -204,19 +223,24 @@ class Sync:
             and self._goes_on
         )
 
+    def _hold_scope(self, visit: Visit) -> None:
+        if visit.scope:
+            self._scopes.setdefault(visit.scope.key, visit.scope.whole)
+
     def _count(self, visit: Visit, error: Exception | None) -> None:
+        if visit.listing is self._plan.unlisted:
+            self._progress.unanswered(visit, error)
+            return
         tally = self._tallies[visit.listing]
-        if self._is_gone(visit, error):
-            error = None
-        tally.count(error)
+        tally.count(error, visit.place)
         if isinstance(error, AirbyteTracedException):
             raise error  # it is the same for all visits
-        if error is None:
+        if error is None or isinstance(error, Gone):
             self._failed_in_row.clear()
             del self._failed[visit.listing]
+            self._note_read(visit)
             return
-        if visit.scope and _leaves_a_gap(visit, error):
-            self._missing.setdefault(visit.scope.key, set()).add(visit.listing)
+        self._note_missing(visit, error, for_good=isinstance(error, Refusal))
         if isinstance(error, GivenUp):
             return
         if isinstance(error, Refusal):
@@ -240,11 +264,25 @@ class Sync:
                 failure_type=FailureType.transient_error,
             )
 
-    def _is_gone(self, visit: Visit, error: Exception | None) -> bool:
-        """Whether a task was deleted since it was found: in a sync of few requests, no refusal."""
-        is_below_a_task = visit.scope is not None and visit.parent != visit.container
-        is_unknown = isinstance(error, Refusal) and error.status == HTTPStatus.NOT_FOUND
-        return is_unknown and is_below_a_task and self._goes_on
+    def _note_missing(self, visit: Visit, error: Exception, *, for_good: bool) -> None:
+        """Note what the next sync has to ask for again; `for_good`: this sync does not.
+
+        For what a container itself lists, and for a listing that was given up, that is everything
+        in the container since its mark; else it is the one request that failed.
+        """
+        if visit.scope is None or visit.listing.stream.between_syncs:
+            return
+        is_first = visit.parent == visit.container and Tasks not in visit.listing.stream.parents
+        if is_first or isinstance(error, GivenUp) or visit.parent is None:
+            self._gaps.setdefault(visit.scope.key, set()).add(visit.listing)
+        else:
+            missing = self._missing.setdefault(visit.scope.key, {})
+            missing[visit.listing, visit.parent] = for_good
+
+    def _note_read(self, visit: Visit) -> None:
+        """Note that what a former try could not read has been read now."""
+        if visit.scope and visit.parent is not None and visit.scope.key in self._missing:
+            self._missing[visit.scope.key].pop((visit.listing, visit.parent), None)
 
     def _learn(self, scope: Scope) -> None:
         """Note what the events of a project tell, and say it when they are lost."""
@@ -257,27 +295,45 @@ class Sync:
 
     def _end_scope(self, scope: Scope) -> None:
         if scope.kind == WORKSPACE:
-            self._unsettled |= {s for s in scope.since if self._is_missing(s, scope)}
+            self._unsettled |= {s for s in scope.since if self._is_unsettled(s, scope)}
             return
-        if scope.is_project:
+        if scope.is_project and scope.key not in self._ended:
             self._progress.project_ended()
+        self._ended.add(scope.key)
         for stream in scope.since:
             if stream in self._unfinished:
                 self._end_stream_below(scope, stream)
-        self._missing.pop(scope.key, None)
+        if not self._missing.get(scope.key):
+            del self._scopes[scope.key]
+
+    def _is_unsettled(self, stream: StreamClass, scope: Scope) -> bool:
+        """Whether something that a workspace's events name could not be read for a stream."""
+        return self._is_missing(stream, scope) or bool(self._missing_requests(stream, scope))
 
     def _end_stream_below(self, scope: Scope, stream: StreamClass) -> None:
         """Everything of a stream below a container has been read, or is known to be missing."""
-        if self._is_refused(stream) or self._is_missing(stream, scope):
+        is_first_read = scope.since[stream] is None
+        if (is_first_read and self._is_refused(stream)) or self._is_missing(stream, scope):
             return
+        missing = self._missing_requests(stream, scope)
+        if len(missing) > MOST_MISSING:
+            return
+        if not self._selected[stream].incremental:
+            if not all(missing.values()):
+                return
+            missing = {}
         waits = bool(scope.changes.deleted.get(str(stream.told_deleted_as)))
         waits |= scope.shares_news and scope.since[stream] is not None
-        self._checkpoints.container_read(stream, scope, wait_for_end=waits)
+        self._checkpoints.container_read(stream, scope, frozenset(missing), wait_for_end=waits)
 
     def _is_missing(self, stream: StreamClass, scope: Scope) -> bool:
-        """Whether something of a stream below a container could not be read."""
-        missing = self._missing.get(scope.key, ())
-        return any(stream in listing.feeds for listing in missing if not _is_events(listing))
+        """Whether a container has to be read in full again for a stream."""
+        return any(stream in listing.feeds for listing in self._gaps.get(scope.key, ()))
+
+    def _missing_requests(self, stream: StreamClass, scope: Scope) -> dict[tuple[str, str], bool]:
+        """The requests below a container that failed and that a stream needs; if for good."""
+        missing = self._missing.get(scope.key, {}).items()
+        return {(at.path, gid): is_end for (at, gid), is_end in missing if stream in at.feeds}
 
     def _is_refused(self, stream: StreamClass) -> bool:
         """Whether Asana has refused all of a stream so far, so that nothing of it is done."""
@@ -286,61 +342,40 @@ class Sync:
         ]
         return any(t.refused for t in tallies) and not any(t.read for t in tallies)
 
-    def _end_listing(self, listing: Listing) -> Iterator[Message]:
+    def _end_listing(self, ended: ListingEnd) -> Iterator[Message]:
+        listing = ended.listing
         self._listings_left.remove(listing)
-        self._name_absent(listing)
-        if problem_of(listing, self._tallies) is None:
+        if not listing.is_one:
+            self._checkpoints.listed(listing.stream, ended.found)
+            self._name_absent(ended)
+        if ended.unlisted:
+            self._end_unlisted(ended.unlisted)
+        if not listing.is_one and problem_of(listing, self._tallies) is None:
             self._complete_containers.add(listing.stream)
-            yield from self._end_vanished(listing.stream)
+            for stream in self._selected:
+                if self._complete_containers.issuperset(stream.containers()):
+                    self._checkpoints.forget_long_unlisted(stream)
         still_read = {stream for left in self._listings_left for stream in _streams(left)}
         for stream in _streams(listing) - still_read:
             yield from self._finish(stream, self._problem(stream))
 
-    def _name_absent(self, listing: Listing) -> None:
+    def _name_absent(self, ended: ListingEnd) -> None:
         """Say which workspaces or projects the config names in vain."""
-        kind = listing.stream
-        absent = self._agenda.absent(kind)
+        kind = ended.listing.stream
+        absent = self._agenda.absent(kind, ended.found)
         for gid in absent:
             self._progress.absent("Project" if kind is Projects else "Workspace", gid)
-        if absent and not self._agenda.listed[kind]:
+        if absent and not ended.found:
             named = "project_gids" if kind is Projects else "workspace_gids"
-            self._tallies[listing].found_none_of = named
+            self._tallies[ended.listing].found_none_of = named
 
-    def _end_vanished(self, kind: StreamClass) -> Iterator[Message]:
-        """Forget what is listed no more, where all that may be listed has been."""
-        for stream in self._selected:
-            if kind in stream.containers() and self._complete_containers.issuperset(
-                stream.containers()
-            ):
-                for gid in sorted(self._checkpoints.vanished(stream)):
-                    if stream is not Projects or (yield from self._is_settled(gid)):
-                        self._checkpoints.forget(stream, gid)
-
-    def _is_settled(self, project: str) -> Generator[Message, None, bool]:
-        """Ask of a project that is listed no more whether it was deleted; note it, if so."""
-        if not self._captures_deletions(Projects) or project in self._agenda.left_out:
-            return True
-        try:
-            when = yield from self._deletion_of(project)
-        except AsanaFailure as error:
-            self._logger.warning("projects: whether %s was deleted: %s", project, error)
-            return False  # the next sync asks again
-        if when:
-            self._deleted[Projects][project] = when
-        return True
-
-    def _deletion_of(self, project: str) -> Generator[Message, None, str | None]:
-        """When a project was deleted; tell of waits meanwhile, and end when told to."""
-        asking = beside(lambda: self._deleted_at(project))
-        while True:
-            try:
-                next(asking)
-            except StopIteration as asked:
-                when: str | None = asked.value
-                return when
-            except Stopped:
-                raise Interrupted from None
-            yield from self._meanwhile()
+    def _end_unlisted(self, unlisted: Unlisted) -> None:
+        """Tell of projects that were deleted; forget or keep the marks of the others."""
+        for project, fate in unlisted.fates.items():
+            if fate is Fate.DELETED and self._captures_deletions(Projects):
+                self._deleted[Projects][project] = unlisted.deleted_at[project]
+            self._checkpoints.unlisted(project, fate, asked=project in unlisted.answers)
+        self._progress.unlisted(Counter(unlisted.fates.values()), len(unlisted.fates))
 
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]
@@ -383,22 +418,8 @@ class Sync:
         yield _status(name, AirbyteStreamStatus.INCOMPLETE)
 
 
-def _leaves_a_gap(visit: Visit, error: Exception) -> bool:
-    """Whether the next sync has to read the container in full for what this one could not read.
-
-    A refused task or attachment is none: it is skipped, and what is beside it goes on.
-    """
-    if not isinstance(error, Refusal):
-        return True
-    return visit.parent == visit.container and Tasks not in visit.listing.stream.parents
-
-
 def _streams(listing: Listing) -> set[StreamClass]:
     return {output.stream for output in listing.outputs}
-
-
-def _is_events(listing: Listing) -> bool:
-    return listing.stream.between_syncs
 
 
 def _status(

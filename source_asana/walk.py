@@ -8,23 +8,26 @@ only when none that is open has a visit waiting, so that projects are finished o
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from http import HTTPStatus
 from itertools import count
-from typing import TypeVar
 
 import orjson
 
 from source_asana.agenda import Agenda
-from source_asana.errors import GivenUp, Refusal
+from source_asana.errors import GivenUp, Gone, Refusal
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
 from source_asana.scope import PROJECT, Scope, Visit
+from source_asana.seen import Seen
 from source_asana.streams import Projects, Record, StreamClass
+from source_asana.unlisted import Unlisted
 
-T = TypeVar("T")
+MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
+"""Refusals that may be over a moment later: a plan (402) does not change so soon."""
 
 WAITING_PAGES = 8
 """Each worker may hold one more: memory is bounded by the pages, whoever reads them."""
@@ -48,10 +51,36 @@ class VisitEnd:
 
 
 @dataclass(frozen=True)
+class PutAside:
+    """Asana refused a visit, which is over for now: it is asked for once more after all others."""
+
+    visit: Visit
+    refusal: Refusal
+
+
+@dataclass(frozen=True, eq=False)
 class ListingEnd:
-    """Nothing of this listing is left to visit."""
+    """Nothing of this listing is left to visit.
+
+    `found`: the containers that it has shown, each with what it is in. `unlisted`: what has become
+    of the projects that it did not show, where it lists projects.
+    """
 
     listing: Listing
+    found: Mapping[str, str | None] = field(default_factory=dict)
+    unlisted: Unlisted | None = None
+
+
+@dataclass(frozen=True)
+class EventsMissing:
+    """Tasks of a project have changed of which no event tells, though events come by now.
+
+    `scope` reads all tasks of the project, or says when that was last done.
+    """
+
+    scope: Scope
+    tasks: int
+    is_read_again: bool
 
 
 @dataclass(frozen=True)
@@ -73,33 +102,8 @@ class Quiet:
     """Nothing has happened for a while."""
 
 
-Found = Page | ProjectNews | VisitEnd
+Found = Page | ProjectNews | EventsMissing | PutAside | VisitEnd
 Event = Found | ListingEnd | ScopeEnd | Quiet
-
-
-def beside(call: Callable[[], T], quiet_seconds: float = 1.0) -> Generator[Quiet, None, T]:
-    """Do something in a thread of its own, for whoever has other things to tell meanwhile.
-
-    Returns and raises like `call`.
-    """
-    outcomes: queue.SimpleQueue[T | Exception] = queue.SimpleQueue()
-
-    def do() -> None:
-        try:
-            outcomes.put(call())
-        except Exception as error:  # noqa: BLE001 - it goes to the caller
-            outcomes.put(error)
-
-    threading.Thread(target=do, daemon=True).start()
-    while True:
-        try:
-            outcome = outcomes.get(timeout=quiet_seconds)
-        except queue.Empty:
-            yield Quiet()
-            continue
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
 
 class Walk:
@@ -125,8 +129,11 @@ class Walk:
         self._next_turn = count(start=1)
         self._open_visits: Counter[Listing] = Counter()
         self._open_in_scope: Counter[tuple[str, str]] = Counter()
-        self._delivered: set[tuple[StreamClass, str]] = set()
-        self._opened: dict[tuple[Listing, str], frozenset[StreamClass]] = {}
+        self._seen = Seen()
+        self._aside: list[PutAside] = []
+        self._answered: set[Listing] = set()
+        self._asks_again = False
+        self._read_before: dict[tuple[Listing, str], set[str]] = {}
         self._given_up: set[Listing] = set()
         self._stopped = False
 
@@ -148,7 +155,8 @@ class Walk:
 
     def open_projects(self) -> int:
         """How many projects there are of which something is still to be visited."""
-        return sum(1 for kind, _ in list(self._open_in_scope) if kind == PROJECT)
+        with self._changed:
+            return sum(1 for kind, _ in self._open_in_scope if kind == PROJECT)
 
     def _until_done(self) -> Iterator[Event]:
         unfinished = list(self._agenda.plan.listings)
@@ -160,14 +168,31 @@ class Walk:
                 yield Quiet()
                 continue
             yield event
-            if isinstance(event, VisitEnd):
+            if isinstance(event, (VisitEnd, PutAside)):
                 if self._close(event.visit) and event.visit.scope:
-                    yield ScopeEnd(event.visit.scope)
+                    yield ScopeEnd(event.visit.scope.whole)
+                yield from self._ask_again()
                 yield from self._listings_ended(unfinished)
+
+    def _ask_again(self) -> Iterator[VisitEnd]:
+        """When all else has been visited, open what was put aside, unless it would be in vain."""
+        with self._changed:
+            if self._asks_again or self._open_visits.total():
+                return
+            self._asks_again = True
+            aside, self._aside = self._aside, []
+            refused = Counter(put.visit.listing for put in aside)
+            vain = {at for at, times in refused.items() if times > 1 and at not in self._answered}
+            self._open([put.visit for put in aside if put.visit.listing not in vain])
+        for put in aside:
+            if put.visit.listing in vain:
+                yield VisitEnd(put.visit, put.refusal)
 
     def _listings_ended(self, unfinished: list[Listing]) -> Iterator[ListingEnd]:
         """Take out of `unfinished`, parents first, what has neither visits nor parents any more."""
-        ended, pending = True, self._agenda.pending()
+        with self._changed:
+            pending = {*self._agenda.pending(), *(aside.visit.listing for aside in self._aside)}
+        ended = True
         while ended:
             ended = False
             for listing in list(unfinished):
@@ -175,8 +200,15 @@ class Walk:
                 is_open = self._open_visits[listing] or listing in pending
                 if not is_open and not any(p in unfinished for p in above):
                     unfinished.remove(listing)
-                    yield ListingEnd(listing)
+                    yield self._listing_end(listing)
                     ended = True
+
+    def _listing_end(self, listing: Listing) -> ListingEnd:
+        with self._changed:
+            if listing.is_one:
+                return ListingEnd(listing)
+            unlisted = self._agenda.unlisted if listing.stream is Projects else None
+            return ListingEnd(listing, self._agenda.listed(listing.stream), unlisted)
 
     def _open(self, visits: list[Visit]) -> None:
         """Let workers have these visits; to be called with the lock.
@@ -200,7 +232,9 @@ class Walk:
             self._open_visits[visit.listing] -= 1
             ends_scope = visit.turn is not None and self._is_last(visit.turn)
             more = self._agenda.after_visit(visit, ends_scope=ends_scope)
-            self._open(self._unopened(more))
+            self._open(self._unopened(more, may_age=True))
+            if not any(self._open_visits[listing] for listing in self._agenda.above_projects):
+                self._open(self._agenda.projects_listed())
             return ends_scope
 
     def _is_last(self, turn: tuple[str, str]) -> bool:
@@ -218,15 +252,28 @@ class Walk:
 
     def _work(self) -> None:
         while (visit := self._next_visit()) is not None:
-            error: Exception | None
             try:
-                error = self._carry_out(visit)
+                end = self._end_of(visit)
             except Stopped:
                 return
             except Exception as caught:  # noqa: BLE001 - it goes to the main thread, which judges
-                error = caught
-            if not self._put(VisitEnd(visit, error)):
+                end = VisitEnd(visit, caught)
+            if isinstance(end, PutAside):
+                with self._changed:
+                    self._aside.append(end)
+            if not self._put(end):
                 return
+
+    def _end_of(self, visit: Visit) -> PutAside | VisitEnd:
+        place = (visit.listing, visit.place)
+        seen = self._read_before.pop(place, set())
+        try:
+            return VisitEnd(visit, self._carry_out(visit, seen))
+        except Refusal as refusal:
+            end = self._refused(visit, refusal)
+            if isinstance(end, PutAside) and seen:
+                self._read_before[place] = seen
+            return end
 
     def _next_visit(self) -> Visit | None:
         with self._changed:
@@ -234,42 +281,85 @@ class Walk:
                 self._changed.wait()
             return None if self._stopped else heappop(self._waiting)[-1]
 
-    def _carry_out(self, visit: Visit) -> Exception | None:
-        events = self._agenda.plan.events  # without them a project is read in full
-        if visit.listing in self._given_up and visit.listing is not events:
-            return GivenUp(visit.listing.path)
-        if visit.listing is events:
-            return self._learn(visit)
-        seen: set[str] = set()
-        try:
-            for page in self._reader.pages(visit):
-                fresh = [record for record in page if record["gid"] not in seen]
-                seen.update(record["gid"] for record in fresh)
-                if visit.listing.stream is Projects:
-                    self._learn_of_workspace(visit, len(fresh))
-                self._deliver(visit, fresh)
-        except Refusal as refusal:
-            return None if visit.listing in self._agenda.plan.one.values() else refusal
+    def _carry_out(self, visit: Visit, seen: set[str]) -> Exception | None:
+        """Read what a visit lists, but for the gids in `seen`, to which it adds what it finds.
+
+        Returns why it could not be done without being refused. Raises Refusal and Stopped.
+        """
+        plan = self._agenda.plan
+        if visit.listing in self._given_up and visit.listing is not plan.events:
+            return GivenUp(visit.listing.path)  # without its events a project is read in full
+        with self._changed:
+            begun = self._seen.begins(visit)
+        if visit.listing is plan.events:
+            return self._learn(visit, begun)
+        if visit.listing is plan.unlisted:
+            return self._ask_for_unlisted(visit)
+        unexplained = 0
+        for page in self._reader.pages(visit):
+            fresh = [record for record in page if record["gid"] not in seen]
+            seen.update(record["gid"] for record in fresh)
+            if visit.listing.stream is Projects:
+                self._learn_of_workspace(visit, len(fresh))
+            unexplained += self._deliver(visit, fresh, begun)
+        is_read_again = self._are_events_lost(visit, unexplained)
         now = self._reader.now()
         with self._changed:
-            self._open(self._unopened(self._agenda.after_listing(visit, seen, now)))
+            after = self._agenda.after_listing(visit, seen, now, are_events_lost=is_read_again)
+            self._open(self._unopened(after, may_age=True))
         return None
 
-    def _learn(self, visit: Visit) -> Exception | None:
+    def _refused(self, visit: Visit, refusal: Refusal) -> PutAside | VisitEnd:
+        """The end of a visit that Asana refused: for now, or for this sync.
+
+        What is below a task that is gone is no refusal. Raises what `Reader.is_gone` raises.
+        """
+        is_unknown = refusal.status == HTTPStatus.NOT_FOUND
+        if visit.parent is not None and refusal.status in MAY_PASS and not self._asks_again:
+            return PutAside(visit, refusal)
+        if is_unknown and visit.is_below_task:
+            gone = self._reader.is_gone(str(visit.parent), purpose=visit.listing.name)
+        else:
+            gone = is_unknown and visit.listing in self._agenda.plan.one.values()
+        return VisitEnd(visit, Gone(refusal.status, refusal.message, "") if gone else refusal)
+
+    def _ask_for_unlisted(self, visit: Visit) -> Exception | None:
+        """Learn what has become of a project that has marks and is not listed any more."""
+        project, unlisted = str(visit.parent), self._agenda.unlisted
+        assert unlisted is not None  # noqa: S101 - it has asked for this visit
+        try:
+            for page in self._reader.pages(visit):
+                with self._changed:
+                    unlisted.learn(project, page[0], self._reader.time())
+        except Refusal as refusal:
+            with self._changed:
+                unlisted.learn(project, refusal, self._reader.time())
+        return None
+
+    def _are_events_lost(self, visit: Visit, unexplained: int) -> bool:
+        """Tell of changes without events; return whether the project's tasks are read in full."""
+        scope = visit.scope
+        if scope is None or not unexplained:
+            return False
+        is_read_again = scope.checked is None
+        told = scope.doubted() if is_read_again else scope
+        if not self._put(EventsMissing(told, unexplained, is_read_again)):
+            raise Stopped
+        return is_read_again
+
+    def _learn(self, visit: Visit, begun: float) -> Exception | None:
         """Read a project's events, and open the visits that they leave necessary."""
         news = self._reader.project_events(visit)
-        events = {event["event_id"]: event for event in news.events}
+        events = {event["event_id"]: event for event in news.delivered}
         for output in visit.listing.outputs:
             with self._changed:
-                new = [
-                    e for gid, e in events.items() if (output.stream, gid) not in self._delivered
-                ]
-                self._delivered |= {(output.stream, gid) for gid in events}
+                new = [e for g, e in events.items() if self._seen.is_new(output.stream, g, begun)]
             self._put_page(output, new, visit)
         if not self._put(ProjectNews(news.scope)):
             raise Stopped
         with self._changed:
-            self._open(self._unopened(self._agenda.after_events(news.scope)))
+            self._seen.events(news.events, begun)
+            self._open(self._unopened(self._agenda.after_events(news.scope), may_age=True))
         return news.error
 
     def _learn_of_workspace(self, visit: Visit, projects: int) -> None:
@@ -278,11 +368,14 @@ class Walk:
         known = self._agenda.workspaces
         with self._changed:
             tokens = known.tokens(workspace, projects)
+            asked_at = self._seen.now()
         if tokens is None:
             return
         news = self._reader.workspace_events(workspace, tokens)
         with self._changed:
             scope = known.learn(workspace, news)
+            for named in news.events.values() if news else ():
+                self._seen.events(named, asked_at)
         if news is None or scope is None:
             return
         events = {e["event_id"]: e for token in known.delivered(news) for e in news.events[token]}
@@ -291,46 +384,50 @@ class Walk:
         if not self._put(ProjectNews(scope)):
             raise Stopped
 
-    def _deliver(self, visit: Visit, page: list[Record]) -> None:
-        """Hand on what no other visit has handed on, and open the visits below it."""
-        listing = visit.listing
+    def _deliver(self, visit: Visit, page: list[Record], begun: float) -> int:
+        """Hand on what no other visit has handed on, and open the visits below it.
+
+        Returns how many tasks have changed of which an event should tell, and none does.
+        """
+        agenda, listing, scope = self._agenda, visit.listing, visit.scope
         wanted: dict[Output, list[Record]] = {output: [] for output in listing.outputs}
         below: list[Visit] = []
+        unexplained = 0
         now = self._reader.now()
-        finds_again = self._agenda.goes_on and visit.scope is not None
+        filtered_from = scope.filtered_from(listing) if scope else None
+        followed_time = agenda.followed_time(visit) if filtered_from else None
         with self._changed:
             for record in page:
-                may_repeat = finds_again or listing.stream.may_repeat(record)
+                may_repeat = listing.stream.may_repeat(record)
+                remembers = may_repeat or agenda.may_find_again(visit, record, self._seen)
                 for output, records in wanted.items():
-                    if self._agenda.wants(visit, output.stream, record) and not (
-                        may_repeat and self._is_delivered(output.stream, record["gid"])
+                    if agenda.wants(visit, output.stream, record, filtered_from) and not (
+                        remembers and self._is_known(visit, output.stream, record, begun)
                     ):
                         records.append(record)
-                visits = self._agenda.below(visit, record, now)
-                below += self._unopened(visits) if may_repeat else visits
+                if filtered_from:
+                    unexplained += agenda.doubts(visit, record, filtered_from, followed_time)
+                visits = agenda.below(visit, record, now)
+                may_age = may_repeat or self._seen.is_named(record["gid"])
+                below += self._unopened(visits, may_age=may_age) if remembers else visits
         for output, records in wanted.items():
             self._put_page(output, records, visit)
         with self._changed:
+            self._answered.add(listing)
             self._open(below)
+        return unexplained
 
-    def _is_delivered(self, stream: StreamClass, gid: str) -> bool:
-        """Whether a record has been handed on before; from now on it has."""
-        if (stream, gid) in self._delivered:
+    def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: float) -> bool:
+        """Whether a record was handed on before, or will be; from now on it is known."""
+        above = self._agenda.listing_of(visit, record)
+        if above and self._seen.shows(*above, stream, record["gid"]):
             return True
-        self._delivered.add((stream, gid))
-        return False
+        return not self._seen.is_new(stream, record["gid"], begun)
 
-    def _unopened(self, visits: list[Visit]) -> list[Visit]:
-        """Those visits of which not all that they are for has been visited before."""
-        new: list[Visit] = []
-        for visit in visits:
-            place = (visit.listing, visit.place)
-            needs = visit.scope.whole_streams() if visit.scope else frozenset()
-            before = self._opened.get(place)
-            if before is None or not needs <= before:
-                self._opened[place] = needs | (before or frozenset())
-                new.append(visit)
-        return new
+    def _unopened(self, visits: list[Visit], *, may_age: bool) -> list[Visit]:
+        """What of these visits has not been visited before, as far as it is still as it was."""
+        opened = (self._seen.opened(visit, may_age=may_age) for visit in visits)
+        return [visit for visit in opened if visit]
 
     def _put_page(self, output: Output, records: list[Record], visit: Visit) -> None:
         if not records:

@@ -29,7 +29,7 @@ class WorkspaceEvents:
         marks: Mapping[StreamClass, Marks],
         choice: Choice,
     ) -> None:
-        self._streams = list(streams)
+        self.streams = list(streams)
         self._marks = marks
         self._choice = choice
         self._news: dict[str, WorkspaceNews | None] = {}
@@ -43,7 +43,7 @@ class WorkspaceEvents:
         None where it is not: it was before, a project is left out, or it has but a few.
         """
         asked = workspace in self._news
-        if asked or not self._streams or not self._choice.has_all_projects:
+        if asked or not self.streams or not self._choice.has_all_projects:
             return None
         tokens = {
             mark.token
@@ -59,7 +59,7 @@ class WorkspaceEvents:
         if news is None:
             return None
         since: dict[StreamClass, str | None] = {}
-        for stream in self._streams:
+        for stream in self.streams:
             times = [
                 mark.since
                 for mark in self._marks.get(stream, {}).values()

@@ -8,10 +8,12 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 from source_asana.checkpoints import Checkpoints
 from source_asana.plan import Selection
 from source_asana.scope import Scope
+from source_asana.state import Missing
 from source_asana.streams import STREAMS, Tasks
 
 NOW = "2026-11-20T10:00:00.000Z"
 BELOW_PROJECTS = [stream for stream in STREAMS.values() if stream.is_below_projects()]
+NOTHING: Missing = frozenset()
 
 
 class Clock:
@@ -28,7 +30,7 @@ def size(messages: Iterator[AirbyteMessage]) -> int:
 
 def checkpoints(clock: Clock, *, incremental: bool = True) -> Checkpoints:
     selected = {stream: Selection(incremental=incremental) for stream in BELOW_PROJECTS}
-    return Checkpoints(selected, {}, {}, lambda: NOW, 1.0, clock=clock)
+    return Checkpoints(selected, {}, lambda: NOW, 1.0, clock=clock)
 
 
 def scope(project: str) -> Scope:
@@ -40,9 +42,9 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
     states = checkpoints(clock)
     clock.now = 10
     assert not list(states.when_due())
-    states.container_read(Tasks, scope("1"), wait_for_end=False)
+    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=False)
     assert len(list(states.when_due())) == 1
-    states.container_read(Tasks, scope("2"), wait_for_end=False)
+    states.container_read(Tasks, scope("2"), NOTHING, wait_for_end=False)
     assert not list(states.when_due())
     clock.now = 11
     assert len(list(states.when_due())) == 1
@@ -51,7 +53,7 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
 def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
     clock = Clock()
     states = checkpoints(clock)
-    states.container_read(Tasks, scope("1"), wait_for_end=True)
+    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=True)
     clock.now = 10
     assert not list(states.when_due())
     (message,) = states.stream_ended(Tasks, complete=True)
@@ -65,7 +67,8 @@ def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes(
     for number in range(10_000):
         clock.now += 1
         for stream in BELOW_PROJECTS:
-            states.container_read(stream, scope(str(10**15 + number)), wait_for_end=False)
+            project = scope(str(10**15 + number))
+            states.container_read(stream, project, NOTHING, wait_for_end=False)
         states.records(Tasks, 1, 2_000)
         said += size(states.when_due())
     for stream in BELOW_PROJECTS:

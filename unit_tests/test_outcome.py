@@ -3,7 +3,7 @@
 import pytest
 from airbyte_cdk.models import FailureType
 
-from source_asana.errors import AsanaFailure, Refusal
+from source_asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.outcome import Problem, Tally, problem_of
 from source_asana.plan import Listing
 from source_asana.streams import Projects, Sections, StreamClass, Subtasks, Tasks
@@ -18,8 +18,8 @@ def listing(stream: StreamClass, *parents: Listing) -> Listing:
 
 def tally(*ends: Exception | None) -> Tally:
     counted = Tally()
-    for end in ends:
-        counted.count(end)
+    for number, end in enumerate(ends):
+        counted.count(end, str(number))
     return counted
 
 
@@ -35,6 +35,26 @@ def test_visits_are_counted_by_how_they_ended() -> None:
     assert counted.visits == 6
     assert counted.first_refusal is FORBIDDEN
     assert counted.first_failure is NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("end", "ended"),
+    [
+        (None, (1, {}, 0, 0)),
+        (FORBIDDEN, (0, {403: 1}, 0, 0)),
+        (Gone(404, "Not Found", ""), (0, {}, 0, 1)),
+        (NO_ANSWER, (0, {}, 1, 0)),
+    ],
+)
+def test_what_is_asked_for_once_more_counts_once_as_it_ends(
+    end: Exception | None, ended: tuple[int, dict[int, int], int, int]
+) -> None:
+    counted = Tally()
+    counted.put_aside(FORBIDDEN, "1")
+    assert (counted.refused, counted.visits) == ({403: 1}, 1)
+    counted.count(end, "1")
+    assert (counted.read, counted.refused, counted.failed, counted.gone) == ended
+    assert counted.visits == 1
 
 
 def test_all_read_is_no_problem() -> None:

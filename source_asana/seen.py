@@ -1,0 +1,121 @@
+"""What one sync has delivered and asked for, as far as it could come again.
+
+Most records can come in one way only, and nothing is remembered of them. Tasks in several projects,
+and everything that events name, can come in several ways. What an event names is read again unless
+it was read after that event could be known: somebody may have worked between the reading of two
+projects that share a task.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import count
+from math import inf
+from typing import NamedTuple
+
+from source_asana.changes import changes_of
+from source_asana.plan import Listing
+from source_asana.scope import Visit
+from source_asana.streams import Record, StreamClass
+
+NEVER = 0.0
+
+
+class Served(NamedTuple):
+    """The streams for which a listing has been asked, and those of them that lacked everything."""
+
+    streams: frozenset[StreamClass]
+    whole: frozenset[StreamClass]
+
+
+NOBODY = Served(frozenset(), frozenset())
+
+
+class Seen:
+    """A memory of records and visits, in the order of one clock. Not safe for several threads."""
+
+    def __init__(self) -> None:
+        self._clock = count(start=1)
+        self._events: dict[str, float] = {}
+        self._named: dict[str, float] = {}
+        self._records: defaultdict[StreamClass, dict[str, float]] = defaultdict(dict)
+        self._visits: defaultdict[Listing, dict[str, Served]] = defaultdict(dict)
+        self._begun: dict[tuple[Listing, str], float] = {}
+        self._same: dict[Served, Served] = {}
+
+    def now(self) -> float:
+        """The next moment."""
+        return float(next(self._clock))
+
+    def events(self, events: Iterable[Record], asked_at: float) -> None:
+        """Note what events name that were asked for at a moment, unless they were known before."""
+        new = [event for event in events if event["event_id"] not in self._events]
+        self._events |= dict.fromkeys((event["event_id"] for event in new), asked_at)
+        changes = changes_of(new)
+        for gid in changes.named():
+            self._named[gid] = max(asked_at, self._named.get(gid, NEVER))
+
+    def is_named(self, gid: str) -> bool:
+        """Whether an event names it."""
+        return gid in self._named
+
+    def is_new(self, stream: StreamClass, gid: str, begun: float) -> bool:
+        """Whether a record that a visit begun at a moment has found is to be delivered; note it."""
+        before = self._records[stream].get(gid)
+        if before is not None and not before < self._named.get(gid, NEVER) <= begun:
+            return False
+        self._records[stream][gid] = begun
+        return True
+
+    def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
+        """Whether a listing that was asked for below a parent shows a record as it is now."""
+        served = self._visits[listing].get(parent, NOBODY)
+        begun = self._begun.get((listing, parent), inf)
+        return stream in served.streams and begun >= self._named.get(gid, NEVER)
+
+    def opened(self, visit: Visit, *, may_age: bool) -> Visit | None:
+        """What of a visit has not been visited; note that it will be. None if nothing is left.
+
+        `may_age`: events may name what it reads after it has been read.
+        """
+        listing, place, gid = visit.listing, visit.place, str(visit.parent)
+        if listing.is_one:
+            self._named.setdefault(gid, NEVER)
+        needs = _needs(visit)
+        served = self._visits[listing].get(place)
+        begun = self._begun.get((listing, place), inf)
+        if served is None or begun < self._named.get(gid, NEVER):
+            left: Visit | None = visit
+        else:
+            left = _left(visit, needs, served)
+        if left is not None:
+            known = served or NOBODY
+            both = Served(known.streams | needs.streams, known.whole | needs.whole)
+            self._visits[listing][place] = self._same.setdefault(both, both)
+            if may_age:
+                self._begun[listing, place] = inf
+        return left
+
+    def begins(self, visit: Visit) -> float:
+        """The moment at which a visit is carried out, from now on."""
+        now = self.now()
+        if (visit.listing, visit.place) in self._begun:
+            self._begun[visit.listing, visit.place] = now
+        return now
+
+
+def _needs(visit: Visit) -> Served:
+    if visit.scope is None:
+        return NOBODY
+    fed = frozenset(visit.scope.feeds(visit.listing))
+    return Served(fed, fed & visit.scope.whole_streams())
+
+
+def _left(visit: Visit, needs: Served, served: Served) -> Visit | None:
+    """What a visit is still needed for. A listing with nothing below it is always read whole."""
+    if visit.scope is None:
+        return None
+    if visit.listing.children:
+        is_served = needs.streams <= served.streams and needs.whole <= served.whole
+        return None if is_served else visit
+    lacking = needs.streams - served.streams
+    return visit._replace(scope=visit.scope.only(lacking)) if lacking else None
