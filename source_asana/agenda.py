@@ -220,8 +220,8 @@ class Agenda:
             if how.incremental and stream.outlives_its_listing():
                 for gid, mark in self._marks.get(stream, {}).items():
                     known = marks.get(gid, mark)
-                    home, checked = known.home or mark.home, known.checked or mark.checked
-                    marks[gid] = replace(known, home=home, checked=checked)
+                    home = known.home or mark.home or mark.workspace
+                    marks[gid] = replace(known, home=home, checked=known.checked or mark.checked)
         listed = self._listed[Projects].keys() | self._listed[Workspaces].keys()
         self._unlisted = unlisted_projects(
             {gid: mark for gid, mark in marks.items() if gid not in listed},
@@ -230,6 +230,7 @@ class Agenda:
             self._choice,
             self._began,
         )
+        self._unlisted.renewed = self.workspaces.renewed_tokens()
         return [Visit(self.plan.unlisted, gid) for gid in self._unlisted.ask]
 
     def after_visit(self, visit: Visit, *, ends_scope: bool) -> list[Visit]:
@@ -334,7 +335,7 @@ class Agenda:
             for child in self._below_project()
             if child.stream.named_by and (gid := child.parent_in(record))
         }
-        scope = replace(scope, named=named, news=news)
+        scope = replace(scope, named=named, news=news, home=workspace)
         if self.plan.events and any(self._selected[s].incremental for s in scope.since):
             visits = [Visit(self.plan.events, project, scope)]
         else:

@@ -95,7 +95,7 @@ class Checkpoints:
         before = self._marks[stream].get(scope.container)
         mark = Mark(scope.began, missing=missing)
         if self._selected[stream].incremental and stream.is_told_by_events():
-            mark = replace(mark, checked=scope.checked)
+            mark = replace(mark, checked=scope.checked, home=scope.home)
             if scope.token:
                 workspace = scope.news.workspace if scope.news else None
                 mark = replace(mark, token=scope.token, workspace=workspace)
@@ -115,8 +115,13 @@ class Checkpoints:
         """Note the containers of a kind that were found, each with what it is in."""
         self._listed[kind] = found
 
-    def unlisted(self, project: str, fate: Fate, *, asked: bool) -> None:
-        """Drop or keep the marks of a project that is listed no more; `asked`: Asana was."""
+    def unlisted(
+        self, project: str, fate: Fate, renewed: Mapping[str, str | None], *, is_asked: bool
+    ) -> None:
+        """Drop or keep the marks of a project that is no longer listed.
+
+        `renewed`: the sync tokens of workspaces that were used, each with the one that follows it.
+        """
         for stream, marks in self._marks.items():
             mark = marks.get(project)
             if mark is None or not self._selected[stream].incremental:
@@ -124,7 +129,11 @@ class Checkpoints:
             is_hidden = fate is Fate.HIDDEN and stream is not Projects
             if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT):
                 del marks[project]
-            elif asked:
+            elif mark.workspace and mark.token and mark.token in renewed:
+                checked = self.began if is_asked else mark.checked
+                token = renewed[mark.token]
+                self._waiting[stream][project] = replace(mark, token=token, checked=checked)
+            elif is_asked:
                 # Asana keeps events for a day; asking with an older token only costs a request.
                 token = mark.token if mark.since > shifted(self.began, days=-1) else None
                 marks[project] = replace(mark, token=token, checked=self.began)

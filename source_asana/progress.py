@@ -42,6 +42,7 @@ class Progress:
         self._seconds: dict[str, float] = {}
         self._projects_done = 0
         self._events_lost = 0
+        self._skipped: Counter[Listing] = Counter()
 
     def records(self, stream: str, count: int) -> None:
         """Count records of a stream."""
@@ -96,8 +97,10 @@ class Progress:
         if error is not None:
             self._logger.warning("projects: whether %s was deleted: %s", visit.parent, error)
 
-    def skipped(self, visit: Visit, refusal: Refusal, times: int) -> None:
-        """Name an object that Asana refuses, for the `times`-th time in its listing."""
+    def skipped(self, visit: Visit, refusal: Refusal) -> None:
+        """Name an object that Asana refuses, unless many of its listing were named before."""
+        self._skipped[visit.listing] += 1
+        times = self._skipped[visit.listing]
         if times <= MOST_WARNINGS:
             self._logger.warning(
                 "%s: %s skipped, for Asana says %s (%s)",

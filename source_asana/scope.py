@@ -40,8 +40,9 @@ class Scope:
     `token` is the one to go on from next time; without one each stream keeps its own. `start`:
     nothing older is wanted of what is history. `named`: the gids by which its only record is asked
     for, where that is no listing. `missing`: the requests that failed in former syncs, by stream.
-    `checked`: when tasks were last read in full because events were missing. `narrowed_from`: the
-    scope of the whole container, where this one is for a part of it.
+    `checked`: when tasks were last read in full because events were missing. `home`: the
+    workspace of a project. `narrowed_from`: the scope of the whole container, where this one is for
+    a part of it.
     """
 
     container: str
@@ -57,6 +58,7 @@ class Scope:
     named: Mapping[Listing, str] = field(default_factory=dict)
     missing: Mapping[StreamClass, Missing] = field(default_factory=dict)
     checked: str | None = None
+    home: str | None = None
     narrowed_from: "Scope | None" = None
 
     @property
@@ -73,6 +75,11 @@ class Scope:
     def shares_news(self) -> bool:
         """Whether what has happened is told for the whole workspace, and the rest read there."""
         return self.news is not None and self.changes is self.news.for_projects
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the events since its marks are known."""
+        return bool(self.tokens and self.token) and not self.is_lost
 
     @property
     def is_project(self) -> bool:
@@ -172,7 +179,7 @@ class Scope:
     def followed_time(self) -> tuple[str, str] | None:
         """The time in which each change must have an event by now; None if events are unknown."""
         marks = [time for stream, time in self.since.items() if time and stream.is_told_by_events()]
-        if self.is_lost or not self.tokens or not self.token or not marks:
+        if not self.is_followed or not marks:
             return None
         token_known_at = shifted(min(marks), minutes=LOOKBACK_MINUTES, seconds=SAME_MINUTE_SECONDS)
         asked_at = shifted(self.began, minutes=LOOKBACK_MINUTES)

@@ -19,6 +19,9 @@ from source_asana.streams import Record, StreamClass
 
 NEVER = 0.0
 
+Moment = float
+"""When something was read, in the order of one clock. Negative where no events were followed."""
+
 
 class Served(NamedTuple):
     """The streams for which a listing has been asked, and those of them that lacked everything."""
@@ -31,37 +34,41 @@ NOBODY = Served(frozenset(), frozenset())
 
 
 class Seen:
-    """A memory of records and visits, in the order of one clock. Not safe for several threads."""
+    """A memory of records and visits. Not safe for several threads."""
 
     def __init__(self) -> None:
+        self.began_at: str | None = None
+        """Asana's time when the sync began, once it is known."""
         self._clock = count(start=1)
-        self._events: dict[str, float] = {}
-        self._named: dict[str, float] = {}
-        self._records: defaultdict[StreamClass, dict[str, float]] = defaultdict(dict)
+        self._events: set[str] = set()
+        self._named: dict[str, Moment] = {}
+        self._named_lately: dict[str, Moment] = {}
+        self._records: defaultdict[StreamClass, dict[str, Moment]] = defaultdict(dict)
         self._visits: defaultdict[Listing, dict[str, Served]] = defaultdict(dict)
-        self._begun: dict[tuple[Listing, str], float] = {}
+        self._begun: dict[tuple[Listing, str], Moment] = {}
         self._same: dict[Served, Served] = {}
 
-    def now(self) -> float:
+    def now(self) -> Moment:
         """The next moment."""
         return float(next(self._clock))
 
-    def events(self, events: Iterable[Record], asked_at: float) -> None:
+    def events(self, events: Iterable[Record], asked_at: Moment) -> None:
         """Note what events name that were asked for at a moment, unless they were known before."""
         new = [event for event in events if event["event_id"] not in self._events]
-        self._events |= dict.fromkeys((event["event_id"] for event in new), asked_at)
-        changes = changes_of(new)
-        for gid in changes.named():
-            self._named[gid] = max(asked_at, self._named.get(gid, NEVER))
+        self._events.update(event["event_id"] for event in new)
+        lately = [event for event in new if event["created_at"] > (self.began_at or "")]
+        for named, by in ((self._named, new), (self._named_lately, lately)):
+            for gid in changes_of(by).named():
+                named[gid] = max(asked_at, named.get(gid, NEVER))
 
     def is_named(self, gid: str) -> bool:
         """Whether an event names it."""
         return gid in self._named
 
-    def is_new(self, stream: StreamClass, gid: str, begun: float) -> bool:
+    def is_new(self, stream: StreamClass, gid: str, begun: Moment) -> bool:
         """Whether a record that a visit begun at a moment has found is to be delivered; note it."""
         before = self._records[stream].get(gid)
-        if before is not None and not before < self._named.get(gid, NEVER) <= begun:
+        if before is not None and not (self._is_old(before, gid) and not self._is_old(begun, gid)):
             return False
         self._records[stream][gid] = begun
         return True
@@ -70,7 +77,7 @@ class Seen:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
         served = self._visits[listing].get(parent, NOBODY)
         begun = self._begun.get((listing, parent), inf)
-        return stream in served.streams and begun >= self._named.get(gid, NEVER)
+        return stream in served.streams and not self._is_old(begun, gid)
 
     def opened(self, visit: Visit, *, may_age: bool) -> Visit | None:
         """What of a visit has not been visited; note that it will be. None if nothing is left.
@@ -83,7 +90,7 @@ class Seen:
         needs = _needs(visit)
         served = self._visits[listing].get(place)
         begun = self._begun.get((listing, place), inf)
-        if served is None or begun < self._named.get(gid, NEVER):
+        if served is None or self._is_old(begun, gid):
             left: Visit | None = visit
         else:
             left = _left(visit, needs, served)
@@ -95,12 +102,21 @@ class Seen:
                 self._begun[listing, place] = inf
         return left
 
-    def begins(self, visit: Visit) -> float:
+    def begins(self, visit: Visit) -> Moment:
         """The moment at which a visit is carried out, from now on."""
-        now = self.now()
+        now = self.now() if visit.scope and visit.scope.is_followed else -self.now()
         if (visit.listing, visit.place) in self._begun:
             self._begun[visit.listing, visit.place] = now
         return now
+
+    def _is_old(self, read_at: Moment, gid: str) -> bool:
+        """Whether an event that names it may have happened after it was read.
+
+        Where events were followed, one that was not known then may have; elsewhere, one of the time
+        since the sync began.
+        """
+        named = self._named if read_at > 0 else self._named_lately
+        return abs(read_at) < named.get(gid, NEVER)
 
 
 def _needs(visit: Visit) -> Served:

@@ -246,7 +246,7 @@ class Sync:
         if isinstance(error, Refusal):
             self._failed_in_row.clear()
             del self._failed[visit.listing]
-            self._progress.skipped(visit, error, tally.refused.total())
+            self._progress.skipped(visit, error)
             return
         self._progress.failed(visit, error)
         if visit.listing in self._given_up:
@@ -374,7 +374,8 @@ class Sync:
         for project, fate in unlisted.fates.items():
             if fate is Fate.DELETED and self._captures_deletions(Projects):
                 self._deleted[Projects][project] = unlisted.deleted_at[project]
-            self._checkpoints.unlisted(project, fate, asked=project in unlisted.answers)
+            is_asked = project in unlisted.answers
+            self._checkpoints.unlisted(project, fate, unlisted.renewed, is_asked=is_asked)
         self._progress.unlisted(Counter(unlisted.fates.values()), len(unlisted.fates))
 
     def _problem(self, stream: StreamClass) -> Problem | None:

@@ -34,7 +34,8 @@ class Unlisted:
     """The projects that have marks and are not listed.
 
     `listed_in`: the workspaces whose projects were listed to the end. `unasked` need no question.
-    `deleted_at`: when a project was deleted, at the latest.
+    `deleted_at`: when a project was deleted, at the latest. `renewed`: the former sync tokens of
+    workspaces, each with the one that follows it.
     """
 
     choice: Choice
@@ -44,6 +45,7 @@ class Unlisted:
     unasked: dict[str, Fate] = field(default_factory=dict)
     answers: dict[str, Fate] = field(default_factory=dict)
     deleted_at: dict[str, str] = field(default_factory=dict)
+    renewed: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def fates(self) -> dict[str, Fate]:

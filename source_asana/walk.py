@@ -22,7 +22,7 @@ from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
 from source_asana.scope import PROJECT, Scope, Visit
-from source_asana.seen import Seen
+from source_asana.seen import Moment, Seen
 from source_asana.streams import Projects, Record, StreamClass
 from source_asana.unlisted import Unlisted
 
@@ -292,7 +292,7 @@ class Walk:
         with self._changed:
             begun = self._seen.begins(visit)
         if visit.listing is plan.events:
-            return self._learn(visit, begun)
+            return self._learn(visit, abs(begun))
         if visit.listing is plan.unlisted:
             return self._ask_for_unlisted(visit)
         unexplained = 0
@@ -347,7 +347,7 @@ class Walk:
             raise Stopped
         return is_read_again
 
-    def _learn(self, visit: Visit, begun: float) -> Exception | None:
+    def _learn(self, visit: Visit, begun: Moment) -> Exception | None:
         """Read a project's events, and open the visits that they leave necessary."""
         news = self._reader.project_events(visit)
         events = {event["event_id"]: event for event in news.delivered}
@@ -384,7 +384,7 @@ class Walk:
         if not self._put(ProjectNews(scope)):
             raise Stopped
 
-    def _deliver(self, visit: Visit, page: list[Record], begun: float) -> int:
+    def _deliver(self, visit: Visit, page: list[Record], begun: Moment) -> int:
         """Hand on what no other visit has handed on, and open the visits below it.
 
         Returns how many tasks have changed of which an event should tell, and none does.
@@ -397,6 +397,7 @@ class Walk:
         filtered_from = scope.filtered_from(listing) if scope else None
         followed_time = agenda.followed_time(visit) if filtered_from else None
         with self._changed:
+            self._seen.began_at = self._seen.began_at or self._reader.time()
             for record in page:
                 may_repeat = listing.stream.may_repeat(record)
                 remembers = may_repeat or agenda.may_find_again(visit, record, self._seen)
@@ -417,7 +418,7 @@ class Walk:
             self._open(below)
         return unexplained
 
-    def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: float) -> bool:
+    def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: Moment) -> bool:
         """Whether a record was handed on before, or will be; from now on it is known."""
         above = self._agenda.listing_of(visit, record)
         if above and self._seen.shows(*above, stream, record["gid"]):

@@ -82,6 +82,15 @@ class WorkspaceEvents:
         """What is known to have happened in a workspace."""
         return self._news.get(str(workspace))
 
+    def renewed_tokens(self) -> dict[str, str | None]:
+        """The former tokens of workspaces, each with the one that follows; None if it was lost."""
+        return {
+            old: None if old in news.lost else news.token
+            for news in self._news.values()
+            if news
+            for old in news.events
+        }
+
     def delivered(self, news: WorkspaceNews) -> list[str]:
         """The tokens from which the stream `events` goes on."""
         marks = self._marks.get(Events, {}).values()

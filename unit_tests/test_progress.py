@@ -86,7 +86,7 @@ def test_a_line_says_why_nothing_happens(sync: Sync) -> None:
 
 def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, tasks: Listing) -> None:
     for times in range(1, 13):
-        sync.progress.skipped(Visit(tasks, str(times)), FORBIDDEN, times)
+        sync.progress.skipped(Visit(tasks, str(times)), FORBIDDEN)
     assert sync.said(logging.WARNING) == [
         *(f"tasks: project {gid} skipped, for Asana says 403 (Forbidden)" for gid in range(1, 11)),
         "tasks: the next ones that are skipped are only counted",

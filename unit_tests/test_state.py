@@ -20,10 +20,18 @@ from source_asana.state import (
 TIMES = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z".rjust(24, "0"))
 GIDS = st.integers(1, 10**16).map(str)
 TOKENS = st.text("0123456789abcdef:", min_size=1)
+DETAILS = {
+    "missing": st.frozensets(
+        st.tuples(st.sampled_from(["tasks/{task}/stories", "attachments?parent={parent}"]), GIDS),
+        max_size=2,
+    ),
+    "checked": st.none() | TIMES,
+    "home": st.none() | GIDS,
+}
 MARKS = st.dictionaries(
     GIDS,
-    st.builds(Mark, TIMES, st.none() | TOKENS)
-    | st.builds(Mark, TIMES, TOKENS, GIDS)
+    st.builds(Mark, TIMES, st.none() | TOKENS, **DETAILS)
+    | st.builds(Mark, TIMES, TOKENS, GIDS, **DETAILS)
     | st.builds(Mark, TIMES, st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"])),
 )
 REACHES = st.builds(Reach, st.none() | TIMES, st.booleans())
@@ -88,6 +96,40 @@ def test_what_was_left_out_can_be_read_by_a_person() -> None:
     assert incremental_blob({}, Reach(LATER))["left_out"] == {"before": LATER}
     assert "left_out" not in incremental_blob({"11": Mark(TIME)})
     assert "left_out" not in full_refresh_blob({"11": Mark(TIME)})
+
+
+def test_what_is_missing_and_where_projects_are_can_be_read_by_a_person() -> None:
+    stories = "tasks/{task}/stories"
+    marks = {
+        "11": Mark(TIME, missing=frozenset({(stories, "7"), (stories, "6")}), home="1"),
+        "12": Mark(TIME, checked=LATER, home="1"),
+        "13": Mark(TIME, home="2"),
+        "14": Mark(TIME),
+    }
+    blob = incremental_blob(marks)
+    assert blob["missing"] == {"11": {stories: ["6", "7"]}}
+    assert blob["checked"] == {LATER: ["12"]}
+    assert (blob["workspace"], blob["other_workspaces"]) == ("1", {"2": ["13"], "0": ["14"]})
+    assert "missing" not in full_refresh_blob(marks)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"missing": []},
+        {"missing": {"x": {}}},
+        {"missing": {"11": ["7"]}},
+        {"missing": {"11": {"tasks/{task}/stories": "7"}}},
+        {"checked": {"yesterday": ["11"]}},
+        {"workspace": "one"},
+        {"workspace": "1", "other_workspaces": {"2": "13"}},
+        {"other_workspaces": ["2"]},
+    ],
+    ids=str,
+)
+def test_details_of_another_shape_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UnknownState):
+        incremental_marks({"modified_since": {TIME: ["11"]}, **wrong})
 
 
 def test_the_token_of_a_workspace_is_written_once_for_all_of_its_projects() -> None:

@@ -55,6 +55,9 @@ class Account:
     def now(self) -> str:
         return "2026-01-01T00:00:00.000Z"
 
+    def time(self) -> str:
+        return "2026-01-01T00:05:00.000Z"
+
     def records(self, listing: str, parent: str | None) -> list[Record]:
         match listing:
             case "workspaces":

@@ -1,0 +1,105 @@
+"""What a sync delivers and asks for once more, and what it does not."""
+
+import pytest
+
+from source_asana.plan import Selection, make_plan
+from source_asana.scope import Scope, Visit
+from source_asana.seen import Seen
+from source_asana.streams import Stories, StoriesCompact, StreamClass, Subtasks, Tasks
+
+STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories, StoriesCompact)
+SELECTED = {stream: Selection(incremental=True) for stream in STREAMS}
+PLAN = make_plan(SELECTED)
+BY_PATH = {listing.path: listing for listing in PLAN.listings}
+MARK, BEGAN, LATER = "2026-11-19T10", "2026-11-20T10", "2026-11-20T11"
+TOKENS = (("token", None),)
+
+
+def visit(
+    of: StreamClass, task: str = "7", *, whole: bool = False, only: tuple[StreamClass, ...] = ()
+) -> Visit:
+    since: dict[StreamClass, str | None] = dict.fromkeys(only or STREAMS, None if whole else MARK)
+    return Visit(BY_PATH[of.path], task, Scope("1", since, tokens=TOKENS, token="next"))
+
+
+def comment_on(task: str, *, created_at: str = BEGAN) -> dict[str, object]:
+    return {
+        "event_id": f"{task} {created_at}",
+        "action": "changed",
+        "created_at": created_at,
+        "resource": {"gid": task, "resource_type": "task"},
+    }
+
+
+def test_a_record_is_new_once_for_each_stream() -> None:
+    seen = Seen()
+    assert seen.is_new(Tasks, "7", seen.now())
+    assert not seen.is_new(Tasks, "7", seen.now())
+    assert seen.is_new(Subtasks, "7", seen.now())
+
+
+@pytest.mark.parametrize(
+    ("is_followed", "created_at", "is_read_again"),
+    [(True, BEGAN, True), (True, LATER, True), (False, BEGAN, False), (False, LATER, True)],
+)
+def test_what_an_event_names_is_read_again_if_it_may_have_happened_since(
+    created_at: str, *, is_followed: bool, is_read_again: bool
+) -> None:
+    """Where events were followed, one that was unknown has happened since; else its time tells."""
+    seen = Seen()
+    seen.began_at = BEGAN
+    seen.is_new(Tasks, "7", seen.now() if is_followed else -seen.now())
+    seen.events([comment_on("7", created_at=created_at)], seen.now())
+    assert seen.is_new(Tasks, "7", seen.now()) is is_read_again
+    assert not seen.is_new(Tasks, "7", seen.now())
+
+
+def test_an_event_that_was_known_before_the_reading_changes_nothing() -> None:
+    seen = Seen()
+    seen.events([comment_on("7")], seen.now())
+    assert seen.is_new(Tasks, "7", seen.now())
+    seen.events([comment_on("7")], seen.now())  # another of its projects tells the same
+    assert not seen.is_new(Tasks, "7", seen.now())
+
+
+def test_a_visit_that_waits_need_not_be_opened_again_but_one_that_is_over_must() -> None:
+    seen = Seen()
+    stories = visit(Stories)
+    assert seen.opened(stories, may_age=True)
+    seen.events([comment_on("7")], seen.now())
+    assert seen.opened(stories, may_age=True) is None
+    seen.begins(stories)
+    assert seen.opened(stories, may_age=True) is None
+    seen.events([comment_on("7", created_at=LATER)], seen.now())
+    assert seen.opened(stories, may_age=True) == stories
+
+
+def test_a_listing_with_nothing_below_it_is_opened_for_the_streams_that_lack_it() -> None:
+    seen = Seen()
+    assert seen.opened(visit(Stories, only=(Stories,)), may_age=False)
+    left = seen.opened(visit(Stories), may_age=False)
+    assert left is not None
+    assert left.scope is not None
+    assert set(left.scope.since) == {StoriesCompact}
+    assert set(left.scope.whole.since) == set(STREAMS)
+    assert seen.opened(visit(Stories, whole=True), may_age=False) is None
+
+
+def test_a_listing_of_tasks_is_opened_again_for_streams_that_lack_everything() -> None:
+    seen = Seen()
+    assert seen.opened(visit(Subtasks), may_age=False)
+    assert seen.opened(visit(Subtasks), may_age=False) is None
+    assert seen.opened(visit(Subtasks, whole=True), may_age=False)
+    assert seen.opened(visit(Subtasks), may_age=False) is None
+
+
+def test_a_story_need_not_be_handed_on_where_the_listing_of_its_task_shows_it() -> None:
+    seen = Seen()
+    stories = visit(Stories)
+    assert not seen.shows(stories.listing, "7", Stories, "70")
+    seen.opened(stories, may_age=True)
+    assert seen.shows(stories.listing, "7", Stories, "70")
+    seen.begins(stories)
+    event = comment_on("7", created_at=LATER)
+    seen.events([event | {"resource": {"gid": "70", "resource_type": "story"}}], seen.now())
+    assert not seen.shows(stories.listing, "7", Stories, "70")
