@@ -69,14 +69,13 @@ class Progress:
     def events_missing(self, project: str, tasks: int, *, is_read_again: bool) -> None:
         """Say that tasks of a project have changed without an event, and what is done about it."""
         self._logger.warning(
-            "events: project %s has %s that no event names, so Asana has lost events. %s "
-            "Comments edited and objects deleted meanwhile may be missing: refresh the streams "
-            "from time to time",
+            "events: project %s has %s that no event names, so Asana has probably lost events; %s. "
+            "Edited comments and deletions may be missing: refresh the streams from time to time",
             project,
             _counted(tasks, "changed task"),
-            "The sync reads all its tasks and subtasks."
+            "the sync reads all its tasks and subtasks"
             if is_read_again
-            else "All its tasks and subtasks were read within the last day.",
+            else "all its tasks and subtasks were read less than a day ago",
         )
 
     def unlisted(self, fates: Mapping[Fate, int], projects: int) -> None:
