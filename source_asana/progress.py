@@ -68,14 +68,16 @@ class Progress:
 
     def events_missing(self, project: str, tasks: int, *, is_read_again: bool) -> None:
         """Say that tasks of a project have changed without an event, and what is done about it."""
+        tasks_changed = _counted(tasks, "changed task")
+        reading = "the sync reads all its tasks and subtasks"
+        if not is_read_again:
+            reading = "all its tasks and subtasks were read less than a day ago"
         self._logger.warning(
             "events: project %s has %s that no event names, so Asana has probably lost events; %s. "
             "Edited comments and deletions may be missing: refresh the streams from time to time",
             project,
-            _counted(tasks, "changed task"),
-            "the sync reads all its tasks and subtasks"
-            if is_read_again
-            else "all its tasks and subtasks were read less than a day ago",
+            tasks_changed,
+            reading,
         )
 
     def unlisted(self, fates: Mapping[Fate, int], projects: int) -> None:
