@@ -41,8 +41,9 @@ class Seen:
         """Asana's time when the sync began, once it is known."""
         self._clock = count(start=1)
         self._events: set[str] = set()
+        self._mentioned: set[str] = set()
         self._named: dict[str, Moment] = {}
-        self._named_lately: dict[str, Moment] = {}
+        self._named_later: dict[str, Moment] = {}
         self._records: defaultdict[StreamClass, dict[str, Moment]] = defaultdict(dict)
         self._visits: defaultdict[Listing, dict[str, Served]] = defaultdict(dict)
         self._begun: dict[tuple[Listing, str], Moment] = {}
@@ -53,17 +54,20 @@ class Seen:
         return float(next(self._clock))
 
     def events(self, events: Iterable[Record], asked_at: Moment) -> None:
-        """Note what events name that were asked for at a moment, unless they were known before."""
+        """Note what new events of the time since the sync began name, asked for at a moment."""
         new = [event for event in events if event["event_id"] not in self._events]
         self._events.update(event["event_id"] for event in new)
-        lately = [event for event in new if event["created_at"] > (self.began_at or "")]
-        for named, by in ((self._named, new), (self._named_lately, lately)):
+        self._mentioned |= changes_of(new).named()
+        began_at = self.began_at or ""
+        lately = [event for event in new if event["created_at"] >= began_at]
+        later = [event for event in lately if event["created_at"] > began_at]
+        for named, by in ((self._named, lately), (self._named_later, later)):
             for gid in changes_of(by).named():
                 named[gid] = max(asked_at, named.get(gid, NEVER))
 
     def is_named(self, gid: str) -> bool:
         """Whether an event names it."""
-        return gid in self._named
+        return gid in self._mentioned
 
     def is_new(self, stream: StreamClass, gid: str, begun: Moment) -> bool:
         """Whether a record that a visit begun at a moment has found is to be delivered; note it."""
@@ -86,7 +90,7 @@ class Seen:
         """
         listing, place, gid = visit.listing, visit.place, str(visit.parent)
         if listing.is_one:
-            self._named.setdefault(gid, NEVER)
+            self._mentioned.add(gid)
         needs = _needs(visit)
         served = self._visits[listing].get(place)
         begun = self._begun.get((listing, place), inf)
@@ -112,10 +116,10 @@ class Seen:
     def _is_old(self, read_at: Moment, gid: str) -> bool:
         """Whether an event that names it may have happened after it was read.
 
-        Where events were followed, one that was not known then may have; elsewhere, one of the time
-        since the sync began.
+        One of the second in which the sync began may have happened before. It has not, if it was
+        read where events were followed, because they would have told of it.
         """
-        named = self._named if read_at > 0 else self._named_lately
+        named = self._named if read_at > 0 else self._named_later
         return abs(read_at) < named.get(gid, NEVER)
 
 

@@ -11,7 +11,7 @@ STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories, StoriesCompact)
 SELECTED = {stream: Selection(incremental=True) for stream in STREAMS}
 PLAN = make_plan(SELECTED)
 BY_PATH = {listing.path: listing for listing in PLAN.listings}
-MARK, BEGAN, LATER = "2026-11-19T10", "2026-11-20T10", "2026-11-20T11"
+MARK, BEFORE, BEGAN, LATER = "2026-11-19T10", "2026-11-20T09", "2026-11-20T10", "2026-11-20T11"
 TOKENS = (("token", None),)
 
 
@@ -40,12 +40,19 @@ def test_a_record_is_new_once_for_each_stream() -> None:
 
 @pytest.mark.parametrize(
     ("is_followed", "created_at", "is_read_again"),
-    [(True, BEGAN, True), (True, LATER, True), (False, BEGAN, False), (False, LATER, True)],
+    [
+        (True, BEFORE, False),
+        (True, BEGAN, True),
+        (True, LATER, True),
+        (False, BEFORE, False),
+        (False, BEGAN, False),
+        (False, LATER, True),
+    ],
 )
 def test_what_an_event_names_is_read_again_if_it_may_have_happened_since(
     created_at: str, *, is_followed: bool, is_read_again: bool
 ) -> None:
-    """Where events were followed, one that was unknown has happened since; else its time tells."""
+    """In the second of the beginning, it may have if it was unknown where events were followed."""
     seen = Seen()
     seen.began_at = BEGAN
     seen.is_new(Tasks, "7", seen.now() if is_followed else -seen.now())
