@@ -127,7 +127,7 @@ class Checkpoints:
             if mark is None or not self._selected[stream].incremental:
                 continue
             is_hidden = fate is Fate.HIDDEN and stream is not Projects
-            if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT):
+            if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT, Fate.UNKNOWN):
                 del marks[project]
             elif mark.workspace and mark.token and mark.token in renewed:
                 checked = self.began if is_asked else mark.checked

@@ -25,6 +25,8 @@ class Fate(Enum):
     """It exists, but the token may not read it."""
     LEFT_OUT = auto()
     """The user's filters leave it out."""
+    UNKNOWN = auto()
+    """Asana does not know it, and a state of an earlier version does not say where it was."""
     KEPT = auto()
     """It can be read, or nobody can tell: its marks stay as they are."""
 
@@ -58,6 +60,8 @@ class Unlisted:
             self.answers[project] = Fate.KEPT if self._is_chosen(answer) else Fate.LEFT_OUT
         elif answer.status != HTTPStatus.NOT_FOUND:
             self.answers[project] = Fate.HIDDEN
+        elif self.homes[project] is None:
+            self.answers[project] = Fate.UNKNOWN
         elif self.homes[project] not in self.listed_in:
             self.answers[project] = Fate.KEPT
         else:

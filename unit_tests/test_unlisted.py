@@ -54,7 +54,7 @@ def test_a_listed_project_that_the_user_leaves_out_needs_no_question() -> None:
     ("home", "answer", "choice", "fate"),
     [
         (HERE, 404, Choice(), Fate.DELETED),
-        (None, 404, Choice(), Fate.KEPT),
+        (None, 404, Choice(), Fate.UNKNOWN),
         (HERE, 403, Choice(), Fate.HIDDEN),
         (HERE, 402, Choice(), Fate.HIDDEN),
         (HERE, 451, Choice(), Fate.HIDDEN),
