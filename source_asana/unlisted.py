@@ -10,7 +10,6 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 from source_asana.choice import Choice
-from source_asana.errors import Refusal
 from source_asana.state import Mark, shifted
 from source_asana.streams import Record
 
@@ -54,15 +53,19 @@ class Unlisted:
         """What is known of all of them; where a question had no answer, they are kept."""
         return {**dict.fromkeys(self.ask, Fate.KEPT), **self.unasked, **self.answers}
 
-    def learn(self, project: str, answer: Record | Refusal, time: str) -> None:
-        """Note Asana's answer to a question for a project, at a time by Asana's clock."""
-        if not isinstance(answer, Refusal):
+    def learn(self, project: str, answer: Record | int, time: str) -> None:
+        """Note the answer to a question for a project, at a time by Asana's clock.
+
+        It is a record, or the status with which Asana refuses it: 400 is for a gid that is none.
+        """
+        home = self.homes[project]
+        if not isinstance(answer, int):
             self.answers[project] = Fate.KEPT if self._is_chosen(answer) else Fate.LEFT_OUT
-        elif answer.status != HTTPStatus.NOT_FOUND:
+        elif answer not in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
             self.answers[project] = Fate.HIDDEN
-        elif self.homes[project] is None:
+        elif home is None:
             self.answers[project] = Fate.UNKNOWN
-        elif self.homes[project] not in self.listed_in:
+        elif answer == HTTPStatus.BAD_REQUEST or home not in self.listed_in:
             self.answers[project] = Fate.KEPT
         else:
             self.answers[project] = Fate.DELETED

@@ -17,7 +17,7 @@ from itertools import count
 import orjson
 
 from source_asana.agenda import Agenda
-from source_asana.errors import GivenUp, Gone, Refusal
+from source_asana.errors import AsanaFailure, GivenUp, Gone, Refusal
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
@@ -331,9 +331,11 @@ class Walk:
             for page in self._reader.pages(visit):
                 with self._changed:
                     unlisted.learn(project, page[0], self._reader.time())
-        except Refusal as refusal:
+        except (Refusal, AsanaFailure) as error:
+            if error.status is None:
+                raise
             with self._changed:
-                unlisted.learn(project, refusal, self._reader.time())
+                unlisted.learn(project, error.status, self._reader.time())
         return None
 
     def _are_events_lost(self, visit: Visit, unexplained: int) -> bool:

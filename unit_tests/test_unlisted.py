@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 
 from source_asana.choice import Choice
-from source_asana.errors import Refusal
 from source_asana.state import Mark
 from source_asana.unlisted import Fate, unlisted_projects
 
@@ -55,6 +54,8 @@ def test_a_listed_project_that_the_user_leaves_out_needs_no_question() -> None:
     [
         (HERE, 404, Choice(), Fate.DELETED),
         (None, 404, Choice(), Fate.UNKNOWN),
+        (HERE, 400, Choice(), Fate.KEPT),
+        (None, 400, Choice(), Fate.UNKNOWN),
         (HERE, 403, Choice(), Fate.HIDDEN),
         (HERE, 402, Choice(), Fate.HIDDEN),
         (HERE, 451, Choice(), Fate.HIDDEN),
@@ -69,7 +70,6 @@ def test_only_a_404_in_a_workspace_that_is_listed_proves_a_deletion(
     home: str | None, answer: dict[str, Any] | int, choice: Choice, fate: Fate
 ) -> None:
     found = unlisted_projects({"11": Mark(BEGAN, home=home)}, (), {HERE}, choice, BEGAN)
-    said = Refusal(answer, "No", "projects/11") if isinstance(answer, int) else answer
-    found.learn("11", said, BEGAN)
+    found.learn("11", answer, BEGAN)
     assert found.fates == {"11": fate}
     assert found.deleted_at == ({"11": BEGAN} if fate is Fate.DELETED else {})
