@@ -1,9 +1,10 @@
 """The HTTP conversation: envelope, offsets, timeouts, and what each status code means."""
 
 import random
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from enum import Enum, auto
@@ -23,8 +24,26 @@ Record = dict[str, Any]
 ASANA_URL = "https://app.asana.com"
 API_PATH = "/api/1.0"
 LONGEST_BACKOFF = 60.0
+JITTER_SECONDS = 0.2
+"""What is added to a `Retry-After` at most, so that programs with one token do not meet again."""
+
 RESTARTS = 3
 """How often a listing whose offset has expired begins anew without getting further than before."""
+
+MOST_PAGES_WITHOUT_NEWS = 100
+"""In a row. Asana leaves out what the token may not see after it has cut the pages."""
+
+MOST_EVENT_PAGES = 1000
+"""Beyond that, reading the project in full costs less."""
+
+MOST_UNAUTHORIZED = 3
+"""How often one request is answered 401 before it counts as refused, while the token is good."""
+
+SAME_PAGE = "Asana returned the same page again and again"
+SAME_EVENTS = "Asana returned the same events again and again"
+WHO_AM_I = "users/me"
+MOST_CHANGES = 20
+"""Announcements of Asana's that are remembered."""
 
 
 class Reaction(Enum):
@@ -32,7 +51,7 @@ class Reaction(Enum):
 
     TAKE = auto()
     FAIL = auto()
-    RENEW_TOKEN = auto()
+    PROVE_TOKEN = auto()
     SKIP = auto()
     NEW_SYNC_TOKEN = auto()
     PAUSE = auto()
@@ -41,7 +60,7 @@ class Reaction(Enum):
 
 REACTIONS: Mapping[int, Reaction] = {
     HTTPStatus.OK: Reaction.TAKE,
-    HTTPStatus.UNAUTHORIZED: Reaction.RENEW_TOKEN,
+    HTTPStatus.UNAUTHORIZED: Reaction.PROVE_TOKEN,
     HTTPStatus.PAYMENT_REQUIRED: Reaction.SKIP,
     HTTPStatus.FORBIDDEN: Reaction.SKIP,
     HTTPStatus.NOT_FOUND: Reaction.SKIP,
@@ -52,9 +71,6 @@ REACTIONS: Mapping[int, Reaction] = {
     HTTPStatus.TOO_MANY_REQUESTS: Reaction.PAUSE,
 }
 """Asana's status codes (https://developers.asana.com/docs/errors); 5xx is RETRY, others FAIL."""
-
-PROMISED: Mapping[int, str] = {HTTPStatus.OK: "data", HTTPStatus.PRECONDITION_FAILED: "sync"}
-"""What a body has, if it is Asana's and all of it has arrived."""
 
 SURE = (
     HTTPStatus.UNAUTHORIZED,
@@ -74,6 +90,94 @@ class EventWindow:
     events: list[Record]
     token: str
     is_lost: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answer to a request that carried `token` and was sent `at` a time of the clock."""
+
+    answer: Answer
+    token: str
+    at: float
+
+
+class Course:
+    """Whether a listing gets on, page by page. Remembers the offset and the last record of each.
+
+    `words`: what is said if it does not. `offset`: the one that the first request has.
+    """
+
+    def __init__(self, path: str, words: str, offset: str | None = None) -> None:
+        self.pages = 0
+        self._path = path
+        self._words = words
+        self._offsets = {offset}
+        self._ends: set[str | None] = {None}
+        self._pages_without_news = 0
+
+    def goes_on(self, end: str | None, offset: str) -> None:
+        """Note the last record of a page (None: it has none), and the offset of the next page.
+
+        Raises AsanaFailure where a page ends like an earlier one and its offset is known, or where
+        many such pages come in a row with new offsets.
+        """
+        self.pages += 1
+        self._pages_without_news = self._pages_without_news + 1 if end in self._ends else 0
+        most = 0 if offset in self._offsets else MOST_PAGES_WITHOUT_NEWS
+        if self._pages_without_news > most:
+            raise _failure(self._words, self._path)
+        self._ends.add(end)
+        self._offsets.add(offset)
+
+
+def _end_of(records: Sequence[Any]) -> str | None:
+    """The gid of the last record that has one."""
+    gids = (record.get("gid") for record in reversed(records) if isinstance(record, dict))
+    return next((gid for gid in gids if isinstance(gid, str)), None)
+
+
+class Proof:
+    """Whether Asana knows the token, asked once for all workers that want to know it meanwhile."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._one_asks = threading.Lock()
+        self._asked_at = float("-inf")
+        self._outcome: bool | AsanaFailure = False
+
+    def holds(self, since: float, is_known: Callable[[], bool]) -> bool:
+        """Whether the token was good at a time after `since`. Raises what `is_known` raises."""
+        with self._one_asks:
+            if self._asked_at < since:
+                asked_at = self._clock()
+                try:
+                    self._outcome = is_known()
+                except AsanaFailure as failure:
+                    self._outcome = failure
+                self._asked_at = asked_at
+            if isinstance(self._outcome, AsanaFailure):
+                raise self._outcome
+            return self._outcome
+
+
+class Noticed:
+    """What Asana's answers had besides what was asked for. Safe for many threads.
+
+    `nul_strings`: from how many strings U+0000 was removed. `changes`: the breaking changes that
+    Asana announces, each once.
+    """
+
+    def __init__(self) -> None:
+        self.nul_strings = 0
+        self.changes: list[str] = []
+        self._lock = threading.Lock()
+
+    def note(self, answer: Answer) -> None:
+        """Add what one answer had."""
+        with self._lock:
+            self.nul_strings += answer.nul_strings
+            new = [change for change in answer.changes if change not in self.changes]
+            self.changes += new[: MOST_CHANGES - len(self.changes)]
 
 
 class AsanaClient:
@@ -104,6 +208,8 @@ class AsanaClient:
         """Requests sent so far, the refused and repeated ones included, by their `purpose`."""
         self.server_date = formatdate(usegmt=True)
         """Asana's time in its latest answer (this machine's before the first one)."""
+        self.noticed = Noticed()
+        self._proof = Proof(clock)
 
     def pages(
         self, path: str, params: Mapping[str, str], *, purpose: str, until_empty: bool = False
@@ -116,25 +222,28 @@ class AsanaClient:
         https://developers.asana.com/docs/pagination
         """
         offset: str | None = None
-        restarts = read = furthest = 0
+        restarts = furthest = 0
+        course = Course(path, SAME_PAGE)
         while True:
             query = params if offset is None else {**params, "offset": offset}
             try:
                 body = self.get(path, query, purpose=purpose)
             except AsanaFailure as failure:
-                restarts = 0 if read > furthest else restarts
+                restarts = 0 if course.pages > furthest else restarts
                 if offset is None or not failure.is_refused_offset or restarts == RESTARTS:
                     raise
-                furthest = max(furthest, read)
+                furthest = max(furthest, course.pages)
                 restarts += 1
-                offset, read = None, 0
+                offset, course = None, Course(path, SAME_PAGE)
                 continue
-            read += 1
             found = body["data"]
-            yield found if isinstance(found, list) else [found]
-            offset = (body.get("next_page") or {}).get("offset")
-            if offset is None or (until_empty and not found):
+            records = found if isinstance(found, list) else [found]
+            yield records
+            next_page = body.get("next_page")
+            if next_page is None or (until_empty and not found):
                 return
+            offset = next_page["offset"]
+            course.goes_on(_end_of(records), offset)
 
     def events(
         self, path: str, params: Mapping[str, str], token: str | None, *, purpose: str
@@ -145,6 +254,7 @@ class AsanaClient:
         """
         events: list[Record] = []
         sync = token
+        course = Course(path, SAME_EVENTS, token)
         while True:
             query = params if sync is None else {**params, "sync": sync}
             try:
@@ -157,60 +267,91 @@ class AsanaClient:
                 # Asana cannot even read the token: without one it hands out a new one.
                 begun_anew = self.events(path, params, None, purpose=purpose)
                 return EventWindow([], begun_anew.token, is_lost=True)
+            if not is_sync_token(body) or not isinstance(body["data"], list):
+                raise _failure("Asana returned events without a sync token", path)
             events += body["data"]
             sync = str(body["sync"])
             if not body.get("has_more"):
                 return EventWindow(events, sync, is_lost=False)
+            course.goes_on(str(events[-1]) if body["data"] else None, sync)
+            if course.pages == MOST_EVENT_PAGES:
+                raise _failure("Asana returned events without an end", path)
 
     def get(self, path: str, params: Mapping[str, str], *, purpose: str) -> Record:
         """The body of an answer 200, which has `data`. Raises like `pages`."""
-        started = self._clock()
-        tries = 0
-        renewed = False
+        unauthorized = 0
         while True:
-            answer, token = self._ask(path, params, purpose)
+            asked = self._answered(path, params, purpose)
+            answer = asked.answer
             match reaction_to(answer):
                 case Reaction.TAKE if answer.body is not None:
                     return answer.body
                 case Reaction.SKIP:
                     raise Refusal(answer.status, words_of(answer), path)
-                case Reaction.NEW_SYNC_TOKEN if answer.body and "sync" in answer.body:
-                    raise SyncTokenGone(str(answer.body["sync"]))
-                case Reaction.RENEW_TOKEN if not renewed and self._token.renew(token):
-                    renewed = True
-                case Reaction.RENEW_TOKEN:
-                    self._rate_limit.stop()  # it would be refused to every other worker too
-                    raise TokenRefused(words_of(answer))
+                case Reaction.NEW_SYNC_TOKEN if answer.body and is_sync_token(answer.body):
+                    raise SyncTokenGone(answer.body["sync"])
+                case Reaction.NEW_SYNC_TOKEN:
+                    raise _failure("Asana returned no new sync token", path, answer.status)
+                case Reaction.PROVE_TOKEN if not unauthorized and self._token.renew(asked.token):
+                    unauthorized += 1
+                case Reaction.PROVE_TOKEN:
+                    unauthorized += 1
+                    if not self._proof.holds(asked.at, lambda: self._is_known(purpose)):
+                        self._rate_limit.stop()  # it would be refused to every other worker too
+                        raise TokenRefused(words_of(answer))
+                    if unauthorized >= MOST_UNAUTHORIZED:
+                        raise Refusal(answer.status, words_of(answer), path)
+                    self._rate_limit.sleep(unauthorized * (0.5 + self._jitter()))
+                case _:
+                    raise _failure(words_of(answer), path, answer.status)
+
+    def _is_known(self, purpose: str) -> bool:
+        """Whether Asana knows the token. Raises like `get` where there is no answer."""
+        asked = self._answered(WHO_AM_I, {"opt_fields": "gid"}, purpose)
+        return asked.answer.status != HTTPStatus.UNAUTHORIZED
+
+    def _answered(self, path: str, params: Mapping[str, str], purpose: str) -> Asked:
+        """Ask until there is an answer that waiting does not change. Raises AsanaFailure."""
+        started = self._clock()
+        tries = 0
+        while True:
+            asked = self._ask(path, params, purpose)
+            match reaction_to(asked.answer):
                 case Reaction.PAUSE:
                     pass  # the next turn comes when the pause is over
                 case Reaction.RETRY:
                     backoff = min(2.0**tries, LONGEST_BACKOFF, self._patience)
                     backoff *= 0.5 + self._jitter()
                     if tries and self._clock() + backoff - started > self._patience:
-                        raise AsanaFailure(FailureType.transient_error, words_of(answer), path)
+                        words = words_of(asked.answer)
+                        raise AsanaFailure(FailureType.transient_error, words, path)
                     tries += 1
                     self._rate_limit.sleep(backoff)
                 case _:
-                    raise AsanaFailure(
-                        FailureType.system_error, words_of(answer), path, status=answer.status
-                    )
+                    return asked
 
-    def _ask(self, path: str, params: Mapping[str, str], purpose: str) -> tuple[Answer, str]:
-        """The answer to one request, and the token that it carried."""
+    def _ask(self, path: str, params: Mapping[str, str], purpose: str) -> Asked:
+        """Ask once, when it is this request's turn."""
         query = urlencode(params, safe=",:", quote_via=quote)
         token = self._token.current()
-        turn = self._rate_limit.wait_turn()
-        self.sent[purpose] += 1
-        answer = self._connection.get(f"{self._api_url}/{path}?{query}", token=token)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._rate_limit.refused(turn, answer.retry_after)
-        elif answer.status:
-            self._rate_limit.served(turn)
-        else:
-            self._rate_limit.lost()
+        with self._rate_limit.turn() as turn:
+            at = self._clock()
+            self.sent[purpose] += 1
+            answer = self._connection.get(f"{self._api_url}/{path}?{query}", token=token)
+            if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                turn.refused(self._pause(answer))
+            elif answer.status:
+                turn.served()
         if answer.date != self.server_date and moment_of(answer.date):
             self.server_date = str(answer.date)
-        return answer, token
+        if answer.nul_strings or answer.changes:
+            self.noticed.note(answer)
+        return Asked(answer, token, at)
+
+    def _pause(self, answer: Answer) -> float | None:
+        """The seconds that Asana asks for, and a little more; None where it does not say."""
+        seconds = answer.retry_after
+        return None if seconds is None else seconds + JITTER_SECONDS * self._jitter()
 
 
 def reaction_to(answer: Answer) -> Reaction:
@@ -218,9 +359,29 @@ def reaction_to(answer: Answer) -> Reaction:
     is_gateways = answer.broken is not None and answer.status not in SURE
     if is_gateways or answer.redirects or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reaction.RETRY
-    if PROMISED.get(answer.status, "") not in {"", *(answer.body or ())}:
+    if answer.status == HTTPStatus.OK and not is_envelope(answer.body or {}):
         return Reaction.RETRY
     return REACTIONS.get(answer.status, Reaction.FAIL)
+
+
+def is_envelope(body: Mapping[str, Any]) -> bool:
+    """Whether a body is Asana's: `data`, and an offset where there is a next page."""
+    if not isinstance(body.get("data"), (list, dict)):
+        return False
+    next_page = body.get("next_page")
+    if next_page is None:
+        return True
+    offset = next_page.get("offset") if isinstance(next_page, dict) else None
+    return isinstance(offset, str) and offset != ""
+
+
+def is_sync_token(body: Mapping[str, Any]) -> bool:
+    """Whether a body has a token with which events go on."""
+    return isinstance(body.get("sync"), str) and body["sync"] != ""
+
+
+def _failure(words: str, path: str, status: int | None = None) -> AsanaFailure:
+    return AsanaFailure(FailureType.system_error, words, path, status=status)
 
 
 def words_of(answer: Answer) -> str:
@@ -233,5 +394,8 @@ def words_of(answer: Answer) -> str:
         return f"redirected ({answer.status}), which a token does not follow: is a proxy between?"
     errors = (answer.body or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
-    words = first.get("message") if isinstance(first, dict) else None
-    return str(words or f"HTTP {answer.status}")
+    if not isinstance(first, dict):
+        return f"HTTP {answer.status}"
+    words = str(first.get("message") or f"HTTP {answer.status}")
+    phrase = first.get("phrase")
+    return f"{words} (phrase for Asana's support: {phrase})" if phrase else words

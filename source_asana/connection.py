@@ -1,29 +1,35 @@
 """One request on the wire, and what comes back, whatever the network does to it."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from math import isfinite
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import pendulum
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
 from source_asana.errors import ConfigError
+from source_asana.json_text import NotJson, Parsed, parsed
+from source_asana.timed_http import TimedAdapter
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 180.0
 """How long Asana may take for an answer; its heaviest ones take about a minute."""
 
 CHUNK = 1 << 18
+LARGEST_BODY = 128 << 20
+"""Bytes of an unzipped body. A hundred tasks with thousands of enum options are about 40 MB."""
+
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds. Asana's quotas are per minute, so a longer wait is not Asana's."""
+
 USER_AGENT = "airbyte-source-asana"
 NO_COMMON_LANGUAGE = (
     "WRONG_VERSION_NUMBER",
@@ -39,7 +45,8 @@ class Answer:
     """What came back: a status and a JSON object, or the reason why there is none to use.
 
     `status` is 0 where nothing came back. `retry_after`: the seconds that Asana asks for. `date`:
-    Asana's clock, as in the header.
+    Asana's clock, as in the header. `changes`: the breaking changes that Asana announces.
+    `nul_strings`: the number of strings from which U+0000 was removed.
     """
 
     status: int
@@ -47,6 +54,8 @@ class Answer:
     retry_after: float | None = None
     broken: str | None = None
     date: str | None = None
+    changes: tuple[str, ...] = ()
+    nul_strings: int = 0
 
     @property
     def is_ok(self) -> bool:
@@ -59,12 +68,23 @@ class Answer:
         return is_redirect(self.status)
 
 
+class _TooLarge(Exception):
+    """A body has more bytes than any of Asana's."""
+
+
+class _Session(requests.Session):
+    """Follows no redirect, and does not even read where it leads: that may be anything."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: there is nowhere to go."""
+
+
 class Connection:
     """The way to one address, by the proxies and certificates that the environment names.
 
     Safe for many threads. `threads`: how many may use it without waiting. `answer_seconds`: how
     long an answer may take, from the request to its last byte. Redirects are not followed: what a
-    request carries goes to nobody else.
+    request carries goes to nobody else. No cookie is kept.
     """
 
     def __init__(
@@ -73,23 +93,25 @@ class Connection:
         *,
         threads: int,
         answer_seconds: float = ANSWER_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(address)
         self._host = parts.netloc.rpartition("@")[2]
-        self._answer_seconds = answer_seconds
-        self._clock = clock
-        self._session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=threads)
+        self._session = _Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = TimedAdapter(pool_connections=2, pool_maxsize=threads)
         self._session.mount(f"{parts.scheme}://", adapter)
         self._session.headers["User-Agent"] = USER_AGENT
         # The environment is looked at once: for each request it would cost more than the request.
-        self._environment = self._session.merge_environment_settings(
-            address, proxies={}, stream=True, verify=None, cert=None
-        )
+        self._options: dict[str, Any] = {
+            **self._session.merge_environment_settings(
+                address, proxies={}, stream=True, verify=None, cert=None
+            )
+        }
+        connect_seconds = min(CONNECT_SECONDS, answer_seconds)
+        self._options["timeout"] = Timeout(total=answer_seconds, connect=connect_seconds)
         self._session.trust_env = False
         self._get = self._session.prepare_request(requests.Request("GET", address))
-        certificates = self._environment["verify"]
+        certificates = self._options["verify"]
         if isinstance(certificates, str) and not Path(certificates).exists():
             raise ConfigError(
                 f"There are no certificates at {certificates}: correct the environment variable "
@@ -111,31 +133,21 @@ class Connection:
         return self._send(self._session.prepare_request(requests.Request("POST", url, data=form)))
 
     def _send(self, request: requests.PreparedRequest) -> Answer:
-        deadline = self._clock() + self._answer_seconds
         try:
-            with self._session.send(
-                request,
-                timeout=(min(CONNECT_SECONDS, self._answer_seconds), self._answer_seconds),
-                allow_redirects=False,
-                **self._environment,
-            ) as response:
-                content = self._content(response, deadline)
-                return answer_of(response.status_code, response.headers, content)
+            with self._session.send(request, allow_redirects=False, **self._options) as response:
+                return answer_of(response.status_code, response.headers, _content(response))
         except requests.exceptions.SSLError as error:
             if distrust := self._distrust(error):
                 raise ConfigError(distrust) from None
             return Answer(0, broken=self._why(error))
         except (requests.RequestException, HTTPError, OSError) as error:
             return Answer(0, broken=self._why(error))
-
-    def _content(self, response: requests.Response, deadline: float) -> bytes:
-        """The whole body, however slowly it comes, but not for longer than the deadline."""
-        chunks: list[bytes] = []
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            chunks.append(chunk)
-            if self._clock() > deadline:
-                raise requests.ReadTimeout
-        return b"".join(chunks)
+        except _TooLarge:
+            megabytes = LARGEST_BODY >> 20
+            return Answer(0, broken=f"the answer from {self._host} exceeds {megabytes} MB")
+        except Exception as error:  # noqa: BLE001 - what the network sends is no error of ours
+            kind = type(error).__name__
+            return Answer(0, broken=f"the answer from {self._host} is malformed ({kind})")
 
     def _distrust(self, error: Exception) -> str | None:
         """What the user has to mend before TLS can work, if it is not a passing fault."""
@@ -161,7 +173,7 @@ class Connection:
             return f"no answer, for the environment names a proxy to {self._host} that is none"
         if isinstance(error, requests.ConnectTimeout):
             return f"no connection to {self._host} in time"
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, (requests.Timeout, ReadTimeoutError)):
             return f"no answer from {self._host} in time"
         cause = getattr(error.args[0] if error.args else None, "reason", None)
         if isinstance(cause, NameResolutionError):
@@ -169,12 +181,23 @@ class Connection:
         return f"no answer, for the connection to {self._host} was lost or refused"
 
 
-def answer_of(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+def _content(response: requests.Response) -> bytearray:
+    """The whole body, unzipped. Raises _TooLarge, as early as that is known."""
+    content = bytearray()
+    while chunk := response.raw.read1(CHUNK, decode_content=True):
+        content += chunk
+        if len(content) > LARGEST_BODY:
+            raise _TooLarge
+    return content
+
+
+def answer_of(status: int, headers: Mapping[str, str], content: bytes | bytearray) -> Answer:
     """What a response says, whether or not it is what Asana's reference promises."""
     try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        body = None
+        found = parsed(content)
+    except NotJson:
+        found = Parsed(None)
+    body = found.value
     date = headers.get("Date")
     return Answer(
         status,
@@ -182,11 +205,24 @@ def answer_of(status: int, headers: Mapping[str, str], content: bytes) -> Answer
         seconds_of(headers.get("Retry-After"), date),
         _broken(status, headers, body),
         date,
+        _changes(headers.get("Asana-Change")),
+        found.nul_strings,
     )
 
 
+def _changes(header: str | None) -> tuple[str, ...]:
+    """The changes that one or several `Asana-Change` headers announce.
+
+    https://developers.asana.com/docs/deprecations
+    """
+    return tuple(change.strip() for change in header.split(",")) if header else ()
+
+
 def seconds_of(retry_after: str | None, date: str | None) -> float | None:
-    """The seconds of a `Retry-After`, which may be a time of the day too; None for nonsense."""
+    """The seconds of a `Retry-After`, which may be a time of the day too.
+
+    None where it is absent, nonsense, no time at all, or longer than any quota of Asana's.
+    """
     if retry_after is None:
         return None
     try:
@@ -197,14 +233,14 @@ def seconds_of(retry_after: str | None, date: str | None) -> float | None:
         if now is None or then is None:
             return None
         seconds = (then - now).total_seconds()
-    return max(0.0, seconds) if isfinite(seconds) else None
+    return seconds if 0 < seconds <= LONGEST_RETRY_AFTER else None
 
 
 def moment_of(header: str | None) -> datetime | None:
     """The time in a header, as HTTP writes it; None where there is none that makes sense."""
     try:
         return pendulum.instance(parsedate_to_datetime(header)) if header else None
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 

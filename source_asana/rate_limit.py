@@ -7,7 +7,8 @@ or how much is left, and counts what it refuses. https://developers.asana.com/do
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 PLANS = (150.0, 1500.0)
@@ -139,7 +140,11 @@ class Governor:
             self._settle(now, higher, HOLD, low=self.allowed(now), is_plan=True)
 
     def refused(self, sent_at: float, now: float, retry_after: float | None) -> float:
-        """Asana has answered 429; return for how many seconds nobody may ask."""
+        """Asana has answered 429; return for how many seconds nobody may ask.
+
+        Those are what Asana says in `retry_after`. Where it says nothing (None), they double with
+        each refusal in a row.
+        """
         is_probe = self._episode is not None and sent_at >= self._open_at
         if self._episode is None:
             self._forget(now)
@@ -150,8 +155,8 @@ class Governor:
         if is_probe or not self._refused_in_row:
             self._refused_in_row += 1
         self._count(sent_at, now)
-        own = min(2.0 ** (self._refused_in_row - 1), LONGEST_PAUSE)
-        pause = own if retry_after is None else max(retry_after, own if is_probe else 0.0)
+        unsaid = min(2.0 ** (self._refused_in_row - 1), LONGEST_PAUSE)
+        pause = unsaid if retry_after is None else retry_after
         self._open_at = max(self._open_at, now + pause)
         self._probe_sent_at = None
         return pause
@@ -230,6 +235,26 @@ class Stopped(Exception):
     """The sync is being ended; raised wherever a worker would wait or send."""
 
 
+class Turn:
+    """The permission to send one request, from `sent_at` on. Tell it how the request ended."""
+
+    def __init__(self, sent_at: float) -> None:
+        self.sent_at = sent_at
+        self.end: Callable[[Governor, float], object] = _lost
+
+    def served(self) -> None:
+        """Asana has answered, whatever it said."""
+        self.end = lambda governor, now: governor.served(self.sent_at, now)
+
+    def refused(self, retry_after: float | None) -> None:
+        """Asana has answered 429: every worker waits."""
+        self.end = lambda governor, now: governor.refused(self.sent_at, now, retry_after)
+
+
+def _lost(governor: Governor, _now: float) -> None:
+    governor.lost()
+
+
 class RateLimit:
     """The governor, shared by threads: it holds them until a request may go."""
 
@@ -245,11 +270,23 @@ class RateLimit:
         self._changed = changed or threading.Condition()
         self._stopped = False
 
-    def wait_turn(self) -> float:
-        """Return the time at which a request goes out; raise Stopped when the sync ends meanwhile.
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Wait until a request may go out, and give the turn back at the end of the block.
 
-        Each turn is to be given back with `served`, `refused` or `lost`.
+        A turn that was told nothing, because of an exception for example, counts as a request
+        without an answer. Raises Stopped when the sync ends meanwhile.
         """
+        turn = Turn(self._taken())
+        try:
+            yield turn
+        finally:
+            with self._changed:
+                turn.end(self._governor, self._clock())
+                self._changed.notify_all()
+
+    def _taken(self) -> float:
+        """Wait for a turn; return when its request goes out."""
         with self._turnstile, self._changed:  # the others need not wake for the turn of one
             self._wait_until(self._governor.next_at)
             now = self._clock()
@@ -261,24 +298,6 @@ class RateLimit:
         wake_at = self._clock() + seconds
         with self._changed:
             self._wait_until(lambda now: max(now, wake_at))
-
-    def served(self, turn: float) -> None:
-        """Asana has answered the request of a turn, whatever it said."""
-        with self._changed:
-            self._governor.served(turn, self._clock())
-            self._changed.notify_all()
-
-    def refused(self, turn: float, retry_after: float | None) -> None:
-        """Asana has answered the request of a turn with 429: every worker waits."""
-        with self._changed:
-            self._governor.refused(turn, self._clock(), retry_after)
-            self._changed.notify_all()
-
-    def lost(self) -> None:
-        """The request of a turn has had no answer."""
-        with self._changed:
-            self._governor.lost()
-            self._changed.notify_all()
 
     def seconds_to_wait(self) -> float:
         """How long everybody still has to wait because of a refusal."""

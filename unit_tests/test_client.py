@@ -1,7 +1,10 @@
 """The conversation with Asana, answer by answer."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, count, cycle, islice, repeat, zip_longest
 from typing import Any
 
 import pytest
@@ -10,13 +13,33 @@ import requests_mock
 from airbyte_cdk.models import FailureType
 
 from source_asana.auth import AsanaToken
-from source_asana.client import AsanaClient
-from source_asana.connection import Connection
+from source_asana.client import (
+    JITTER_SECONDS,
+    MOST_CHANGES,
+    MOST_EVENT_PAGES,
+    MOST_PAGES_WITHOUT_NEWS,
+    AsanaClient,
+    EventWindow,
+    Noticed,
+    Proof,
+)
+from source_asana.connection import Answer, Connection
 from source_asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
-from source_asana.rate_limit import Governor, RateLimit
+from source_asana.rate_limit import Governor, RateLimit, Stopped
 
 API = "https://asana.example/api/1.0"
 TASKS = f"{API}/tasks"
+WHO_AM_I = f"{API}/users/me"
+
+
+@dataclass
+class Clock:
+    """Stands still unless it is moved."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Patience(threading.Condition):
@@ -138,13 +161,96 @@ def test_what_asana_does_not_show_is_a_refusal(
     assert len(asana.request_history) == 1
 
 
-def test_a_personal_access_token_is_refused_once_and_for_all(
+UNAUTHORIZED = refusal(401, "Not Authorized")
+ME: dict[str, Any] = {"json": {"data": {"gid": "1"}}}
+
+
+def test_a_token_that_asana_no_longer_knows_ends_everything(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
-    asana.get(TASKS, **refusal(401, "Not Authorized"))
+    asana.get(TASKS, **UNAUTHORIZED)
+    asana.get(WHO_AM_I, **UNAUTHORIZED)
     with pytest.raises(TokenRefused, match="create a new personal access token"):
         read(client)
-    assert len(asana.request_history) == 1
+    assert len(asana.request_history) == 2
+    with pytest.raises(Stopped):
+        read(client)
+
+
+def test_one_401_is_passed_over_where_asana_still_knows_the_token(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    asana.get(TASKS, [UNAUTHORIZED, page("1")])
+    asana.get(WHO_AM_I, **ME)
+    assert read(client) == ["1"]
+    assert client.sent == {"tasks": 3}
+
+
+@pytest.mark.parametrize("answer", [refusal(403), refusal(404), ME], ids=["403", "404", "200"])
+def test_a_request_that_is_always_401_is_refused_and_not_the_token(
+    client: AsanaClient, asana: requests_mock.Mocker, answer: dict[str, Any]
+) -> None:
+    asana.get(TASKS, **UNAUTHORIZED)
+    me = asana.get(WHO_AM_I, **answer)
+    with pytest.raises(Refusal, match="Not Authorized") as refused:
+        read(client)
+    assert refused.value.status == 401
+    assert me.call_count == 3
+    assert len(asana.request_history) == 6
+
+
+def test_whether_the_token_is_good_is_asked_again_where_there_is_no_answer(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    asana.get(TASKS, [UNAUTHORIZED, page("1")])
+    asana.get(WHO_AM_I, [refusal(503), refusal(429, **{"Retry-After": "1"}), ME])
+    assert read(client) == ["1"]
+
+
+def test_a_401_is_a_passing_failure_where_nobody_says_whether_the_token_is_good(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    asana.get(TASKS, **UNAUTHORIZED)
+    asana.get(WHO_AM_I, **refusal(503, "Down"))
+    with pytest.raises(AsanaFailure, match="users/me: Down") as failure:
+        read(client)
+    assert failure.value.failure_type is FailureType.transient_error
+
+
+def test_workers_that_wait_share_the_answer_to_whether_a_token_is_good() -> None:
+    clock = Clock()
+    proof, asked = Proof(clock), threading.Event()
+    questions: list[float] = []
+
+    def is_known() -> bool:
+        questions.append(clock.now)
+        asked.wait(10)
+        return True
+
+    with ThreadPoolExecutor(5) as workers:
+        clock.now = 2.0
+        answers = [workers.submit(proof.holds, 1.0, is_known) for _ in range(5)]
+        asked.set()
+        assert [answer.result(timeout=10) for answer in answers] == [True] * 5
+    assert questions == [2.0]
+    clock.now = 4.0
+    assert proof.holds(3.0, is_known)
+    assert questions == [2.0, 4.0]
+
+
+def test_workers_that_wait_share_the_failure_to_find_out() -> None:
+    clock = Clock(2.0)
+    proof = Proof(clock)
+    questions: list[float] = []
+
+    def is_known() -> bool:
+        questions.append(clock.now)
+        raise AsanaFailure(FailureType.transient_error, "no answer", "users/me")
+
+    for _ in range(5):
+        with pytest.raises(AsanaFailure):
+            proof.holds(1.0, is_known)
+    assert questions == [2.0]
 
 
 def test_a_429_is_waited_out_as_long_as_asana_says(
@@ -152,14 +258,23 @@ def test_a_429_is_waited_out_as_long_as_asana_says(
 ) -> None:
     asana.get(TASKS, [refusal(429, **{"Retry-After": "30"}), page("1")])
     assert read(client) == ["1"]
-    assert patience.waits == [30]
+    assert patience.waits == [30 + JITTER_SECONDS / 2]
+
+
+def test_a_429_is_waited_out_as_long_as_asana_says_however_often_it_comes(
+    client: AsanaClient, asana: requests_mock.Mocker, patience: Patience
+) -> None:
+    asana.get(TASKS, [refusal(429, **{"Retry-After": "1"})] * 40 + [page("1")])
+    assert read(client) == ["1"]
+    assert patience.now <= 40 * (1 + JITTER_SECONDS)
 
 
 def test_pauses_grow_when_a_429_does_not_say_how_long(
     client: AsanaClient, asana: requests_mock.Mocker, patience: Patience
 ) -> None:
     unsaid = refusal(429, **{"Retry-After": "soon"})
-    asana.get(TASKS, [unsaid, refusal(429), refusal(429), page("1", offset="a"), unsaid, page("2")])
+    absurd = refusal(429, **{"Retry-After": "1e300"})
+    asana.get(TASKS, [unsaid, refusal(429), absurd, page("1", offset="a"), unsaid, page("2")])
     assert read(client) == ["1", "2"]
     assert patience.waits == [1, 2, 4, 1]
 
@@ -194,6 +309,187 @@ def test_a_lasting_fault_is_given_up_when_patience_ends(
         read(client)
     assert failure.value.failure_type is FailureType.transient_error
     assert patience.waits == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_failure_has_the_phrase_that_asanas_support_asks_for(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    error = {"message": "Server Error", "phrase": "6 sad squid snuggle softly"}
+    asana.get(TASKS, status_code=500, json={"errors": [error]})
+    with pytest.raises(AsanaFailure) as failure:
+        read(client)
+    words = "tasks: Server Error (phrase for Asana's support: 6 sad squid snuggle softly)"
+    assert str(failure.value) == words
+
+
+def test_each_change_that_asana_announces_is_noticed_once(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    first, second = "name=new_goals;affected=true", "name=teamless_projects;affected=false"
+    answers = [page("1", offset="a"), page("2", offset="b"), page("3")]
+    for answer, header in zip(answers, (first, f"{second}, {first}", second), strict=True):
+        answer["headers"] = {"Asana-Change": header}
+    asana.get(TASKS, answers)
+    read(client)
+    assert client.noticed.changes == [first, second]
+
+
+def test_a_server_that_announces_ever_new_changes_fills_no_memory() -> None:
+    noticed = Noticed()
+    for number in range(1000):
+        noticed.note(Answer(200, changes=(f"name=change{number}",)))
+    assert len(noticed.changes) == MOST_CHANGES
+
+
+# -- listings and events without an end ---------------------------------------------------------
+
+
+Pages = list[tuple[list[str], str]]
+
+
+def go_on(pages: Iterable[tuple[list[str], str]]) -> Pages:
+    return list(islice(pages, 1000))
+
+
+@pytest.mark.parametrize(
+    ("pages", "most"),
+    [
+        (go_on(repeat((["1"], "a"))), 2),
+        (go_on(cycle([(["1"], "a"), (["2"], "b")])), 3),
+        (go_on(chain([(["1"], "a"), (["2"], "a"), (["3"], "a")], repeat(([], "a")))), 4),
+        (go_on((["1", "2"], f"{n}") for n in count()), 2 + MOST_PAGES_WITHOUT_NEWS),
+        (
+            go_on((["1", "2"][:: 1 if n % 2 else -1], f"{n}") for n in count()),
+            3 + MOST_PAGES_WITHOUT_NEWS,
+        ),
+        (go_on(([], f"{n}") for n in count()), 1 + MOST_PAGES_WITHOUT_NEWS),
+    ],
+    ids=[
+        "the same offset",
+        "two offsets in turn",
+        "the same offset after news",
+        "ever new offsets",
+        "ever new offsets and another order",
+        "ever new offsets of empty pages",
+    ],
+)
+def test_a_listing_that_never_ends_is_a_failure(
+    client: AsanaClient, asana: requests_mock.Mocker, pages: Pages, most: int
+) -> None:
+    asana.get(TASKS, [page(*gids, offset=offset) for gids, offset in pages])
+    with pytest.raises(AsanaFailure, match="the same page again and again") as failure:
+        read(client)
+    assert failure.value.failure_type is FailureType.system_error
+    assert len(asana.request_history) <= most
+
+
+def test_pages_may_be_empty_where_the_token_may_not_see_what_is_on_them(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    hidden = [page(offset=f"hidden{number}") for number in range(40)]
+    asana.get(
+        TASKS,
+        [page("1", offset="a"), *hidden[:20], page("2", offset="b"), *hidden[20:], page("3")],
+    )
+    assert read(client) == ["1", "2", "3"]
+
+
+def test_a_listing_that_begins_anew_many_times_is_not_taken_for_endless(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    pages = [page(str(number), offset=f"offset{number}") for number in range(5)]
+    expired = refusal(400, "offset: Your pagination token has expired.")
+    answers = [a for last in range(1, 6) for a in (*pages[:last], expired)]
+    asana.get(TASKS, [*answers, *pages, page("5")])
+    assert sorted(set(read(client))) == ["0", "1", "2", "3", "4", "5"]
+
+
+ODD_ENVELOPES: list[Any] = [
+    {"data": [], "next_page": []},
+    {"data": [], "next_page": "a"},
+    {"data": [], "next_page": 0},
+    {"data": [], "next_page": False},
+    {"data": [], "next_page": {}},
+    {"data": [], "next_page": {"offset": None}},
+    {"data": [], "next_page": {"offset": ""}},
+    {"data": [], "next_page": {"offset": 7}},
+    {"data": None},
+    {"data": "x"},
+    {},
+]
+
+
+@pytest.mark.parametrize("body", ODD_ENVELOPES, ids=str)
+def test_a_page_that_does_not_say_whether_there_is_another_is_asked_for_again_and_then_a_failure(
+    client: AsanaClient, asana: requests_mock.Mocker, body: Any
+) -> None:
+    asana.get(TASKS, [{"json": body}, page("1")])
+    assert read(client) == ["1"]
+    asana.get(TASKS, json=body)
+    with pytest.raises(AsanaFailure, match="not Asana's") as failure:
+        read(client)
+    assert failure.value.failure_type is FailureType.transient_error
+
+
+def events_of(client: AsanaClient) -> EventWindow:
+    return client.events("events", {"resource": "1"}, "t0", purpose="events")
+
+
+@pytest.mark.parametrize(
+    ("data", "tokens", "most"),
+    [
+        ([], ["t1"] * 1500, 2),
+        ([], ["t0"] * 1500, 1),
+        ([[{"action": "changed"}]] * 1500, ["t1"] * 1500, 2),
+        ([], [f"t{n}" for n in range(1, 1500)], 1 + MOST_PAGES_WITHOUT_NEWS),
+        (
+            [[{"action": f"changed {n}"}] for n in range(1500)],
+            [f"t{n}" for n in range(1, 1500)],
+            MOST_EVENT_PAGES,
+        ),
+    ],
+    ids=[
+        "the same token",
+        "the token that was sent",
+        "the same events",
+        "ever new tokens",
+        "ever new events",
+    ],
+)
+def test_events_that_never_end_are_a_failure(
+    client: AsanaClient,
+    asana: requests_mock.Mocker,
+    data: list[Any],
+    tokens: list[str],
+    most: int,
+) -> None:
+    windows: Iterable[Any] = zip_longest(data, tokens, fillvalue=[])
+    asana.get(
+        f"{API}/events",
+        [{"json": {"data": data, "sync": sync, "has_more": True}} for data, sync in windows],
+    )
+    with pytest.raises(AsanaFailure, match=r"again and again|without an end"):
+        events_of(client)
+    assert len(asana.request_history) <= most
+
+
+@pytest.mark.parametrize("sync", [{}, {"sync": None}, {"sync": ""}, {"sync": 7}], ids=str)
+def test_a_412_without_a_new_token_is_a_failure_at_once(
+    client: AsanaClient, asana: requests_mock.Mocker, sync: dict[str, Any]
+) -> None:
+    asana.get(f"{API}/events", status_code=412, json={"errors": [{"message": "Too old"}], **sync})
+    with pytest.raises(AsanaFailure, match="no new sync token"):
+        events_of(client)
+    assert len(asana.request_history) == 1
+
+
+@pytest.mark.parametrize("sync", [{}, {"sync": None}, {"sync": ""}], ids=str)
+def test_events_without_a_token_to_go_on_from_are_a_failure(
+    client: AsanaClient, asana: requests_mock.Mocker, sync: dict[str, Any]
+) -> None:
+    asana.get(f"{API}/events", json={"data": [], **sync})
+    with pytest.raises(AsanaFailure, match="without a sync token"):
+        events_of(client)
 
 
 def test_no_redirect_is_followed(client: AsanaClient, asana: requests_mock.Mocker) -> None:

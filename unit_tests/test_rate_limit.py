@@ -146,7 +146,8 @@ def test_what_another_program_leaves_of_the_quota_is_used(plan: int, *, says_whe
         Governor(), SlidingWindow(plan), says_when=says_when, other_program=lambda _: plan / 2
     )
     traffic.run(END)
-    assert between(traffic.refused, 0, LEARNT) <= 14
+    refused = between(traffic.refused, 0, LEARNT)
+    assert refused <= 14 or traffic.refused_share(0, LEARNT) <= 0.01
     assert traffic.used(LEARNT, END) >= 0.97
     assert traffic.refused_share(LEARNT, END) <= 0.01
 
@@ -277,8 +278,8 @@ def test_pauses_grow_to_a_minute_where_asana_does_not_say_how_long() -> None:
     assert probes_refused(8, retry_after=None) == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_pauses_grow_where_what_asana_says_does_not_help() -> None:
-    assert probes_refused(6, retry_after=3) == [3, 3, 4, 8, 16, 32]
+def test_pauses_are_as_long_as_asana_says_however_often_it_says_so() -> None:
+    assert probes_refused(40, retry_after=1) == [1] * 40
 
 
 def test_many_refusals_at_once_are_one() -> None:
@@ -380,20 +381,20 @@ def rate_limit(clock: Clock) -> RateLimit:
 
 def test_nobody_waits_before_the_first_refusal(rate_limit: RateLimit) -> None:
     assert rate_limit.seconds_to_wait() == 0
-    rate_limit.wait_turn()
+    with rate_limit.turn():
+        pass
 
 
 def test_a_refusal_holds_everybody_until_its_time_has_passed(
     rate_limit: RateLimit, clock: Clock
 ) -> None:
-    rate_limit.refused(rate_limit.wait_turn(), 20 * TICK)
+    with rate_limit.turn() as turn:
+        turn.refused(20 * TICK)
     assert rate_limit.seconds_to_wait() == 20 * TICK
     clock.tick = TICK
 
     def went_at(_worker: int) -> float:
-        turn = rate_limit.wait_turn()
-        rate_limit.served(turn)
-        return turn
+        return served_at(rate_limit)
 
     with ThreadPoolExecutor(WORKERS) as workers:
         went = list(workers.map(went_at, range(WORKERS)))
@@ -405,35 +406,48 @@ def test_workers_go_one_after_the_other_at_the_pace_of_the_governor(clock: Clock
     rate_limit = RateLimit(Governor(60_000), clock)
 
     def turns(_worker: int) -> list[float]:
-        taken = []
-        for _ in range(20):
-            taken.append(rate_limit.wait_turn())
-            rate_limit.served(taken[-1])
-        return taken
+        return [served_at(rate_limit) for _ in range(20)]
 
     with ThreadPoolExecutor(WORKERS) as workers:
         went = sorted(chain.from_iterable(workers.map(turns, range(WORKERS))))
     assert len(set(went)) == 20 * WORKERS
 
 
+def served_at(rate_limit: RateLimit) -> float:
+    """When a request went out, which is then served."""
+    with rate_limit.turn() as turn:
+        turn.served()
+    return turn.sent_at
+
+
 def test_an_answer_lets_somebody_go_who_waits_for_it() -> None:
     rate_limit = RateLimit(Governor(1), clock := Clock())
-    first = rate_limit.wait_turn()
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
-        second = worker.submit(rate_limit.wait_turn)
-        clock.now = 2 * MINUTE
-        rate_limit.served(first)
+        with rate_limit.turn() as first:
+            second = worker.submit(served_at, rate_limit)
+            clock.now = 2 * MINUTE
+            first.served()
         assert second.result(timeout=10) == 2 * MINUTE
 
 
 def test_a_request_without_an_answer_gives_its_turn_back() -> None:
     rate_limit = RateLimit(Governor(1), clock := Clock())
-    rate_limit.wait_turn()
-    clock.now = 2 * MINUTE
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
-        second = worker.submit(rate_limit.wait_turn)
-        rate_limit.lost()
+        with rate_limit.turn():
+            second = worker.submit(served_at, rate_limit)
+            clock.now = 2 * MINUTE
         assert second.result(timeout=10) == 2 * MINUTE
+
+
+def test_a_turn_is_given_back_whatever_is_raised_meanwhile() -> None:
+    clock = Clock(tick=TICK)
+    rate_limit = RateLimit(Governor(4), clock)
+    for _ in range(4):
+        with pytest.raises(ValueError, match="nobody foresaw"), rate_limit.turn():
+            raise ValueError("nobody foresaw this")
+        clock.now += MINUTE
+    with ThreadPoolExecutor(1) as worker, ending(rate_limit):
+        assert worker.submit(served_at, rate_limit).result(timeout=10) >= 4 * MINUTE
 
 
 @contextmanager
@@ -453,8 +467,8 @@ def test_a_sleep_lasts_as_long_as_it_was_asked_for(rate_limit: RateLimit, clock:
 
 def test_nobody_waits_or_sends_after_a_stop(rate_limit: RateLimit) -> None:
     rate_limit.stop()
-    with pytest.raises(Stopped):
-        rate_limit.wait_turn()
+    with pytest.raises(Stopped), rate_limit.turn():
+        pytest.fail("a request may go")
     with pytest.raises(Stopped):
         rate_limit.sleep(3600)
 
@@ -477,12 +491,17 @@ def test_a_stop_wakes_everybody_who_waits() -> None:
         else:
             ends.put("sent")
 
-    rate_limit.refused(rate_limit.wait_turn(), 3600)
+    def take_a_turn() -> None:
+        with rate_limit.turn():
+            pytest.fail("a request may go")
+
+    with rate_limit.turn() as turn:
+        turn.refused(3600)
     while looks.acquire(blocking=False):
         pass
-    for wait in (rate_limit.wait_turn, *[lambda: rate_limit.sleep(3600)] * WORKERS):
+    for wait in (take_a_turn, *[lambda: rate_limit.sleep(3600)] * WORKERS):
         threading.Thread(target=end_of, args=(wait,), daemon=True).start()
         assert looks.acquire(timeout=10)  # whoever has looked at the clock waits
-    threading.Thread(target=end_of, args=(rate_limit.wait_turn,), daemon=True).start()
+    threading.Thread(target=end_of, args=(take_a_turn,), daemon=True).start()
     rate_limit.stop()
     assert [ends.get(timeout=10) for _ in range(WORKERS + 2)] == ["stopped"] * (WORKERS + 2)
