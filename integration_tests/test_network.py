@@ -70,6 +70,7 @@ class Gateway:
     asked: list[str] = field(default_factory=list)
     passwords: set[str | None] = field(default_factory=set)
     encodings: set[str | None] = field(default_factory=set)
+    cookies: set[str | None] = field(default_factory=set)
     connections: int = 0
     address: str = ""
 
@@ -109,6 +110,7 @@ class Passing(BaseHTTPRequestHandler):
     def _may_pass(self) -> bool:
         self.gateway.asked.append(self.path)
         self.gateway.passwords.add(self.headers["Proxy-Authorization"])
+        self.gateway.cookies.add(self.headers["Cookie"])
         if self.gateway.refuses:
             page = b"<!DOCTYPE html><html><body>No.</body></html>"
             self._answer(self.gateway.refuses, [("Content-Type", "text/html")], page)
@@ -496,6 +498,39 @@ def test_answers_come_zipped_where_asana_zips_them(asana: AsanaEmulator) -> None
         assert_complete(read(asana, front.address, patience=1), asana)
     assert "gzip" in front.encodings
     assert fault.happened == 1
+
+
+def test_headers_that_come_byte_by_byte_are_given_up_when_their_time_is_over(
+    asana: AsanaEmulator,
+) -> None:
+    fault = asana.controls.fail("/tasks", "slow_headers", seconds=20)
+    assert_complete(read(asana, answer_seconds=0.5), asana)
+    assert fault.happened == 1
+    assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"] + 1
+
+
+def test_headers_that_come_byte_by_byte_are_said_to_be_late(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/*", "slow_headers", seconds=600, times=None)
+    said = read(asana, patience=0.1, answer_seconds=0.3)
+    assert_given_up(said, f"no answer from {urlsplit(asana.url).netloc} in time")
+
+
+def test_a_body_that_comes_drop_by_drop_is_said_to_be_late(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/*", "trickle", seconds=600, times=None)
+    said = read(asana, patience=0.1, answer_seconds=0.3)
+    assert_given_up(said, f"no answer from {urlsplit(asana.url).netloc} in time")
+
+
+@pytest.mark.parametrize("kind", ["token", "oauth"])
+def test_no_cookie_is_kept(asana: AsanaEmulator, kind: str) -> None:
+    config = config_for(asana) if kind == "token" else oauth_config(asana)
+    asana.controls.headers = {"Set-Cookie": "session=abc; Path=/"}
+    asana.controls.interrupt("/tasks", asana.tokens.expire_access_tokens)
+    with serving(Gateway(asana.url)) as front:
+        said = run("read", front.address, config, catalog_of(STREAMS))
+    assert said.exit_status == 0
+    assert len(front.asked) > len(STREAMS)
+    assert front.cookies == {None}
 
 
 def test_connections_are_used_again(sample: AsanaEmulator) -> None:

@@ -555,8 +555,131 @@ MIXED = [
     ),
 ]
 
+ODD_JSON: tuple[tuple[str, str], ...] = (
+    ("half an emoji", '"\\ud83d"'),
+    ("NaN", "NaN"),
+    ("a number beyond any double", "1e999"),
+    ("bytes that are no UTF-8", '"caf\xe9"'),
+    ("a line break inside a string", '"two\nlines"'),
+    ("U+0000", '"\\u0000"'),
+)
+ODD_LOCATIONS = ("http://proxy/\xe9", "http://[", "http://host:port:1/")
+ENDLESS: tuple[tuple[str, Mishap], ...] = (
+    ("the same offset on every page", "same_offset"),
+    ("two offsets in turn", "two_offsets"),
+    ("ever new offsets of the same page", "new_offsets"),
+    ("ever new offsets of empty pages", "empty_pages"),
+)
+NEXT_PAGES = ("[]", '"again"', "{}", '{"offset":""}', '{"offset":null}')
+ODD_WIRE = [
+    *(
+        Trouble(
+            f"{words} in every answer",
+            at(
+                EVERYTHING,
+                kind="rewritten",
+                times=None,
+                old='{"data":',
+                new=f'{{"odd":{value},"data":',
+            ),
+            costs=0,
+        )
+        for words, value in ODD_JSON
+    ),
+    Trouble(
+        "a byte order mark before every answer",
+        at(
+            EVERYTHING,
+            kind="rewritten",
+            times=None,
+            old='{"data":',
+            new='\xef\xbb\xbf{"data":',
+        ),
+        costs=0,
+    ),
+    Trouble(
+        "redirects to what is no address, once at each endpoint",
+        everywhere("redirect", *(When(location=location) for location in ODD_LOCATIONS)),
+    ),
+    Trouble("a body of 600 MB", at(TASKS, kind="bomb"), costs=1, takes_long=True),
+    Trouble(
+        "headers that trickle too long",
+        at(TASKS, kind="slow_headers", seconds=NEVER),
+        answer_seconds=1.0,
+        patience=5.0,
+        costs=1,
+        takes_long=True,
+    ),
+    *(
+        Trouble(
+            f"429 with Retry-After: {seconds}",
+            at("/workspaces", kind=429, retry_after=seconds),
+            costs=1,
+            takes_long=True,
+        )
+        for seconds in ("86400", "-5", "nan", "inf")
+    ),
+    Trouble(
+        "401 once, for a token that is good", at("/workspaces", kind=401), costs=2, takes_long=True
+    ),
+    Trouble(
+        "401 for the sections of one project, with a token that is good",
+        at(SECTIONS, kind=401, only=GULL_ROCK, times=None),
+        skipped=dict.fromkeys(OF_SECTIONS, 3),
+        modes=FROM_NOTHING,
+        takes_long=True,
+    ),
+    *(
+        Trouble(
+            words,
+            at(SECTIONS, kind=kind, only=GULL_ROCK, times=None),
+            errors=dict.fromkeys(OF_SECTIONS, SYSTEM),
+        )
+        for words, kind in ENDLESS
+    ),
+    Trouble(
+        "five empty pages before the sections of one project",
+        at(SECTIONS, kind="hidden_page", only=GULL_ROCK, times=5),
+        costs=5,
+    ),
+    *(
+        Trouble(
+            f"next_page {value}, once at each endpoint",
+            everywhere("rewritten", When(old='"next_page":null', new=f'"next_page":{value}')),
+        )
+        for value in NEXT_PAGES
+    ),
+    Trouble(
+        "next_page [] for the sections of one project",
+        at(
+            SECTIONS,
+            kind="rewritten",
+            only=GULL_ROCK,
+            times=None,
+            old='"next_page":null',
+            new='"next_page":[]',
+        ),
+        errors=dict.fromkeys(OF_SECTIONS, TRANSIENT),
+    ),
+    Trouble(
+        "412 without a sync token for the events of one project",
+        at(EVENTS, kind=412, only=GULL_ROCK, times=None),
+        errors={"events": SYSTEM},
+        modes=INCREMENTAL,
+        leaves_old_rows=True,
+    ),
+    Trouble(
+        "events that do not end, of one project",
+        at(EVENTS, kind="same_sync_token", only=GULL_ROCK, times=None),
+        errors={"events": SYSTEM},
+        modes=(LATER,),
+        leaves_old_rows=True,
+    ),
+]
+
 TROUBLES = [
     Trouble("nothing", costs=0),
+    *ODD_WIRE,
     *SERVER_ERRORS,
     *OTHER_STATUSES,
     *BROKEN_ANSWERS,

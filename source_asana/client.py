@@ -30,8 +30,11 @@ JITTER_SECONDS = 0.2
 RESTARTS = 3
 """How often a listing whose offset has expired begins anew without getting further than before."""
 
-MOST_PAGES_WITHOUT_NEWS = 100
-"""In a row. Asana leaves out what the token may not see after it has cut the pages."""
+MOST_EMPTY_PAGES = 100
+"""In a row. Asana cuts a listing into pages before it leaves out what the token may not see."""
+
+MOST_REPEATED_PAGES = 5
+"""In a row. Records move back by a page where others are inserted before them meanwhile."""
 
 MOST_EVENT_PAGES = 1000
 """Beyond that, reading the project in full costs less."""
@@ -113,18 +116,23 @@ class Course:
         self._words = words
         self._offsets = {offset}
         self._ends: set[str | None] = {None}
-        self._pages_without_news = 0
+        self._empty = self._repeated = 0
 
     def goes_on(self, end: str | None, offset: str) -> None:
-        """Note the last record of a page (None: it has none), and the offset of the next page.
+        """Note the last record of a page (None: it is empty), and the offset of the next page.
 
-        Raises AsanaFailure where a page ends like an earlier one and its offset is known, or where
-        many such pages come in a row with new offsets.
+        Raises AsanaFailure where a page brings neither a new record nor a new offset, or where
+        many pages in a row bring no new record.
         """
         self.pages += 1
-        self._pages_without_news = self._pages_without_news + 1 if end in self._ends else 0
-        most = 0 if offset in self._offsets else MOST_PAGES_WITHOUT_NEWS
-        if self._pages_without_news > most:
+        is_known = end in self._ends
+        self._empty = self._empty + 1 if end is None else 0
+        self._repeated = self._repeated + 1 if is_known and end is not None else 0
+        if (
+            (is_known and offset in self._offsets)
+            or self._empty > MOST_EMPTY_PAGES
+            or self._repeated > MOST_REPEATED_PAGES
+        ):
             raise _failure(self._words, self._path)
         self._ends.add(end)
         self._offsets.add(offset)

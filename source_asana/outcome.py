@@ -11,6 +11,8 @@ from source_asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.plan import Listing
 
 _ADVICE: Mapping[int, str] = {
+    401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "
+    "use another token, or deselect the stream.",
     402: "Asana offers this in a higher plan only: deselect the stream, or upgrade.",
     403: "The token's user may not see this: give them access, use a service account's token "
     "(an OAuth app needs full permissions), or deselect the stream.",

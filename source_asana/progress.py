@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from source_asana.client import Noticed
 from source_asana.errors import Refusal
 from source_asana.outcome import Tally, advice_on
 from source_asana.plan import Listing
@@ -29,12 +30,14 @@ class Progress:
         requests: Mapping[str, int],
         seconds_to_wait: Callable[[], float],
         open_projects: Callable[[], int],
+        noticed: Noticed | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._logger = logger
         self._requests = requests
         self._seconds_to_wait = seconds_to_wait
         self._open_projects = open_projects
+        self._noticed = noticed or Noticed()
         self._clock = clock
         self._started = clock()
         self._last_line = self._started
@@ -158,6 +161,7 @@ class Progress:
 
     def summary(self, tallies: Mapping[Listing, Tally]) -> None:
         """Say what each stream had, what was walked for others, and what was skipped and why."""
+        self._tell_noticed()
         if self._events_lost > MOST_WARNINGS:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
         for listing, tally in tallies.items():
@@ -179,6 +183,16 @@ class Progress:
                     reasons,
                     " ".join(advice_on(status) for status in tally.refused),
                 )
+
+    def _tell_noticed(self) -> None:
+        """Say what Asana's answers had besides the records."""
+        if texts := self._noticed.nul_strings:
+            self._logger.warning(
+                "Removed the character U+0000 from %s, since most databases cannot store it",
+                "1 text" if texts == 1 else f"{texts:,} texts",
+            )
+        for change in self._noticed.changes:
+            self._logger.info("Asana announces a change to its API: %s", change)
 
     def _tell(self, listing: Listing) -> None:
         """Say what the streams of a listing had; if none is selected, what it has cost."""

@@ -197,7 +197,9 @@ class SourceAsana(Source):
             is_stopped=lambda: self._is_stopped,
             queued=self._messages.consume_queue,
             seconds_to_wait=rate_limit.seconds_to_wait,
-            progress=Progress(logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects),
+            progress=Progress(
+                logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects, client.noticed
+            ),
             logger=logger,
         )
         try:

@@ -16,8 +16,9 @@ from source_asana.auth import AsanaToken
 from source_asana.client import (
     JITTER_SECONDS,
     MOST_CHANGES,
+    MOST_EMPTY_PAGES,
     MOST_EVENT_PAGES,
-    MOST_PAGES_WITHOUT_NEWS,
+    MOST_REPEATED_PAGES,
     AsanaClient,
     EventWindow,
     Noticed,
@@ -357,12 +358,12 @@ def go_on(pages: Iterable[tuple[list[str], str]]) -> Pages:
         (go_on(repeat((["1"], "a"))), 2),
         (go_on(cycle([(["1"], "a"), (["2"], "b")])), 3),
         (go_on(chain([(["1"], "a"), (["2"], "a"), (["3"], "a")], repeat(([], "a")))), 4),
-        (go_on((["1", "2"], f"{n}") for n in count()), 2 + MOST_PAGES_WITHOUT_NEWS),
+        (go_on((["1", "2"], f"{n}") for n in count()), 2 + MOST_REPEATED_PAGES),
         (
             go_on((["1", "2"][:: 1 if n % 2 else -1], f"{n}") for n in count()),
-            3 + MOST_PAGES_WITHOUT_NEWS,
+            3 + MOST_REPEATED_PAGES,
         ),
-        (go_on(([], f"{n}") for n in count()), 1 + MOST_PAGES_WITHOUT_NEWS),
+        (go_on(([], f"{n}") for n in count()), 1 + MOST_EMPTY_PAGES),
     ],
     ids=[
         "the same offset",
@@ -441,7 +442,7 @@ def events_of(client: AsanaClient) -> EventWindow:
         ([], ["t1"] * 1500, 2),
         ([], ["t0"] * 1500, 1),
         ([[{"action": "changed"}]] * 1500, ["t1"] * 1500, 2),
-        ([], [f"t{n}" for n in range(1, 1500)], 1 + MOST_PAGES_WITHOUT_NEWS),
+        ([], [f"t{n}" for n in range(1, 1500)], 1 + MOST_EMPTY_PAGES),
         (
             [[{"action": f"changed {n}"}] for n in range(1500)],
             [f"t{n}" for n in range(1, 1500)],

@@ -1,6 +1,6 @@
 """What the tests may change about the conversation: pace, limits, denials, faults."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -19,20 +19,38 @@ Mishap = Literal[
     "wrong_shape",
     "reset",
     "cut_headers",
+    "slow_headers",
     "reset_body",
     "truncated",
     "half_json",
     "wrong_type",
     "bad_gzip",
+    "bomb",
+    "rewritten",
     "slow",
     "trickle",
     "stall",
     "hang",
     "expired_offset",
+    "same_offset",
+    "two_offsets",
+    "new_offsets",
+    "empty_pages",
+    "hidden_page",
+    "same_sync_token",
     OddGrant,
 ]
 MISHAPS = frozenset(get_args(Mishap))
 ODD_GRANTS = frozenset(get_args(OddGrant))
+NEEDED: Mapping[int | str, str] = {
+    "expired_offset": "offset",
+    "same_sync_token": "sync",
+    **dict.fromkeys(
+        ("same_offset", "two_offsets", "new_offsets", "empty_pages", "hidden_page"), "limit"
+    ),
+}
+"""The parameter without which a fault does not happen."""
+
 NOBODY_LISTENS = "http://127.0.0.1:9/"
 
 
@@ -48,6 +66,8 @@ class When(TypedDict, total=False):
     bare: bool
     empty: bool
     location: str
+    old: str
+    new: str
 
 
 @dataclass
@@ -58,20 +78,29 @@ class Fault:
 
         html            a gateway's 502
         portal          somebody else's page of HTML, with status 200
-        redirect        302, to `location`
+        redirect        302, to `location`, whose characters are sent as Latin-1
         wrong_shape     JSON with status 200, but not in Asana's envelope
         reset           the connection is reset before anything is answered
         cut_headers     the connection is closed in the midst of the headers
+        slow_headers    the headers byte after byte, over `seconds`
         reset_body      the connection is reset after half of the body
         truncated       the connection is closed after half of the body
         half_json       half of the body, as if it were the whole
         wrong_type      the answer, as `text/plain`
         bad_gzip        what claims to be gzip and is none
+        bomb            an empty list, with 600 MB of blanks in 600 kB of gzip
+        rewritten       `new` wherever `old` was in the body, in Latin-1; not where it is zipped
         slow            the body in twenty parts, over `seconds`
         trickle         byte after byte for `seconds`, then the rest
         stall           nothing for `seconds`, then the answer
         hang            nothing until the client goes, at most `seconds`; never an answer
         expired_offset  400, for requests with an offset
+        same_offset     the first page for every offset, and always the same next offset
+        two_offsets     the first page for every offset, and two next offsets in turn
+        new_offsets     the first page for every offset, and ever new next offsets
+        empty_pages     no records, and ever new next offsets
+        hidden_page     no records, and an offset for those that belong there
+        same_sync_token events with `has_more`, and the sync token that was sent
 
     and at the token endpoint alone:
 
@@ -96,6 +125,8 @@ class Fault:
     bare: bool = False
     empty: bool = False
     location: str = NOBODY_LISTENS
+    old: str = ""
+    new: str = ""
     happened: int = 0
     _seen: int = 0
 
@@ -120,7 +151,7 @@ class Fault:
     def strikes(self, asked: Asked, chance: Random) -> bool:
         if not matches(self.pattern, asked) or (self.only and self.only not in asked.gids):
             return False
-        if self.kind == "expired_offset" and "offset" not in asked.query:
+        if (needed := NEEDED.get(self.kind)) and needed not in asked.query:
             return False
         if self.kind in ODD_GRANTS and asked.template != TOKEN_PATH:
             return False

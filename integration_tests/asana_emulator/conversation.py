@@ -12,6 +12,7 @@ from .account import Account, Viewer
 from .answers import Answers
 from .asked import Asked
 from .controls import Controls, Fault
+from .endless import NEVER_ENDING, asked_from_the_start, without_end
 from .endpoints import EVENTS, found_at
 from .events import EventStreams
 from .ledger import Ledger, Request
@@ -116,9 +117,13 @@ class Conversation:
         if asked.template in EVENTS:
             body = self._events.body(asked)
         else:
-            body, index = self.answers.body(asked, self._ledger)
+            never_ends = fault is not None and fault.kind in NEVER_ENDING
+            question = asked_from_the_start(asked) if never_ends else asked
+            body, index = self.answers.body(question, self._ledger)
             if fault is None:
                 self._ledger.note_answer(asked, index)
+        if fault is not None:
+            body = without_end(body, asked, fault, self._controls.offsets)
         reply = Reply(200, body, self._headers())
         accepted = request.headers.get("Accept-Encoding", "")
         return reply.zipped() if self._controls.gzip and "gzip" in accepted else reply

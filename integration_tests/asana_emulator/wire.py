@@ -5,9 +5,11 @@ import gzip
 import math
 import socket
 import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from http import HTTPStatus
 
 from aiohttp import web
@@ -19,9 +21,12 @@ SMALLEST_ZIPPED = 1024
 GATEWAY_PAGE = "<!DOCTYPE html><html><body><h1>{} {}</h1></body></html>"
 PORTAL_PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to our guests' network</h1></body></html>"
 NOT_ASANAS_JSON = b'{"ok":true}'
+MEGABYTE = 1_000_000
+BOMB_MEGABYTES = 600
 NO_GZIP = b"\x1f\x8b\x08\x00" + b"\xff" * 64
 DRIBBLES = 20
 MOMENT = 0.05
+LAST_ANSWER = {"Content-Length": "0", "Connection": "close"}
 LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -51,6 +56,9 @@ class Reply:
                 return self._with("Content-Type", "text/plain; charset=UTF-8")
             case "bad_gzip":
                 return replace(self._with("Content-Encoding", "gzip"), body=NO_GZIP)
+            case "rewritten":
+                old, new = fault.old.encode("latin-1"), fault.new.encode("latin-1")
+                return replace(self, body=self.body.replace(old, new))
         return self
 
     def response(self) -> web.Response:
@@ -77,7 +85,17 @@ def in_asanas_stead(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
             reply = Reply(302, b"", {**as_html, "Location": fault.location})
         case "wrong_shape":
             reply = Reply(200, NOT_ASANAS_JSON, headers)
+        case "bomb":
+            reply = Reply(200, _bomb(), {**headers, "Content-Encoding": "gzip"})
     return reply
+
+
+@cache
+def _bomb() -> bytes:
+    """An empty list of JSON, with so many blanks in it that nobody could mean it."""
+    zipped = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
+    parts = [b'{"data":[', *[b" " * MEGABYTE] * BOMB_MEGABYTES, b'],"next_page":null}']
+    return b"".join(map(zipped.compress, parts)) + zipped.flush()
 
 
 def _gateway_page(status: int) -> bytes:
@@ -89,7 +107,10 @@ async def sent(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> w
     if fault is None:
         return reply.response()
     match fault.kind:
-        case "reset" | "cut_headers" | "truncated" | "reset_body" | "hang":
+        case "redirect":
+            _close(request, _head(replace(reply, headers={**reply.headers, **LAST_ANSWER})))
+            return web.Response()
+        case "reset" | "cut_headers" | "slow_headers" | "truncated" | "reset_body" | "hang":
             await _broken_off(request, reply, fault)
             return web.Response()
         case "slow":
@@ -109,7 +130,11 @@ async def _broken_off(request: web.BaseRequest, reply: Reply, fault: Fault) -> N
         case "reset":
             _reset(request)
         case "cut_headers":
-            _close(request, _half_of_the_head(reply))
+            head = _head(reply)
+            _close(request, head[: len(head) // 2])
+        case "slow_headers":
+            await _trickled(request, _head(reply), fault.seconds)
+            _close(request, reply.body)
         case "truncated":
             await _in_parts(request, reply, [reply.half])
             _close(request)
@@ -139,11 +164,20 @@ def _close(request: web.BaseRequest, last: bytes = b"") -> None:
         transport.close()
 
 
-def _half_of_the_head(reply: Reply) -> bytes:
+def _head(reply: Reply) -> bytes:
+    """The status line and the headers as bytes."""
     lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-    head = "\r\n".join(lines).encode()
-    return head[: len(head) // 2]
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+
+
+async def _trickled(request: web.BaseRequest, content: bytes, seconds: float) -> None:
+    """Send bytes one by one, until the client goes."""
+    for at in range(len(content)):
+        if not isinstance(request.transport, asyncio.Transport):
+            return
+        request.transport.write(content[at : at + 1])
+        await asyncio.sleep(seconds / len(content))
 
 
 def _dribbles(body: bytes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 import logging
 import socket
 import time
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -148,6 +149,88 @@ def test_a_request_can_be_sent_elsewhere(asana: AsanaEmulator) -> None:
         (redirection,) = followed.history
         assert (redirection.status_code, redirection.headers["Location"]) == (302, elsewhere)
         assert other.ledger.by_path() == {"/workspaces": 1}
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://host:port:1/", "http://proxy/\xe9"])
+def test_a_redirect_can_lead_to_nonsense(asana: AsanaEmulator, location: str) -> None:
+    asana.controls.fail("/users/*", "redirect", location=location)
+    head = came(asana, "/users/me")[0].partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"HTTP/1.1 302 Found\r\n")
+    assert f"\r\nLocation: {location}".encode("latin-1") in head
+
+
+def test_headers_can_come_byte_by_byte(asana: AsanaEmulator) -> None:
+    usual = ask(asana, "/users/me").json()
+    asana.controls.fail("/users/*", "slow_headers", seconds=0.6)
+    begun = time.monotonic()
+    assert ask(asana, "/users/me").json() == usual
+    assert time.monotonic() - begun >= 0.5
+
+
+def test_a_bomb_is_small_on_the_wire_and_large_when_unzipped(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "bomb")
+    head, _, body = came(asana, "/users/me")[0].partition(b"\r\n\r\n")
+    assert b"Content-Encoding: gzip" in head
+    assert len(body) < 3_000_000
+    unzipped, parts = zlib.decompressobj(16 + zlib.MAX_WBITS), 0
+    while not unzipped.eof:
+        parts += len(unzipped.decompress(body, 1 << 20))
+        body = unzipped.unconsumed_tail
+    assert parts > 600_000_000
+
+
+def test_a_body_can_be_rewritten_byte_by_byte(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/users/*", "rewritten", old='{"data":', new='\xef\xbb\xbf{"data":')
+    usual, odd = came(asana, "/users/me")[0], came(asana, "/users/me")[0]
+    assert usual.partition(b"\r\n\r\n")[2] == b"\xef\xbb\xbf" + odd.partition(b"\r\n\r\n")[2]
+
+
+LISTING: Json = {"limit": 2, "opt_fields": "name"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "offsets"),
+    [
+        ("same_offset", ["again", "again", "again"]),
+        ("two_offsets", ["ping", "pong", "ping"]),
+        ("new_offsets", ["page-1", "page-2", "page-3"]),
+        ("empty_pages", ["page-1", "page-2", "page-3"]),
+    ],
+)
+def test_a_listing_can_be_made_endless(
+    asana: AsanaEmulator, project: str, tasks: list[str], kind: Any, offsets: list[str]
+) -> None:
+    asana.controls.fail("/tasks", kind, times=None)
+    query: Json = {"project": project, **LISTING}
+    for offset in offsets:
+        page = told(asana, "/tasks", **query)
+        assert gids(page) == ([] if kind == "empty_pages" else tasks[:2])
+        assert page["next_page"]["offset"] == offset
+        query["offset"] = offset
+
+
+def test_a_page_can_be_empty_though_more_follow(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    asana.controls.fail("/tasks", "hidden_page", times=2, after=1)
+    found = [gids(page) for page in pages(asana, "/tasks", project=project, limit=2)]
+    assert found[1:3] == [[], []]
+    assert [gid for page in found for gid in page] == tasks
+
+
+def test_events_can_be_made_endless(asana: AsanaEmulator, project: str) -> None:
+    token = ask(asana, "/events", resource=project).json()["sync"]
+    asana.controls.fail("/events", "same_sync_token")
+    answer = told(asana, "/events", resource=project, sync=token)
+    assert (answer["sync"], answer["has_more"]) == (token, True)
+    assert told(asana, "/events", resource=project, sync=token)["has_more"] is False
+
+
+def test_a_412_can_come_without_a_token(asana: AsanaEmulator, project: str) -> None:
+    asana.controls.fail("/events", 412)
+    answer = ask(asana, "/events", resource=project)
+    assert answer.status_code == 412
+    assert "sync" not in answer.json()
 
 
 def test_json_can_come_in_another_shape_or_under_another_type(asana: AsanaEmulator) -> None:
