@@ -510,13 +510,13 @@ def test_headers_that_come_byte_by_byte_are_given_up_when_their_time_is_over(
 
 
 def test_headers_that_come_byte_by_byte_are_said_to_be_late(asana: AsanaEmulator) -> None:
-    asana.controls.fail("/*", "slow_headers", seconds=600, times=None)
+    asana.controls.fail("/*", "slow_headers", seconds=20, times=None)
     said = read(asana, patience=0.1, answer_seconds=0.3)
     assert_given_up(said, f"no answer from {urlsplit(asana.url).netloc} in time")
 
 
 def test_a_body_that_comes_drop_by_drop_is_said_to_be_late(asana: AsanaEmulator) -> None:
-    asana.controls.fail("/*", "trickle", seconds=600, times=None)
+    asana.controls.fail("/*", "trickle", seconds=20, times=None)
     said = read(asana, patience=0.1, answer_seconds=0.3)
     assert_given_up(said, f"no answer from {urlsplit(asana.url).netloc} in time")
 

@@ -105,6 +105,13 @@ def test_a_redirect_to_nonsense_is_a_redirect(location: bytes) -> None:
     assert answer.broken is None
 
 
+def test_what_nobody_foresaw_is_an_answer_too() -> None:
+    with sending(USUAL) as address:
+        answer = Connection(address, threads=1).get(f"{address}/a", token="no header has this: ☃")
+    assert answer.status == 0
+    assert words_of(answer).endswith("is malformed (UnicodeEncodeError)")
+
+
 @st.composite
 def spoilt(draw: st.DrawFn) -> bytes:
     """A usual answer, in which some bytes are others, missing, or too many."""
