@@ -470,7 +470,8 @@ def test_what_a_broken_first_sync_delivered_stays_when_it_was_deleted_before_the
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "tasks", "stories", num_workers=1)
-    asana.controls.fail("/tasks/{task_gid}/stories", 401, times=None)
+    for place in ("/tasks/{task_gid}/stories", "/users/{user_gid}"):
+        asana.controls.fail(place, 401, times=None)
     (task, *_) = rows(connection.sync(), "tasks")
     asana.controls.heal()
     asana.account.delete(task)

@@ -369,6 +369,8 @@ def reaction_to(answer: Answer) -> Reaction:
         return Reaction.RETRY
     if answer.status == HTTPStatus.OK and not is_envelope(answer.body or {}):
         return Reaction.RETRY
+    if answer.status == HTTPStatus.PRECONDITION_FAILED and answer.body is None:
+        return Reaction.RETRY  # cut short, and the token with it
     return REACTIONS.get(answer.status, Reaction.FAIL)
 
 

@@ -484,6 +484,15 @@ def test_a_412_without_a_new_token_is_a_failure_at_once(
     assert len(asana.request_history) == 1
 
 
+@pytest.mark.parametrize("text", ["", '{"errors": ['], ids=["empty", "half"])
+def test_a_412_that_was_cut_short_is_asked_for_again(
+    client: AsanaClient, asana: requests_mock.Mocker, text: str
+) -> None:
+    whole = {"json": {"errors": [], "sync": "t1"}, "status_code": 412}
+    asana.get(f"{API}/events", [{"status_code": 412, "text": text}, whole])
+    assert events_of(client).token == "t1"
+
+
 @pytest.mark.parametrize("sync", [{}, {"sync": None}, {"sync": ""}], ids=str)
 def test_events_without_a_token_to_go_on_from_are_a_failure(
     client: AsanaClient, asana: requests_mock.Mocker, sync: dict[str, Any]
