@@ -2,18 +2,21 @@
 
 PYTHONS := $(shell sh .ci/pythons)
 PYTHON ?= $(firstword $(PYTHONS))
-MAIN := $(if $(PYTHON),$(shell $(PYTHON) -c "import sys; print(sys.executable)"))
+MAIN := $(if $(PYTHON),$(shell sh .ci/pythons $(PYTHON)))
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
 COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
 # A module stays with one process, for its tests may share what is dear to make; the longest first.
 AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Images of CI often forbid Python to cache bytecode. The tests start many programs, and each would then
+# compile all of its imports, which takes longer than what the test looks at.
+export PYTHONDONTWRITEBYTECODE =
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test histories pace check bench image image-test lock environment
+.PHONY: help sync test test-all test-others pyairbyte histories pace check bench image image-test lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
@@ -22,13 +25,22 @@ sync: environment ## Read an account into a DuckDB file (the sample, or CONFIG=s
 	@.venv/bin/python -m local_sync \
 		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)')
 
-test: environment ## Test with every supported Python found; coverage with the newest, or PYTHON=
+test: environment ## Test with the newest supported Python, or PYTHON=, and measure coverage
+	.venv/bin/python -m pytest -q $(AT_ONCE) --cov
+
+test-all: test test-others ## Test with every supported Python that this machine has
+
+# TESTS= narrows what the others run.
+test-others:
 	@set -e; for python in $(OTHERS); do \
 		directory=.venv-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 		sh .ci/environment $$directory $$python; \
-		$$directory/bin/python -m pytest -q $(AT_ONCE) -m 'not once'; \
+		echo "$$directory/bin/python -m pytest"; \
+		$$directory/bin/python -m pytest -q $(AT_ONCE) -m 'not once' $(TESTS); \
 	done
-	.venv/bin/python -m pytest -q $(AT_ONCE) --cov
+
+pyairbyte: environment ## Test what PyAirbyte makes of every stream, in a notebook
+	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py
 
 histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=
 	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) --seed $(or $(SEED),0)

@@ -9,16 +9,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
-LONGEST = ("test_histories.py", "test_pyairbyte.py", "test_faults.py", "test_small_account.py")
+LONGEST = (
+    "test_histories.py",
+    "test_faults.py",
+    "test_workspace_events.py",
+    "test_small_account.py",
+    "test_choice.py",
+    "test_pyairbyte.py",
+    "test_local_sync.py",
+    "test_sql.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process goes on alone in the end.
+    """Run the longest modules first, so that no process works alone at the end.
 
     Tests of the emulator alone say nothing about the connector's coverage, and would take twice as
     long with it.
     """
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
     for item in items:
         if "emulator_tests" in item.path.parts:
             item.add_marker(pytest.mark.no_cover)

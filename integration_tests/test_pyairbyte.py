@@ -1,4 +1,8 @@
-"""PyAirbyte, as in a notebook: an account in a DuckDB file, and as pandas frames."""
+"""PyAirbyte, as in a notebook: an account in a DuckDB file, and as pandas frames.
+
+PyAirbyte takes seconds to start and a minute to load an account, so `make test` runs one of these
+tests. The rest have the marker `pyairbyte`: `make pyairbyte` runs all of them.
+"""
 
 import json
 import os
@@ -12,7 +16,7 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import Json, config_for
+from integration_tests.reading import PROGRAM_SECONDS, Json, config_for
 from integration_tests.truth_of import truth
 from source_asana.streams import STREAMS
 
@@ -63,7 +67,7 @@ def run_notebook(
         cwd=file.parent,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PROGRAM_SECONDS,
         check=False,
     )
 
@@ -87,6 +91,7 @@ def frames(untouched: AsanaEmulator, file: Path) -> Frames:
     return read_frames(untouched, file)
 
 
+@pytest.mark.pyairbyte
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_frame_has_every_record_of_the_account_once(
     sample: AsanaEmulator, frames: Frames, stream: str
@@ -97,11 +102,13 @@ def test_a_frame_has_every_record_of_the_account_once(
     assert keys(frames[stream]) == keys(truth(sample, stream))
 
 
+@pytest.mark.pyairbyte
 def test_a_frame_has_what_asana_says_of_a_record(sample: AsanaEmulator, frames: Frames) -> None:
     named = {row["gid"]: (row["name"], row["notes"]) for row in frames["tasks"]}
     assert named == {r["gid"]: (r["name"], r["notes"]) for r in truth(sample, "tasks")}
 
 
+@pytest.mark.pyairbyte
 def test_the_file_answers_questions_in_sql(
     sample: AsanaEmulator, frames: Frames, file: Path
 ) -> None:
@@ -139,6 +146,7 @@ def test_a_second_sync_brings_what_was_changed_and_what_was_deleted(
     assert len(after["users"]) == len(before["users"])
 
 
+@pytest.mark.pyairbyte
 def test_a_check_that_fails_says_why_and_keeps_the_token_to_itself(
     sample: AsanaEmulator, tmp_path: Path
 ) -> None:
