@@ -29,6 +29,9 @@ Record = dict[str, Any]
 SERVICE = "service"
 """The emulated service account, who sees everything."""
 
+PROGRAM_SECONDS = 600.0
+"""A program that runs longer than this hangs, even on a slow machine that has much else to do."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -172,9 +175,15 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     patience: float = 300.0,
     answer_seconds: float = 180.0,
     killed_after: int | None = None,
+    killed_at: str | None = None,
     seconds_between_states: float = 1.0,
 ) -> Said:
-    """Run a command of the entrypoint in this process, or until it has said so many messages."""
+    """Run a command of the entrypoint in this process, to its end or until it is killed.
+
+    `killed_after`: the number of messages it may print. `killed_at`: the type of the first message
+    that it may not print, such as RECORD.
+    Config, catalog and state are values, the bytes of a file, or the path of one.
+    """
     url = asana if isinstance(asana, str) else asana.url
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
         source = SourceAsana(
@@ -188,6 +197,8 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
         options = argparse.Namespace(**{"command": command, "debug": False, "state": None} | files)
         with closing(cast("Generator[str]", entrypoint.run(options))) as messages:
             for message in islice(messages, killed_after):
+                if killed_at and message.startswith(f'{{"type":"{killed_at}"'):
+                    break
                 lines.append(message)
     return Said(lines, entrypoint.exit_status)
 
@@ -210,7 +221,7 @@ def run_program(
             env={**os.environ, "ASANA_BASE_URL": url},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PROGRAM_SECONDS,
             check=False,
         )
     assert done.stderr == ""
@@ -242,7 +253,8 @@ def _written(folder: Path, **files: Any) -> dict[str, str]:
     paths: dict[str, str] = {}
     for name, content in files.items():
         if content is not None:
-            path = folder / f"{name}.json"
-            path.write_bytes(content if isinstance(content, bytes) else orjson.dumps(content))
+            path = content if isinstance(content, Path) else folder / f"{name}.json"
+            if path is not content:
+                path.write_bytes(content if isinstance(content, bytes) else orjson.dumps(content))
             paths[name] = str(path)
     return paths

@@ -13,15 +13,7 @@ from hypothesis import strategies as st
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.clock import stamp
-from integration_tests.reading import (
-    SERVICE,
-    Json,
-    Said,
-    catalog_of,
-    config_for,
-    run,
-    run_program,
-)
+from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from integration_tests.test_incremental import INCREMENTAL, incremental
 
 pytestmark = pytest.mark.once
@@ -493,26 +485,27 @@ def test_a_state_of_projects_that_do_not_exist_is_forgotten(sample: AsanaEmulato
     assert said.exit_status == 0
 
 
-# The program
+# Files
 
 
 @pytest.mark.parametrize(
     ("name", "content"), [("config", b""), ("catalog", b"[{]"), ("state", b"\xff\xfe\x00")]
 )
-def test_the_program_ends_with_1_and_a_sentence_for_a_file_that_is_broken(
+def test_a_file_that_is_broken_is_named_in_a_sentence(
     sample: AsanaEmulator, tmp_path: Path, name: str, content: bytes
 ) -> None:
     file = tmp_path / "broken.json"
     file.write_bytes(content)
-    said = run_program(
-        "read", sample, config_for(sample), catalog_of(["tags"]), f"--{name}", str(file)
-    )
+    files: dict[str, Any] = {
+        "config": config_for(sample),
+        "catalog": catalog_of(["tags"]),
+        name: file,
+    }
+    said = run("read", sample, **files)
     assert f"The {name}" in sentence_of(said) or f"configured {name}" in sentence_of(said)
     assert str(file) in sentence_of(said)
 
 
 def test_a_folder_is_no_file(sample: AsanaEmulator, tmp_path: Path) -> None:
-    said = run_program(
-        "read", sample, config_for(sample), catalog_of(["tags"]), "--state", str(tmp_path)
-    )
+    said = run("read", sample, config_for(sample), catalog_of(["tags"]), tmp_path)
     assert "cannot be read" in sentence_of(said)

@@ -50,7 +50,7 @@ def warnings(asana: AsanaEmulator, person: str = SERVICE) -> list[str]:
 
 
 def test_a_check_says_who_the_token_is_and_what_it_sees(sample: AsanaEmulator) -> None:
-    said = run_program("check", sample, config_for(sample))
+    said = run("check", sample, config_for(sample))
     status = said.connection_status()
     assert status["status"] == "SUCCEEDED"
     assert status["message"] == (

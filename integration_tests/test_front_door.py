@@ -12,6 +12,7 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import (
+    PROGRAM_SECONDS,
     SERVICE,
     catalog_of,
     config_for,
@@ -53,14 +54,14 @@ def columns_of(schema: dict[str, Any], path: str) -> Iterator[str]:
 
 
 def test_spec_is_the_form_that_users_know(pytestconfig: pytest.Config) -> None:
-    (message,) = run_program("spec", NOWHERE).of_type("SPEC")
+    (message,) = run("spec", NOWHERE).of_type("SPEC")
     assert_golden("spec.json", json.dumps(message["spec"], indent=2) + "\n", pytestconfig)
 
 
 def test_discover_shows_every_stream_without_a_request(
     sample: AsanaEmulator, pytestconfig: pytest.Config
 ) -> None:
-    said = run_program("discover", sample, config_for(sample))
+    said = run("discover", sample, config_for(sample))
     (message,) = said.of_type("CATALOG")
     assert_golden("catalog.txt", outline(message["catalog"]), pytestconfig)
     assert sample.ledger.count() == 0
@@ -120,7 +121,7 @@ def test_each_streams_state_follows_its_last_record_and_precedes_its_end(
 
 
 def test_records_say_null_where_asana_does(sample: AsanaEmulator) -> None:
-    said = run_program("read", sample, config_for(sample), catalog_of(["tasks"]))
+    said = run("read", sample, config_for(sample), catalog_of(["tasks"]))
     assert any(record["assignee"] is None for record in said.records()["tasks"])
 
 
@@ -140,7 +141,7 @@ def test_deselected_columns_are_neither_requested_nor_delivered(sample: AsanaEmu
 def test_an_old_config_is_migrated_and_given_back(sample: AsanaEmulator) -> None:
     token = sample.tokens.pat(SERVICE)
     old = {"access_token": token, "num_workers": 3}
-    said = run_program("read", sample, old, catalog_of(["tags"]))
+    said = run("read", sample, old, catalog_of(["tags"]))
     (control,) = said.of_type("CONTROL")
     assert control["control"]["connectorConfig"]["config"] == {
         "credentials": {"option_title": "PAT Credentials", "personal_access_token": token},
@@ -201,13 +202,15 @@ def test_a_wrong_config_fails_each_command_in_its_own_way(config: Any, words: st
 
 def test_without_a_command_the_commands_are_shown() -> None:
     program = Path(sys.executable).with_name("source-asana")
-    done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [program], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
+    )
     assert "{spec,check,discover,read}" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_files_that_are_not_there_are_named() -> None:
-    said = run_program("check", NOWHERE, None, None, "--config", "nowhere.json")
+    said = run("check", NOWHERE, Path("nowhere.json"))
     assert "nowhere.json: No such file or directory" in failed(said)
 
 
@@ -266,4 +269,4 @@ def test_a_signal_after_the_answer_makes_no_failure_of_it(
         answers = ('{"type":"SPEC"', '{"type":"CONNECTION_STATUS"', '{"type":"CATALOG"')
         assert any(line.startswith(answers) for line in process.stdout)
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(PROGRAM_SECONDS) == 0

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
-from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
+from integration_tests.reading import (
+    PROGRAM_SECONDS,
+    SERVICE,
+    Json,
+    Said,
+    catalog_of,
+    config_for,
+    run,
+)
 from source_asana.streams import STREAMS
 
 pytestmark = pytest.mark.once
@@ -448,7 +456,7 @@ def test_sigterm_ends_a_sync_with_its_last_state(asana: AsanaEmulator, tmp_path:
         # A single worker asks for the third project's tasks when the first one is complete.
         asana.controls.interrupt("/tasks", process.terminate, after=2)
         assert process.stdout is not None
-        said = Said(process.stdout.readlines(), process.wait(timeout=30))
+        said = Said(process.stdout.readlines(), process.wait(PROGRAM_SECONDS))
     assert said.exit_status == 128 + signal.SIGTERM
     assert said.statuses("stories")[-1] == "INCOMPLETE"
     assert said.states("tasks")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
+from integration_tests.reading import PROGRAM_SECONDS
 from local_sync.report import StreamSummary, example_query, summary_table
 
 pytestmark = pytest.mark.once
@@ -38,7 +39,7 @@ def sync(arguments: Sequence[str | Path], url: str = "") -> subprocess.Completed
         capture_output=True,
         check=False,
         text=True,
-        timeout=120,
+        timeout=PROGRAM_SECONDS,
     )
 
 

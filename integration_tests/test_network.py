@@ -440,7 +440,7 @@ def test_a_connection_that_breaks_before_it_is_secure_is_tried_again(
 
 @pytest.mark.once
 def test_a_check_of_a_name_that_is_not_known_says_so(sample: AsanaEmulator) -> None:
-    said = run_program("check", NO_SUCH_NAME, config_for(sample))
+    said = run("check", NO_SUCH_NAME, config_for(sample))
     assert "the name asana.invalid is not known here. Check the network" in failed(said)
 
 

@@ -14,13 +14,19 @@ import orjson
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
-from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run_program
+from integration_tests.reading import (
+    PROGRAM_SECONDS,
+    SERVICE,
+    Said,
+    catalog_of,
+    config_for,
+    run_program,
+)
 
 pytestmark = pytest.mark.once
 
 
 PROGRAM = Path(sys.executable).with_name("source-asana")
-ENDS_SOON = 30.0
 A_WHILE = 0.5
 PIPE_HOLDS = 1 << 16
 
@@ -68,13 +74,13 @@ def command_line(
 
 
 def all_that_is_said(process: subprocess.Popen[bytes]) -> Said:
-    stdout, stderr = process.communicate(timeout=ENDS_SOON)
+    stdout, stderr = process.communicate(timeout=PROGRAM_SECONDS)
     assert stderr == b""
     return Said(stdout.decode().split("\n")[:-1], process.returncode)
 
 
 def until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + ENDS_SOON
+    deadline = time.monotonic() + PROGRAM_SECONDS
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -116,7 +122,7 @@ def test_who_reads_slowly_gets_every_record(small: AsanaEmulator, tmp_path: Path
         while part := process.stdout.read(PIPE_HOLDS):
             parts.append(part)
             time.sleep(0.003)
-        process.wait(ENDS_SOON)
+        process.wait(PROGRAM_SECONDS)
     said = Said(b"".join(parts).decode().split("\n")[:-1], process.returncode)
     assert gids(said, "tasks") == truth(small, "tasks")
     assert said.exit_status == 0
@@ -149,7 +155,7 @@ def test_a_reader_who_goes_away_ends_the_program_without_a_complaint(
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(ENDS_SOON) == 128 + signal.SIGPIPE
+        assert process.wait(PROGRAM_SECONDS) == 128 + signal.SIGPIPE
         assert process.stderr.read() == b""
     assert small.ledger.count() < sum(small.floor(["tasks", "stories"], SERVICE).values())
 
@@ -164,7 +170,7 @@ def test_a_reader_who_has_never_been_there_ends_the_program_without_a_complaint(
     with started(tmp_path, sample, command, *streams, stdout=writes) as process:
         os.close(writes)
         assert process.stderr is not None
-        assert process.wait(ENDS_SOON) == 128 + signal.SIGPIPE
+        assert process.wait(PROGRAM_SECONDS) == 128 + signal.SIGPIPE
         assert process.stderr.read() == b""
 
 
@@ -176,7 +182,7 @@ def test_a_stdout_that_is_closed_is_a_sentence_and_no_sync(
         env={**os.environ, "ASANA_BASE_URL": sample.url},
         stderr=subprocess.PIPE,
         text=True,
-        timeout=ENDS_SOON,
+        timeout=PROGRAM_SECONDS,
         check=False,
     )
     assert done.stderr == "Messages go to stdout, which is closed.\n"

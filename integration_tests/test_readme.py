@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import Said, catalog_of, config_for, run
+from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
 from integration_tests.truth_of import fewest_requests, truth
 from source_asana.config import OAuth, PersonalAccessToken, parse_config
 from source_asana.rate_limit import PLANS, SHARE
@@ -224,7 +224,7 @@ def at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
         env=os.environ | {"PATH": path, "ASANA_BASE_URL": asana.url},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PROGRAM_SECONDS,
         check=False,
     )
     assert done.stderr == ""

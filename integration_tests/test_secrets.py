@@ -348,10 +348,12 @@ def test_no_secret_is_printed_without_a_network(
     eavesdropper.assert_heard_nothing(said)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--debug"]], ids=["", "debug"])
-@pytest.mark.parametrize("fault", ["refused", "no TLS", "quoted"])
+@pytest.mark.parametrize(
+    ("fault", "arguments"),
+    [("refused", []), ("refused", ["--debug"]), ("no TLS", ["--debug"]), ("quoted", ["--debug"])],
+)
 def test_the_program_prints_no_secret(
-    eavesdropper: Eavesdropper, arguments: list[str], fault: str
+    eavesdropper: Eavesdropper, fault: str, arguments: list[str]
 ) -> None:
     with listening(quoting(401 if fault == "refused" else 400)) as (address, _):
         there = address.replace("http://", "https://") if fault == "no TLS" else address

@@ -13,7 +13,7 @@ from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
 from jsonschema import Draft7Validator
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import Json, config_for, run_program
+from integration_tests.reading import Json, config_for, run
 from integration_tests.test_incremental import DATED, INCREMENTAL, Connection, rows, top_task
 from source_asana import SourceAsana
 from source_asana.streams import STREAMS
@@ -82,7 +82,7 @@ def configured(name: str) -> Json:
 
 @pytest.fixture(scope="module")
 def discovered(untouched: AsanaEmulator) -> Json:
-    (message,) = run_program("discover", untouched, config_for(untouched)).of_type("CATALOG")
+    (message,) = run("discover", untouched, config_for(untouched)).of_type("CATALOG")
     catalog: Json = message["catalog"]
     return catalog
 
