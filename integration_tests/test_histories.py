@@ -26,7 +26,7 @@ from integration_tests.oracle import Change, History, OracleError
 
 pytestmark = pytest.mark.once
 
-HISTORIES_IN_CI = 40
+HISTORIES_IN_CI = 25
 STEPS = 25
 DEEPEST = 4
 INCREMENTAL = (
