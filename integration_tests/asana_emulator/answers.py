@@ -180,7 +180,8 @@ class Answers:
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
         question = blake2b(asked.owned_question.encode(), digest_size=16).digest()
-        key = (self._account.version, question, place, self._controls.whole_time_entries)
+        odd = (self._controls.whole_time_entries, self._controls.ignored_parameters)
+        key = (self._account.version, question, place, odd)
         page = self._pages.get(key)
         if page is None:
             page = self._made(asked, answered, place, limit, shape)
@@ -203,6 +204,7 @@ class Answers:
 
     def _answered(self, asked: Asked) -> Answered:
         """The gids that answer a question, found once for all of its pages."""
+        asked = asked.without(self._controls.ignored_parameters)
         key = (self._account.version, asked.person.name, asked.listing)
         answered: Answered | None = self._listings.get(key)
         if answered is None:

@@ -1,7 +1,7 @@
 """A request, as far as it is understood before it is answered."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import quote, urlencode
 
@@ -51,6 +51,13 @@ class Asked:
     def owned_question(self) -> str:
         """The question and who asks it."""
         return f"{self.person.name} {self.question}"
+
+    def without(self, parameters: Collection[str]) -> "Asked":
+        """The same request as if it did not have these parameters."""
+        if self.query.keys().isdisjoint(parameters):
+            return self
+        kept = {name: value for name, value in self.query.items() if name not in parameters}
+        return replace(self, query=kept)
 
     def _canonical(self, *without: str) -> str:
         kept = sorted((name, value) for name, value in self.query.items() if name not in without)

@@ -31,6 +31,7 @@ CONTROL_PATH = "/_emulator"
 SETTINGS = frozenset(
     {
         "event_delay",
+        "demanded_parameters",
         "gzip",
         "headers",
         "latency",

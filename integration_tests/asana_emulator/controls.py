@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 from urllib.parse import parse_qsl
+
+import orjson
 
 from .asked import Asked
 from .paging import Offsets
@@ -184,6 +186,18 @@ class Truncation:
     after: int
 
 
+@dataclass(frozen=True)
+class Alteration:
+    """The `data` of answers that match is other than the account has it; see `oddities`."""
+
+    pattern: str
+    change: Callable[[Any], Any]
+    only: str = ""
+
+    def strikes(self, asked: Asked) -> bool:
+        return matches(self.pattern, asked) and (not self.only or self.only in asked.gids)
+
+
 @dataclass
 class Interruption:
     """Something that is done once, just before a matching request is answered."""
@@ -219,7 +233,9 @@ class Controls:
     """The emulator's behaviour, changeable while it runs.
 
     `whole_time_entries`: listings of time entries give all that is asked of them, not only what
-    the reference promises there. `workspace_events`: the domain is an Enterprise+ one, whose
+    the reference promises there. `ignored_parameters`: those that change nothing, whatever the
+    reference says. `demanded_parameters`: by path template, one that the reference calls optional
+    and without which the answer is 400. `workspace_events`: the domain is an Enterprise+ one, whose
     service accounts may read the events of whole workspaces.
     """
 
@@ -233,6 +249,8 @@ class Controls:
     sync_token_hours: float = 24.0
     event_delay: float = 0.0
     whole_time_entries: bool = False
+    ignored_parameters: frozenset[str] = frozenset()
+    demanded_parameters: dict[str, str] = field(default_factory=dict)
     workspace_events: bool = False
     gzip: bool = False
     quota_headers: bool = True
@@ -241,6 +259,7 @@ class Controls:
     faults: list[Fault] = field(default_factory=list)
     truncations: list[Truncation] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
+    alterations: list[Alteration] = field(default_factory=list)
     chance: Random = field(default_factory=lambda: Random(1))
 
     @property
@@ -321,16 +340,37 @@ class Controls:
         """Do something (change the account, say) just before a matching request is answered."""
         self.interruptions.append(Interruption(pattern, action, after))
 
+    def alter(self, pattern: str, change: Callable[[Any], Any], *, only: str = "") -> None:
+        """Change the `data` of the answers that match, as one of `oddities` does."""
+        self.alterations.append(Alteration(pattern, change, only))
+
     def heal(self) -> None:
-        """No faults, denials, truncations or interruptions any more."""
+        """No faults, denials, truncations, interruptions, alterations or odd parameters."""
         self.denials, self.faults = [], []
         self.truncations, self.interruptions = [], []
+        self.alterations = []
+        self.ignored_parameters, self.demanded_parameters = frozenset(), {}
 
     def denied(self, asked: Asked) -> int | None:
         return next((denial.status for denial in self.denials if denial.strikes(asked)), None)
 
     def fault(self, asked: Asked) -> Fault | None:
         return next((fault for fault in self.faults if fault.strikes(asked, self.chance)), None)
+
+    def altered(self, asked: Asked, body: bytes) -> bytes:
+        """The body of an answer, changed as all alterations that match want it."""
+        changes = [each.change for each in self.alterations if each.strikes(asked)]
+        if not changes:
+            return body
+        answer = orjson.loads(body)
+        for change in changes:
+            answer["data"] = change(answer["data"])
+        return orjson.dumps(answer)
+
+    def lacking(self, asked: Asked) -> str | None:
+        """The parameter that is demanded of a request and that it does not have."""
+        demanded = self.demanded_parameters.get(asked.template)
+        return None if demanded is None or demanded in asked.query else demanded
 
     def cut_at(self, asked: Asked) -> int | None:
         """After how many objects this listing is cut."""

@@ -17,7 +17,7 @@ from .endpoints import EVENTS, found_at
 from .events import EventStreams
 from .ledger import Ledger, Request
 from .paging import expired
-from .refusal import Refusal, refusal
+from .refusal import Refusal, missing, refusal
 from .tokens import TOKEN_PATH, Person, Tokens
 from .wire import JSON_TYPE, Reply, in_asanas_stead, sent
 
@@ -114,6 +114,9 @@ class Conversation:
             raise refusal(404)
         if request.method != "GET":
             raise refusal(405)
+        lacking = self._controls.lacking(asked)
+        if lacking is not None:
+            raise missing(lacking)
         if asked.template in EVENTS:
             body = self._events.body(asked)
         else:
@@ -124,7 +127,7 @@ class Conversation:
                 self._ledger.note_answer(asked, index)
         if fault is not None:
             body = without_end(body, asked, fault, self._controls.offsets)
-        reply = Reply(200, body, self._headers())
+        reply = Reply(200, self._controls.altered(asked, body), self._headers())
         accepted = request.headers.get("Accept-Encoding", "")
         return reply.zipped() if self._controls.gzip and "gzip" in accepted else reply
 

@@ -23,6 +23,8 @@ class Operation:
     required: frozenset[str]
     record: str
     compact_by_default: bool
+    opt_fields: frozenset[str]
+    """The paths that the document lists; it leaves out `gid` and `resource_type`."""
 
     @property
     def pages(self) -> bool:
@@ -45,6 +47,7 @@ def operation(template: str) -> Operation:
         frozenset(row["required"]),
         row["record"],
         row["compact_by_default"],
+        frozenset(row["opt_fields"]),
     )
 
 

@@ -103,6 +103,7 @@ def made_from(document: Schema, templates: list[str]) -> dict[str, Any]:
             ),
             "record": record,
             "compact_by_default": name.endswith("Compact"),
+            "opt_fields": sorted(_listed_paths(parameters)),
         }
         if not asked:
             continue
@@ -129,12 +130,19 @@ def written(made: Mapping[str, Any]) -> str:
     return rows.sub(lambda row: " ".join(row[0].split()).join(("  ", "")), text) + "\n"
 
 
+def _listed_paths(parameters: Mapping[str, Schema]) -> set[str]:
+    """The paths that the document lists for `opt_fields`, those of the page left out."""
+    if "opt_fields" not in parameters:
+        return set()
+    enum = parameters["opt_fields"]["schema"]["items"]["enum"]
+    return {path for path in enum if path not in PAGE_ATTRIBUTES}
+
+
 def _named_fields(parameters: Mapping[str, Schema]) -> set[str]:
     """The fields that `opt_fields` may name; none where an operation has no such parameter."""
     if "opt_fields" not in parameters:
         return set()
-    enum = parameters["opt_fields"]["schema"]["items"]["enum"]
-    return {path.split(".")[0] for path in enum if path not in PAGE_ATTRIBUTES} | IMPLICIT
+    return {path.split(".")[0] for path in _listed_paths(parameters)} | IMPLICIT
 
 
 def _in_query(parameter: Schema) -> bool:
