@@ -1,7 +1,7 @@
 """The vocabulary in which record shapes are written: a shape gives the schema and the request."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 JsonSchema = dict[str, Any]
@@ -49,11 +49,11 @@ class ArrayShape(Shape):
 class ObjectShape(Shape):
     """Named values. What Asana sends beyond them may pass.
 
-    `by_name`: it is asked for by its own name too, for Asana lists what is in it nowhere.
+    `by_name`: it is asked for by its own name too, because Asana does not list what is in it.
     """
 
     columns: Mapping[str, Shape]
-    by_name: bool = False
+    by_name: bool = field(default=False, compare=False)
 
     def only(self, *names: str) -> "ObjectShape":
         """The same shapes, fewer columns."""

@@ -193,7 +193,7 @@ PORTFOLIO_ITEM = NAMED_RESOURCE.also(
     completed_at=DATE_TIME,
     completed_by=NAMED_RESOURCE,
     followers=array_of(NAMED_RESOURCE),
-    owner=NAMED_RESOURCE,
+    owner=NAMED_RESOURCE.asked_by_name(),
     team=NAMED_RESOURCE,
     permalink_url=STRING,
     project_brief=RESOURCE,
@@ -323,8 +323,8 @@ STORY = RESOURCE.also(
     new_enum_value=ENUM_OPTION,
     old_multi_enum_values=array_of(ENUM_OPTION),
     new_multi_enum_values=array_of(ENUM_OPTION),
-    old_date_value=STORY_DATES,
-    new_date_value=STORY_DATES,
+    old_date_value=STORY_DATES.asked_by_name(),
+    new_date_value=STORY_DATES.asked_by_name(),
     old_people_value=array_of(NAMED_RESOURCE),
     new_people_value=array_of(NAMED_RESOURCE),
 )
@@ -625,9 +625,9 @@ EVENT = object_(
     change=object_(
         field=STRING,
         action=STRING,
-        new_value=NAMED_RESOURCE,
-        added_value=NAMED_RESOURCE,
-        removed_value=NAMED_RESOURCE,
+        new_value=NAMED_RESOURCE.asked_by_name(),
+        added_value=NAMED_RESOURCE.asked_by_name(),
+        removed_value=NAMED_RESOURCE.asked_by_name(),
     ),
 )
 

@@ -1,0 +1,68 @@
+"""What is asked for beside the paths that Asana's document lists for each endpoint."""
+
+import pytest
+
+from integration_tests.asana_emulator.documented import operation
+from integration_tests.asana_emulator.endpoints import found_at
+from source_asana.plan import Listing, Selection, make_plan
+from source_asana.streams import STREAMS
+
+IMPLICIT = ("gid", "resource_type")
+"""Asana accepts these of every object, though its lists leave them out."""
+
+UNLISTED = {
+    "/projects is_template": "always null: kept for the tables of 1.7.2",
+    "/projects custom_fields.resource_subtype": "in the catalog of 1.7.2; Asana has it in tasks",
+    "/portfolios/{portfolio_gid}/items custom_fields.resource_subtype": "as in projects",
+    **dict.fromkeys(
+        (
+            f"/time_tracking_entries {path}"
+            for path in (
+                *("task.name", "task.resource_subtype", "created_at"),
+                *("approval_status", "billable_status", "description"),
+            )
+        ),
+        "asked for by the gid of each entry, where the listing does not give it",
+    ),
+}
+
+
+def listings() -> list[Listing]:
+    """Those of an incremental sync of everything, which has all there are."""
+    selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
+    return [found for found in make_plan(selected).listings if found.stream.takes_opt_fields]
+
+
+def template_of(listing: Listing) -> str:
+    template, _ = found_at(f"/{listing.request('1', '2')[0]}")
+    return template
+
+
+def ancestors(path: str) -> set[str]:
+    """The objects that a path goes through."""
+    names = path.split(".")
+    return {".".join(names[:depth]) for depth in range(1, len(names))}
+
+
+@pytest.mark.parametrize("listing", listings(), ids=lambda listing: listing.path)
+def test_a_path_that_asana_does_not_list_comes_with_an_object_that_it_lists(
+    listing: Listing,
+) -> None:
+    template = template_of(listing)
+    listed = operation(template).opt_fields
+    assert listed
+    asked = listing.opt_fields.split(",")
+    unlisted = [p for p in asked if p not in listed and p.rpartition(".")[2] not in IMPLICIT]
+    alone = [p for p in unlisted if not any(a in listed and a in asked for a in ancestors(p))]
+    assert [path for path in alone if f"{template} {path}" not in UNLISTED] == []
+
+
+def test_no_exception_is_left_over() -> None:
+    asked = {
+        f"{template_of(each)} {path}" for each in listings() for path in each.opt_fields.split(",")
+    }
+    assert UNLISTED.keys() <= asked
+    assert not any(
+        path in operation(template).opt_fields
+        for template, _, path in (each.partition(" ") for each in UNLISTED)
+    )
