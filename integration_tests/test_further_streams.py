@@ -27,6 +27,7 @@ pytestmark = pytest.mark.once
 ORGANIZATION, QUIZ_TEAM = (gid_of("workspace", number) for number in (1, 2))
 GULL_ROCK, STRIPES = (gid_of("project", number) for number in (1, 2))
 AUDIT_LOG = "/workspaces/{workspace_gid}/audit_log_events"
+ONE_WORKSPACE = "/workspaces/{workspace_gid}"
 ONE_ENTRY = "/time_tracking_entries/{time_tracking_entry_gid}"
 ONE_BRIEF = "/project_briefs/{project_brief_gid}"
 MEMBERSHIPS = "/workspaces/{workspace_gid}/workspace_memberships"
@@ -112,7 +113,7 @@ def test_the_audit_log_is_read_to_its_empty_page(asana: AsanaEmulator) -> None:
     said = full_refresh(asana, ["audit_log_events"])
     assert in_order(said.records()["audit_log_events"]) == truth(asana, "audit_log_events")
     assert len(said.records()["audit_log_events"]) > 100
-    assert asana.ledger.by_path() == {"/workspaces": 1, AUDIT_LOG: 3}
+    assert asana.ledger.by_path() == {"/workspaces": 1, ONE_WORKSPACE: 1, AUDIT_LOG: 3}
     assert asana.ledger.duplicates() == {}
 
 
@@ -143,7 +144,7 @@ def test_the_audit_log_is_no_matter_for_projects(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "audit_log_events")
     connection.sync()
     connection.sync()
-    assert set(asana.ledger.by_path()) == {"/workspaces", AUDIT_LOG}
+    assert set(asana.ledger.by_path()) == {"/workspaces", ONE_WORKSPACE, AUDIT_LOG}
 
 
 def test_a_person_who_may_not_read_the_audit_log_is_told_so_and_gets_the_rest(
@@ -236,17 +237,49 @@ def test_a_plan_with_neither_goals_nor_portfolios_has_those_of_projects(
     assert rows(connection.sync(), "status_updates") == [new]
 
 
-@pytest.mark.parametrize("refused", ["/goals", "/portfolios", "/projects"])
-@pytest.mark.parametrize("status", [403, 404])
-def test_what_is_refused_above_status_updates_is_no_lack_of_the_plan(
+@pytest.mark.parametrize("refused", ["goals", "portfolios"])
+@pytest.mark.parametrize("status", [400, 403, 404, 451])
+def test_refused_goals_or_portfolios_do_not_spoil_the_status_updates_of_projects(
     asana: AsanaEmulator, refused: str, status: int
 ) -> None:
-    asana.controls.deny(refused, status)
+    asana.controls.deny(f"/{refused}", status)
+    said = full_refresh(asana, ["status_updates", refused])
+    assert said.statuses("status_updates")[-1] == "COMPLETE"
+    assert set(said.errors()) == {refused}
+    lacking = {r["gid"] for r in asana.expected(refused, SERVICE)}
+    assert sorted(r["gid"] for r in said.records()["status_updates"]) == sorted(
+        r["gid"]
+        for r in asana.expected("status_updates", SERVICE)
+        if r["parent"]["gid"] not in lacking
+    )
+    without = f"status_updates: without those of {refused}, which Asana refuses"
+    assert said.logs("WARN").count(without) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_status_updates_are_not_complete_without_projects(
+    asana: AsanaEmulator, status: int
+) -> None:
+    asana.controls.deny("/projects", status)
     said = full_refresh(asana, ["status_updates", "tags"])
     assert said.statuses("status_updates")[-1] == "INCOMPLETE"
     assert said.errors()["status_updates"]["failure_type"] == "config_error"
-    assert f"{refused[1:]} are not" in said.errors()["status_updates"]["message"]
+    assert "projects are not" in said.errors()["status_updates"]["message"]
     assert said.statuses("tags")[-1] == "COMPLETE"
+
+
+def test_goals_that_fail_leave_the_status_updates_of_projects_delivered(
+    asana: AsanaEmulator,
+) -> None:
+    asana.controls.fail("/goals", 500, times=None)
+    connection = Connection(asana, "status_updates")
+    said = connection.sync(patience=0.02)
+    assert said.errors()["status_updates"]["failure_type"] == "transient_error"
+    assert GULL_ROCK in {r["parent"]["gid"] for r in said.records()["status_updates"]}
+    asana.controls.heal()
+    again = connection.sync()
+    assert again.exit_status == 0
+    assert GULL_ROCK not in {r["parent"]["gid"] for r in again.records()["status_updates"]}
 
 
 def test_goals_themselves_are_not_complete_where_the_plan_has_none(asana: AsanaEmulator) -> None:
@@ -410,11 +443,19 @@ def test_a_plan_without_portfolios_has_the_settings_of_projects(asana: AsanaEmul
     assert {r["parent"]["gid"] for r in said.records()[INNER]} == {GULL_ROCK, STRIPES}
 
 
-@pytest.mark.parametrize("refused", ["/portfolios", "/projects"])
-def test_what_is_refused_around_settings_is_no_lack_of_the_plan(
-    asana: AsanaEmulator, refused: str
+@pytest.mark.parametrize("status", [400, 403, 404, 451])
+def test_refused_portfolios_do_not_spoil_the_settings_of_projects(
+    asana: AsanaEmulator, status: int
 ) -> None:
-    asana.controls.deny(refused, 403)
+    asana.controls.deny("/portfolios", status)
+    said = full_refresh(asana, [INNER, "tags"])
+    assert said.exit_status == 0
+    assert {r["parent"]["gid"] for r in said.records()[INNER]} == {GULL_ROCK, STRIPES}
+    assert f"{INNER}: without those of portfolios, which Asana refuses" in said.logs("WARN")
+
+
+def test_settings_are_not_complete_without_projects(asana: AsanaEmulator) -> None:
+    asana.controls.deny("/projects", 403)
     said = full_refresh(asana, [INNER, "tags"])
     assert said.statuses(INNER)[-1] == "INCOMPLETE"
     assert said.errors()[INNER]["failure_type"] == "config_error"

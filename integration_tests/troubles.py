@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from itertools import cycle
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 from integration_tests.asana_emulator import Account, AsanaEmulator
 from integration_tests.asana_emulator.controls import Mishap, When
 from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES
+from integration_tests.asana_emulator.oddities import repeated, with_entries, with_numeric_gids
 from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.reading import SERVICE
 from source_asana.streams import STREAMS
@@ -149,6 +150,11 @@ def denied(place: str, status: int, *, only: str = "") -> Begin:
     return lambda asana: asana.controls.deny(place, status, only=only)
 
 
+def odd(place: str, change: Callable[[Any], Any], *, only: str = "") -> Begin:
+    """Asana answers with data that it should not send."""
+    return lambda asana: asana.controls.alter(place, change, only=only)
+
+
 def cut(place: str, after: int) -> Begin:
     """Asana does not give the whole of a listing that is longer."""
     return lambda asana: asana.controls.truncate(place, after)
@@ -170,6 +176,22 @@ def all_of(*beginnings: Begin) -> Begin:
 def six_pages_of_sections(account: Account) -> None:
     for number in range(540):
         account.create_section(GULL_ROCK, f"Step {number}")
+
+
+def two_levels_of_subtasks(account: Account) -> None:
+    task = account.listing(account.people[SERVICE], "tasks", GULL_ROCK)[0]
+    account.add_subtask(account.add_subtask(task, "Upper"), "Lower")
+
+
+def lead_subtasks_in_a_circle(asana: AsanaEmulator) -> None:
+    """What is below a subtask includes that subtask."""
+    subtasks = asana.expected("subtasks", SERVICE)
+    upper = next(subtask for subtask in subtasks if subtask["name"] == "Upper")
+    odd(SUBTASKS, lambda data: [*data, upper], only=upper["gid"])(asana)
+
+
+def demand_an_owner_of_portfolios(asana: AsanaEmulator) -> None:
+    asana.controls.demanded_parameters = {"/portfolios": "owner"}
 
 
 def expire_offsets(asana: AsanaEmulator) -> None:
@@ -677,6 +699,31 @@ ODD_WIRE = [
     ),
 ]
 
+ODD_RECORDS = [
+    Trouble(
+        "entries that are no records, on every page",
+        odd(EVERYTHING, with_entries(None, "task", 7, {}, {"gid": None}, {"name": "Odd"})),
+    ),
+    Trouble("each entry twice, on every page", odd(EVERYTHING, repeated)),
+    Trouble("gids that are numbers, on every page", odd(EVERYTHING, with_numeric_gids), costs=0),
+    Trouble(
+        "no workspace, as for somebody who was removed",
+        odd("/workspaces", lambda _: []),
+        errors=dict.fromkeys(PLAYED.keys() - {"organization_exports"}, CONFIG),
+    ),
+    Trouble(
+        "subtasks that are below themselves",
+        lead_subtasks_in_a_circle,
+        grow=two_levels_of_subtasks,
+    ),
+    Trouble(
+        "portfolios that Asana lists only with an owner",
+        demand_an_owner_of_portfolios,
+        person="member",
+        export_ids=(),
+    ),
+]
+
 TROUBLES = [
     Trouble("nothing", costs=0),
     *ODD_WIRE,
@@ -692,4 +739,5 @@ TROUBLES = [
     *REFUSALS,
     *(replace(trouble, uses_oauth=True) for trouble in TOKENS),
     *MIXED,
+    *ODD_RECORDS,
 ]

@@ -21,6 +21,7 @@ from source_asana.streams import (
     Workspaces,
 )
 from source_asana.unlisted import Unlisted, unlisted_projects
+from source_asana.values import gid_of, gids_in, has_parent, is_before, is_time, reference
 from source_asana.workspace_events import WorkspaceEvents
 
 
@@ -75,6 +76,10 @@ class Agenda:
         """The visits with which the sync begins."""
         return [Visit(listing, gid) for listing, gid in self.plan.first(self._named_in_config)]
 
+    def continues(self, listing: Listing) -> bool:
+        """Whether all streams that feed on a listing go on from a former sync."""
+        return all(self._marks.get(stream) for stream in listing.feeds)
+
     def listed(self, kind: StreamClass) -> dict[str, str | None]:
         """The containers of a kind that were found so far, each with what it is in."""
         return dict(self._listed.get(kind, {}))
@@ -101,12 +106,13 @@ class Agenda:
             return False
         if stream is Projects:
             mark = self._mark(Projects, record["gid"])
-            return mark is None or bool(record["modified_at"] >= mark.since)
+            return mark is None or not is_before(record.get("modified_at"), mark.since)
         if visit.scope is None:
             return True
         if visit.listing is self.plan.one.get(Tasks) and not visit.scope.holds(stream, record):
             return False
-        if stream is Subtasks and visit.listing.stream is Tasks and not self._is_known(record):
+        is_elsewhere = stream is Subtasks and visit.listing.stream is Tasks
+        if (is_elsewhere and not self._is_known(record)) or visit.has_delivered(record):
             return False
         wants = visit.scope.wants(stream, record, filtered_from)
         return wants and not _is_incomplete(visit.listing, record)
@@ -124,7 +130,9 @@ class Agenda:
         if visit.listing.stream.completed_by_gid:
             children = visit.listing.children if _is_incomplete(visit.listing, record) else ()
             return [Visit(child, record["gid"], scope) for child in children]
-        return [*above, *self._below_task(visit.listing, scope, record)]
+        if record["gid"] in visit.above:
+            return above  # it is below itself
+        return [*above, *self._below_task(visit.listing, scope, record, visit.above)]
 
     def may_find_again(self, visit: Visit, record: Record, seen: Seen) -> bool:
         """Whether another visit of a sync that goes on from marks may find a record too."""
@@ -137,11 +145,11 @@ class Agenda:
     def listing_of(self, visit: Visit, record: Record) -> tuple[Listing, str] | None:
         """The listing that shows a record asked for by its gid too, and the task below which."""
         stream = visit.listing.stream
-        above = record.get("target") or record.get("parent") or {}
-        if not visit.listing.is_one or Tasks not in stream.parents or not above.get("gid"):
+        above = gid_of(record.get("target")) or gid_of(record.get("parent"))
+        if not visit.listing.is_one or Tasks not in stream.parents or above is None:
             return None
         listing = self._by_path.get(stream.path)
-        return (listing, above["gid"]) if listing else None
+        return (listing, above) if listing else None
 
     def followed_time(self, visit: Visit) -> tuple[str, str] | None:
         """The time in which a change of what a visit lists has an event by now, if it has one."""
@@ -162,9 +170,10 @@ class Agenda:
         what is below it is read in full.
         """
         scope, modified_at = visit.scope, record.get("modified_at")
-        if scope is None or visit.listing.stream.path not in TASK_PATHS or not modified_at:
+        is_known = visit.listing.stream.path in TASK_PATHS and is_time(modified_at)
+        if scope is None or not is_known:
             return False
-        if modified_at < filtered_from:
+        if is_before(modified_at, filtered_from):
             scope.changes.arrived.add(record["gid"])
             return False
         return followed_time is not None and scope.is_unexplained(record, followed_time)
@@ -293,12 +302,14 @@ class Agenda:
         if listing.stream is Workspaces:
             return self._choice.has_workspace(record["gid"])
         if listing.stream is Projects:
-            return self._choice.has_project(record["gid"])
-        is_free = not record.get("projects")
+            is_archived = self._choice.leaves_out_archived(record.get("archived"))
+            return self._choice.has_project(record["gid"]) and not is_archived
+        is_free = not gids_in(record.get("projects"))
+        is_subtask = bool(reference(record.get("parent")))
         if listing is self.plan.loose:
-            return is_free and not record.get("parent")
+            return is_free and not is_subtask
         if listing is self.plan.one.get(Tasks) and not self._choice.with_subtasks:
-            return not (is_free and record.get("parent"))
+            return not (is_free and is_subtask)
         return True
 
     def _below_container(
@@ -315,8 +326,9 @@ class Agenda:
             yield from self._project(record, workspace, now)
             return
         for child in listing.children:
-            parent = child.parent_in(record)
+            parent = child.parent_in(record, is_confirmed=listing.confirms is not None)
             streams = [s for s in child.feeds if listing.stream in s.containers()]
+            streams = [] if child.confirms else streams
             if parent is None or child is self.plan.loose:
                 continue
             if not streams:
@@ -395,7 +407,9 @@ class Agenda:
             if parent and scope.feeds(child):
                 yield Visit(child, parent, scope)
 
-    def _below_task(self, listing: Listing, scope: Scope, record: Record) -> Iterator[Visit]:
+    def _below_task(
+        self, listing: Listing, scope: Scope, record: Record, above: tuple[str, ...]
+    ) -> Iterator[Visit]:
         one = self.plan.one
         if listing in (one.get(Stories), one.get(Attachments)):
             return
@@ -405,23 +419,24 @@ class Agenda:
                 continue
             parent = child.parent_in(record)
             if parent and scope.calls_for(child, record):
-                yield Visit(child, parent, below)
+                is_way = child.stream is Subtasks
+                yield Visit(child, parent, below, (*above, parent) if is_way else ())
 
     def _above_returned(self, visit: Visit, scope: Scope, record: Record) -> list[Visit]:
         """The task that has what came back: it has changed by that, and no event names it."""
         one, listing = self.plan.one, visit.listing
-        above = record.get("target") or record.get("parent") or {}
+        above = reference(record.get("target")) or reference(record.get("parent"))
         is_task = listing.stream is Tasks
         is_named_below_task = listing in one.values() and above.get("resource_type") == "task"
         if Tasks not in one or not above or not (is_task or is_named_below_task):
             return []
         if is_task:  # one more among `num_subtasks` does not modify it
-            scope.changes.touched.add(above["gid"])
-        return [Visit(one[Tasks], above["gid"], scope)]
+            scope.changes.touched.add(str(gid_of(above)))
+        return [Visit(one[Tasks], gid_of(above), scope)]
 
     def _is_known(self, task: Record) -> bool:
         """Whether a task that a project lists has been, or will be, read as a subtask."""
-        return self.goes_on and bool(task.get("parent"))
+        return self.goes_on and has_parent(task)
 
     def _mark(self, stream: StreamClass, container: str) -> Mark | None:
         """What was read of a container before; nothing, where that lies in Asana's future."""

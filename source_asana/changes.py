@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-Record = dict[str, Any]
+from source_asana.values import Record, gid_of, is_time
 
 DELETED = ("deleted", "removed")
 BELOW_TASKS = ("story", "attachment")
+DATED = (*DELETED, "undeleted")
+"""The actions of which the latest counts."""
 
 
 @dataclass
@@ -73,26 +75,38 @@ class WorkspaceNews:
         """The same for each project: what was deleted is told once, for the workspace."""
 
 
-def changes_of(events: Iterable[Record]) -> Changes:
-    """Reduce events, in whatever order they come, to what they ask for."""
+def is_readable(event: Any) -> bool:
+    """Whether an event says what happened, to what, and of deletions when.
+
+    After one that does not, what has happened to the tasks of a project is not known.
+    """
+    if not isinstance(event, Mapping) or not isinstance(event.get("action"), str):
+        return False
+    parent = event.get("parent")
+    named = [event.get("resource"), *([] if parent is None else [parent])]
+    are_known = all(gid_of(each) and isinstance(each.get("resource_type"), str) for each in named)
+    return are_known and (event["action"] not in DATED or is_time(event.get("created_at")))
+
+
+def changes_of(events: Iterable[Any]) -> Changes:
+    """Reduce events, in whatever order they come, to what they ask for; skip unreadable ones."""
     changes = Changes()
     came_back: dict[str, str] = {}
-    for event in events:
-        resource, parent = event.get("resource") or {}, event.get("parent") or {}
+    for event in filter(is_readable, events):
+        resource, parent = event["resource"], event.get("parent") or {}
+        gid = str(gid_of(resource))
         _note_place(changes, event, resource, parent)
         if event["action"] == "undeleted":
-            came_back[resource["gid"]] = max(
-                came_back.get(resource["gid"], ""), event["created_at"]
-            )
-        match resource.get("resource_type"):
+            came_back[gid] = max(came_back.get(gid, ""), event["created_at"])
+        match resource["resource_type"]:
             case "task":
-                _note_task(changes, event, resource["gid"], parent)
+                _note_task(changes, event, gid, parent)
             case "story":
-                _note_story(changes, event, resource["gid"], parent)
+                _note_story(changes, event, gid, parent)
             case "attachment":
-                _note_attachment(changes, event, resource["gid"])
+                _note_attachment(changes, event, gid)
             case "section" if event["action"] == "deleted":
-                _note_deleted(changes, "section", resource["gid"], event)
+                _note_deleted(changes, "section", gid, event)
     for when in changes.deleted.values():
         for gid in when.keys() & came_back.keys():
             if when[gid] < came_back[gid]:
@@ -102,7 +116,7 @@ def changes_of(events: Iterable[Record]) -> Changes:
 
 def event_id(event: Mapping[str, Any]) -> str:
     """A key for an event, for Asana gives it none: the same whenever and wherever it is read."""
-    change = event.get("change") or {}
+    change = event["change"] if isinstance(event.get("change"), Mapping) else {}
     parts = [
         event.get("created_at"),
         event.get("action"),
@@ -118,9 +132,9 @@ def _note_place(changes: Changes, event: Record, resource: Record, parent: Recor
     """A task that gets or loses something below it has changed: `num_subtasks`, `modified_at`."""
     kind = resource.get("resource_type")
     if parent.get("resource_type") == "task":
-        changes.touched.add(parent["gid"])
+        changes.touched.add(str(gid_of(parent)))
     elif kind in BELOW_TASKS or (kind == "task" and event["action"] == "deleted"):
-        changes.unplaced.add(event["created_at"])
+        changes.unplaced |= {event["created_at"]} if is_time(event.get("created_at")) else set()
 
 
 def _note_task(changes: Changes, event: Record, gid: str, parent: Record) -> None:

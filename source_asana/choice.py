@@ -33,6 +33,10 @@ class Choice:
             return False
         return not self.project_gids or gid in self.project_gids
 
+    def leaves_out_archived(self, archived: object) -> bool:
+        """Whether a project is unwanted because it is archived, whatever Asana was asked for."""
+        return archived is True and not self.with_archived_projects
+
     @property
     def has_all_projects(self) -> bool:
         """Whether no project is left out."""

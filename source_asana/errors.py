@@ -52,12 +52,17 @@ class AsanaFailure(Exception):
         )
 
     @property
+    def is_refused_request(self) -> bool:
+        """Whether Asana does not accept the request as it is."""
+        return self.status == HTTPStatus.BAD_REQUEST and not self.is_cut
+
+    @property
     def is_refused_offset(self) -> bool:
         """Whether it is the offset of a later page that Asana refuses: it expires after a while.
 
         The message of that 400 is not documented; a listing that is cut is the other 400 there.
         """
-        return self.status == HTTPStatus.BAD_REQUEST and not self.is_cut
+        return self.is_refused_request
 
 
 class GivenUp(AsanaFailure):

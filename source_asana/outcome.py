@@ -9,6 +9,7 @@ from airbyte_cdk.models import FailureType
 
 from source_asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.plan import Listing
+from source_asana.streams import Goals, Portfolios
 
 _ADVICE: Mapping[int, str] = {
     401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "
@@ -20,6 +21,10 @@ _ADVICE: Mapping[int, str] = {
     "give the token's user access, or deselect the stream.",
     451: "Asana blocks this network for legal reasons: run the connector elsewhere.",
 }
+
+
+PATHS_BESIDE_PROJECTS = (Portfolios.path, Goals.path)
+"""What a token may well not see: records that hang on projects too are complete without it."""
 
 
 def advice_on(status: int) -> str:
@@ -36,12 +41,18 @@ class Tally:
     first_refusal: Refusal | None = None
     failed: int = 0
     first_failure: Exception | None = None
+    rejected: int = 0
+    """Those of the failed visits whose request Asana does not accept (400)."""
+    passed_over: int = 0
+    """Those of the refused visits that say nothing about the others."""
     found_none_of: str | None = None
     """The field of the config whose gids Asana does not show, if it shows none of them."""
     gone: int = 0
     """Those below something that was deleted, or went out of sight, since it was found."""
     aside: dict[str, int] = field(default_factory=dict)
     """The refusals that may pass, by what was asked for: they count until it is asked again."""
+    is_empty_account: bool = False
+    """Whether Asana shows no workspace at all."""
 
     def put_aside(self, refusal: Refusal, place: str) -> None:
         """Count a refused visit that is asked for once more."""
@@ -49,7 +60,9 @@ class Tally:
         self.first_refusal = self.first_refusal or refusal
         self.aside[place] = refusal.status
 
-    def count(self, error: Exception | None, place: str) -> None:
+    def count(
+        self, error: Exception | None, place: str, *, says_nothing_of_others: bool = False
+    ) -> None:
         """Count one more visit; what was put aside counts as it ends."""
         if status := self.aside.pop(place, None):
             self.refused -= Counter([status])
@@ -59,20 +72,22 @@ class Tally:
             self.gone += 1
         elif isinstance(error, Refusal):
             self.refused[error.status] += 1
+            self.passed_over += says_nothing_of_others
             self.first_refusal = self.first_refusal or error
         else:
             self.failed += 1
+            self.rejected += isinstance(error, AsanaFailure) and error.is_refused_request
             self.first_failure = self.first_failure or error
+
+    @property
+    def is_refused_everywhere(self) -> bool:
+        """Whether Asana has refused all visits so far, so that nothing is known of any."""
+        return self.refused.total() > self.passed_over and not self.read
 
     @property
     def visits(self) -> int:
         """All of them."""
         return self.read + self.gone + self.failed + self.refused.total()
-
-    @property
-    def is_refused_everywhere(self) -> bool:
-        """Whether Asana refused every visit."""
-        return bool(self.refused) and not self.read
 
 
 @dataclass(frozen=True)
@@ -92,21 +107,36 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     tally = tallies[listing]
     if tally.first_failure is not None:
         return _failure(listing, tally, tally.first_failure)
-    if tally.first_refusal is not None and tally.is_refused_everywhere and not listing.is_one:
+    is_believed = not listing.is_one or listing.confirms is not None
+    if tally.first_refusal is not None and tally.is_refused_everywhere and is_believed:
         return _refused_everywhere(listing, tally.first_refusal)
     if tally.found_none_of is not None:
         return _found_none(tally.found_none_of)
+    if tally.is_empty_account:
+        return _no_workspace()
     for parent in listing.parents:
         if parent is listing or parent.stream.between_syncs:
             continue  # without its events a project is read in full
-        if len(listing.stream.parents) > 1 and lacks_feature(tallies[parent]):
-            continue  # then there is nothing of it below
+        if len(listing.stream.parents) > 1 and is_dispensable(parent, tallies[parent]):
+            continue
         if above := problem_of(parent, tallies):
             return Problem(
                 above.failure_type,
                 f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",
             )
     return None
+
+
+def is_dispensable(source: Listing, tally: Tally) -> bool:
+    """Whether a stream with further sources is as complete as the token allows without this one.
+
+    Asana's plan does not have it, so that there is nothing of it; or Asana refuses all of it, and
+    it is one of those beside projects.
+    """
+    if lacks_feature(tally):
+        return True
+    refused = tally.refused.total() + tally.rejected
+    return source.stream.path in PATHS_BESIDE_PROJECTS and 0 < refused == tally.visits
 
 
 def lacks_feature(tally: Tally) -> bool:
@@ -119,6 +149,13 @@ def _found_none(name: str) -> Problem:
         FailureType.config_error,
         f"Asana shows this token none of what {name} names: correct {name}, "
         "or give the token's user access.",
+    )
+
+
+def _no_workspace() -> Problem:
+    return Problem(
+        FailureType.config_error,
+        "The token sees no workspace: use the token of somebody who is a member of one.",
     )
 
 

@@ -17,6 +17,7 @@ from source_asana.streams import (
     Subtasks,
     Tasks,
 )
+from source_asana.values import first_of_each, gid_of, held, is_zero, usable
 
 PAGE_SIZE = 100
 """The most that Asana gives at once. https://developers.asana.com/docs/pagination"""
@@ -47,7 +48,8 @@ class Output:
         """The stream's records of a page."""
         records = list(page)
         if self.within is not None:
-            records = [inner for record in records for inner in _held(record.get(self.within))]
+            inside = [inner for record in records for inner in held(record.get(self.within))]
+            records = first_of_each(usable(inside), set())
         if self.columns is not None:
             keep = self.columns
             records = [{name: r[name] for name in r if name in keep} for r in records]
@@ -64,7 +66,8 @@ class Listing:
 
     `stream` is the class that describes it, selected or not; `outputs` are the selected streams.
     `parents` are the listings whose records stand above it; `feeds` are the selected streams for
-    whose sake it is read, its own and those below. `filters` are further parameters.
+    whose sake it is read, its own and those below. `filters` are further parameters. `confirms`:
+    the column for which a record is asked for again, by its gid, where its listing says no.
     """
 
     stream: StreamClass
@@ -75,6 +78,7 @@ class Listing:
     parents: list["Listing"] = field(default_factory=list)
     children: list["Listing"] = field(default_factory=list)
     feeds: frozenset[StreamClass] = frozenset()
+    confirms: str | None = None
 
     @property
     def name(self) -> str:
@@ -118,13 +122,22 @@ class Listing:
         """What its placeholder stands for, as the path names it."""
         return self.path.partition("{")[2].partition("}")[0]
 
-    def parent_in(self, above: Record) -> str | None:
-        """The gid below which it is read for the sake of a record; None if nothing is there."""
-        if self.stream.named_by is not None:
-            named: str | None = (above.get(self.stream.named_by) or {}).get("gid")
-            return named
-        if self.stream.below is not None and not above.get(self.stream.below):
+    def parent_in(self, above: Record, *, is_confirmed: bool = False) -> str | None:
+        """The gid below which it is read for the sake of a record; None if nothing is there.
+
+        `is_confirmed`: the record was asked for by its gid, so only a plain "no" means that.
+        """
+        stream = self.stream
+        if stream.named_by is not None:
+            return gid_of(above.get(stream.named_by))
+        if stream.counted_by is not None and is_zero(above.get(stream.counted_by)):
             return None
+        if self.confirms is not None and above.get(self.confirms) is True:
+            return None
+        if stream.below is not None:
+            flag = above.get(stream.below)
+            if flag is False or not (flag is True or is_confirmed):
+                return None
         return str(above["gid"])
 
 
@@ -152,7 +165,7 @@ class Plan:
             if listing.stream.named_in_config:
                 gids = named_in_config[listing.stream.named_in_config]
                 begin += [(listing, gid) for gid in gids]
-            elif not listing.stream.parents:
+            elif not listing.stream.parents and not listing.is_one:
                 begin.append((listing, None))
         return begin
 
@@ -191,7 +204,7 @@ class _Planner:
             for child in listings[Projects.path].children:
                 if child.stream is not Events:
                     _link(listings[Events.path], child)
-        completions = self._completions(listings)
+        completions = [*self._completions(listings), *self._confirmations(listings)]
         one = self._single_records(listings) if self._goes_on else {}
         loose = self._loose_tasks(listings)
         unlisted = self._unlisted(listings)
@@ -249,6 +262,19 @@ class _Planner:
                 completions.append(self._listing(stream, path=stream.one))
                 _link(listings[stream.path], completions[-1])
         return completions
+
+    def _confirmations(self, listings: Mapping[str, Listing]) -> list[Listing]:
+        """The requests for single records that confirm a flag on which listings depend."""
+        confirmations: dict[tuple[StreamClass, str], Listing] = {}
+        for stream in self._needed:
+            for parent in stream.parents if stream.below else ():
+                flag = str(stream.below)
+                if (parent, flag) not in confirmations:
+                    asked = Listing(parent, str(parent.one), (), f"gid,{flag}", confirms=flag)
+                    confirmations[parent, flag] = asked
+                    _link(listings[parent.path], asked)
+                _link(confirmations[parent, flag], listings[stream.path])
+        return list(confirmations.values())
 
     def _single_records(self, listings: Mapping[str, Listing]) -> dict[StreamClass, Listing]:
         """The requests for a task, a story or an attachment, where its listing is read at all.
@@ -314,12 +340,15 @@ class _Planner:
         yield "gid"
         for stream in described:
             yield from stream.belongs_by if by_gid else stream.told_by
+            if stream is Projects and not self._choice.with_archived_projects:
+                yield "archived"  # Asana's filter may not hold
             begins = self._choice.start_date is not None and stream.is_history()
             yield from stream.dated_by if self._goes_on or begins else ()
             yield from [stream.cursor_field] if begins and stream.cursor_field else []
             for child in self._needed:
                 if stream in _parents(child):
                     yield from [child.below] if child.below else []
+                    yield from [child.counted_by] if child.counted_by else []
                     yield from [f"{child.named_by}.gid"] if child.named_by else []
 
     def _opt_fields(self, stream: StreamClass, columns: Collection[str]) -> Iterator[str]:
@@ -391,13 +420,6 @@ def _without(value: Any, path: Sequence[str]) -> Any:
     if below:
         return {**value, name: _without(value[name], below)} if name in value else value
     return {kept: part for kept, part in value.items() if kept != name}
-
-
-def _held(value: Any) -> list[Record]:
-    """The records in a column: those of a list, the one that it refers to, or none."""
-    if isinstance(value, list):
-        return value
-    return [value] if value else []
 
 
 def _parents(stream: StreamClass) -> tuple[StreamClass, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 from source_asana.client import Noticed
 from source_asana.errors import Refusal
+from source_asana.oddities import Oddities, Oddity
 from source_asana.outcome import Tally, advice_on
 from source_asana.plan import Listing
-from source_asana.scope import Visit
+from source_asana.scope import DEEPEST, Visit
 from source_asana.unlisted import Fate
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -31,6 +32,7 @@ class Progress:
         seconds_to_wait: Callable[[], float],
         open_projects: Callable[[], int],
         noticed: Noticed | None = None,
+        oddities: Oddities | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._logger = logger
@@ -38,6 +40,7 @@ class Progress:
         self._seconds_to_wait = seconds_to_wait
         self._open_projects = open_projects
         self._noticed = noticed or Noticed()
+        self._oddities = oddities or Oddities()
         self._clock = clock
         self._started = clock()
         self._last_line = self._started
@@ -133,6 +136,10 @@ class Progress:
             "%s: not asked for any more in this sync, after many failures in a row", listing.name
         )
 
+    def done_without(self, stream: str, source: str) -> None:
+        """Say that a stream lacks what Asana refuses to show of one of its sources."""
+        self._logger.warning("%s: without those of %s, which Asana refuses", stream, source)
+
     def waits(self, seconds: float) -> None:
         """Say that Asana's quota is spent."""
         self._logger.info("Asana's quota is spent: every request waits for %.0f s", seconds)
@@ -164,6 +171,7 @@ class Progress:
         self._tell_noticed()
         if self._events_lost > MOST_WARNINGS:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
+        self._tell_oddities()
         for listing, tally in tallies.items():
             if listing.path == listing.stream.path:  # what is read by gid counts with its listing
                 self._tell(listing)
@@ -193,6 +201,31 @@ class Progress:
             )
         for change in self._noticed.changes:
             self._logger.info("Asana announces a change to its API: %s", change)
+
+    def _tell_oddities(self) -> None:
+        for name, times in self._oddities.of(Oddity.ENTRY_LEFT_OUT).items():
+            self._logger.warning(
+                "%s: left out %s without a usable gid", name, _counted(times, "item")
+            )
+        for name, times in self._oddities.of(Oddity.TOO_DEEP).items():
+            self._logger.warning(
+                "%s: did not go deeper than %s levels below %s",
+                name,
+                DEEPEST,
+                _counted(times, "task"),
+            )
+        for name, times in self._oddities.of(Oddity.UNREADABLE_EVENT).items():
+            self._logger.warning(
+                "%s: %s did not say what happened, or to what, so the tasks and subtasks of the "
+                "project were read in full",
+                name,
+                _counted(times, "event"),
+            )
+        for name in self._oddities.of(Oddity.OWNER_DEMANDED):
+            self._logger.warning(
+                "%s: Asana demands an owner here, so only those of the token's own user were read",
+                name,
+            )
 
     def _tell(self, listing: Listing) -> None:
         """Say what the streams of a listing had; if none is selected, what it has cost."""

@@ -1,17 +1,21 @@
 """Reading what one visit is for: the pages of a listing, one record, or a project's events."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import chain
+from typing import Any
 
-from source_asana.changes import WorkspaceNews, changes_of, event_id
+from source_asana.changes import WorkspaceNews, changes_of, event_id, is_readable
 from source_asana.client import AsanaClient
 from source_asana.errors import AsanaFailure, Refusal
+from source_asana.oddities import Oddities, Oddity
 from source_asana.plan import Listing, request_of
-from source_asana.scope import Scope, Visit
+from source_asana.scope import DEEPEST, Scope, Visit
 from source_asana.state import asana_time, mark_time
 from source_asana.streams import Events, Record, StreamClass, Tasks
+from source_asana.values import gid_of, gids_in, held, reference, usable
 
 DAY_LENGTH = len("2026-11-20")
 
@@ -33,9 +37,16 @@ class ProjectEvents:
 class Reader:
     """Asks the client in the words of the plan."""
 
-    def __init__(self, client: AsanaClient, *, with_subtasks: bool = True) -> None:
+    def __init__(
+        self, client: AsanaClient, oddities: Oddities, *, with_subtasks: bool = True
+    ) -> None:
         self._client = client
+        self._oddities = oddities
         self._with_subtasks = with_subtasks
+        self._demanding: set[str] = set()
+        self._asking = threading.Lock()
+        self._lock_of_task: dict[str, threading.Lock] = {}
+        self._is_subtask: dict[str, bool] = {}
 
     def now(self) -> str:
         """The mark of what is requested from now on, by Asana's clock."""
@@ -46,25 +57,67 @@ class Reader:
         return asana_time(self._client.server_date)
 
     def pages(self, visit: Visit) -> Iterator[list[Record]]:
-        """The pages of a visit, where records may come again. Raises like `AsanaClient.pages`."""
+        """The pages of a visit, where records may come again, each record with a gid.
+
+        Raises like `AsanaClient.pages`.
+        """
         listing = visit.listing
-        path, params = visit.request()
+        if len(visit.above) > DEEPEST:
+            self._oddities.note(Oddity.TOO_DEEP, listing.name)
+            return
+        for page in self._whole_pages(visit):
+            records = self._usable(listing, page)
+            yield records if self._takes_all(listing) else self._without_subtasks(records, listing)
+
+    def _usable(self, listing: Listing, page: list[Any]) -> list[Record]:
+        """The records of a page; counts the entries that are none, in it and in its columns."""
+        records = usable(page, in_requests=bool(listing.children))
+        self._oddities.note(Oddity.ENTRY_LEFT_OUT, listing.name, len(page) - len(records))
+        for output in listing.outputs:
+            if output.within is not None:
+                inside = [entry for record in records for entry in held(record.get(output.within))]
+                left_out = len(inside) - len(usable(inside))
+                self._oddities.note(Oddity.ENTRY_LEFT_OUT, output.stream.stream_name(), left_out)
+        return records
+
+    def _whole_pages(self, visit: Visit) -> Iterator[list[Any]]:
+        """The pages as they come, of the parts of a listing where Asana does not give it whole."""
+        listing = visit.listing
         since = self._since(visit)
         try:
-            for page in self._client.pages(
-                path,
-                params | since,
-                purpose=listing.name,
-                until_empty=listing.pages and listing.stream.goes_on_after_its_end,
-            ):
-                yield (
-                    page if self._takes_all(listing) else self._without_subtasks(page, listing.name)
-                )
+            yield from self._accepted_pages(visit, since)
         except AsanaFailure as failure:
             parts = listing.stream.parts if listing.path == listing.stream.path else None
             if not failure.is_cut or parts is None:
                 raise
             yield from self._pages_of_parts(visit, *parts, since)
+
+    def _accepted_pages(self, visit: Visit, since: dict[str, str]) -> Iterator[list[Any]]:
+        """The pages of a request, with the optional parameters that Asana turns out to demand."""
+        listing = visit.listing
+        demanded = dict(listing.stream.demanded)
+        is_known = listing.path in self._demanding
+        path, params = visit.request()
+        params |= since | (demanded if is_known else {})
+        has_begun = False
+        try:
+            for page in self._pages_asked_for(listing, path, params):
+                has_begun = True
+                yield page
+        except AsanaFailure as failure:
+            if has_begun or is_known or not demanded or not failure.is_refused_request:
+                raise
+        else:
+            return
+        yield from self._pages_asked_for(listing, path, params | demanded)
+        self._demanding.add(listing.path)
+        self._oddities.note(Oddity.OWNER_DEMANDED, listing.name)
+
+    def _pages_asked_for(
+        self, listing: Listing, path: str, params: dict[str, str]
+    ) -> Iterator[list[Any]]:
+        until_empty = listing.pages and listing.stream.goes_on_after_its_end
+        return self._client.pages(path, params, purpose=listing.name, until_empty=until_empty)
 
     def _pages_of_parts(
         self, visit: Visit, kind: StreamClass, template: str, since: dict[str, str]
@@ -73,7 +126,9 @@ class Reader:
         purpose = visit.listing.name
         path, params = request_of(kind.path, visit.parent, "gid")
         for parts in self._client.pages(path, params, purpose=purpose):
-            for part in parts:
+            left_out = len(parts) - len(usable(parts, in_requests=True))
+            self._oddities.note(Oddity.ENTRY_LEFT_OUT, purpose, left_out)
+            for part in usable(parts, in_requests=True):
                 path, params = request_of(template, part["gid"], visit.listing.opt_fields)
                 yield from self._client.pages(path, params | since, purpose=purpose)
 
@@ -91,18 +146,29 @@ class Reader:
         """Whether nothing of a listing can belong to subtasks that the user leaves out."""
         return self._with_subtasks or not listing.is_one or listing.stream is Tasks
 
-    def _without_subtasks(self, page: list[Record], purpose: str) -> list[Record]:
+    def _without_subtasks(self, page: list[Record], listing: Listing) -> list[Record]:
         """Those stories and attachments, named by events, that are not on subtasks."""
-        return [record for record in page if not self._is_of_a_subtask(record, purpose)]
+        return [record for record in page if not self._is_of_a_subtask(record, listing.name)]
 
     def _is_of_a_subtask(self, record: Record, purpose: str) -> bool:
-        above = record.get("target") or record.get("parent") or {}
-        if above.get("resource_type") != "task":
+        """Whether a record is on a subtask; asks for each task once, whoever wants to know it."""
+        above = reference(record.get("target")) or reference(record.get("parent"))
+        gid = gid_of(above)
+        if gid is None or above.get("resource_type") != "task":
             return False
+        with self._asking:
+            lock = self._lock_of_task.setdefault(gid, threading.Lock())
+        with lock:
+            if gid not in self._is_subtask:
+                self._is_subtask[gid] = self._asked_whether_subtask(gid, purpose)
+        return self._is_subtask[gid]
+
+    def _asked_whether_subtask(self, gid: str, purpose: str) -> bool:
         asked = {"opt_fields": "parent.gid,projects.gid"}
-        path = str(Tasks.one).format(task=above["gid"])
-        task = self._client.get(path, asked, purpose=purpose)["data"]
-        return bool(task.get("parent")) and not task.get("projects")
+        task = self._client.get(str(Tasks.one).format(task=gid), asked, purpose=purpose)["data"]
+        if not isinstance(task, dict):
+            return False
+        return bool(reference(task.get("parent"))) and not gids_in(task.get("projects"))
 
     def project_events(self, visit: Visit) -> ProjectEvents:
         """What has happened in a project since the tokens of its scope.
@@ -129,6 +195,9 @@ class Reader:
         else:
             token, is_lost = scope.news.token, not scope.news.lost.isdisjoint(shared)
         is_lost |= any(window.is_lost for window in windows)
+        odd = sum(not is_readable(event) for window in windows for event in window.events)
+        self._oddities.note(Oddity.UNREADABLE_EVENT, visit.listing.name, odd)
+        is_lost |= bool(odd)
         if scope.news and not own:
             changes = scope.news.for_projects
         else:
@@ -157,12 +226,14 @@ class Reader:
         except (Refusal, AsanaFailure):
             return None
         first = next(iter(windows.values()))
+        odd = {t: sum(not is_readable(e) for e in w.events) for t, w in windows.items()}
+        self._oddities.note(Oddity.UNREADABLE_EVENT, purpose, sum(odd.values()))
         return WorkspaceNews(
             workspace,
             first.token,
             changes_of(event for window in windows.values() for event in window.events),
             {str(token): _with_ids(window.events) for token, window in windows.items()},
-            frozenset(str(token) for token, window in windows.items() if window.is_lost),
+            frozenset(str(t) for t, window in windows.items() if window.is_lost or odd[t]),
         )
 
     def is_gone(self, task: str, *, purpose: str) -> bool:
@@ -175,5 +246,7 @@ class Reader:
         return False
 
 
-def _with_ids(events: list[Record]) -> list[Record]:
-    return [{**event, "event_id": event_id(event)} for event in events]
+def _with_ids(events: list[Any]) -> list[Record]:
+    """The events that are objects at all, each with a key."""
+    known = [event for event in events if isinstance(event, dict)]
+    return [{**event, "event_id": event_id(event)} for event in known]

@@ -18,9 +18,13 @@ from source_asana.streams import (
     Subtasks,
     Tasks,
 )
+from source_asana.values import gids_in, has_parent, is_before, reference
 
 TASK_PATHS = (Tasks.path, Subtasks.path)
 PROJECT, LOOSE, WORKSPACE = "project", "tasks in no project", "what a workspace's events name"
+
+DEEPEST = 100
+"""Levels of subtasks that are read below a task. Asana allows five."""
 
 EVENTS_COME_WITHIN_MINUTES = 10
 """How late Asana's events may be. https://developers.asana.com/reference/events"""
@@ -126,20 +130,23 @@ class Scope:
             return True
         if filtered_from is not None and since <= filtered_from:
             return True
-        return self._is_touched(record) or record["modified_at"] >= since
+        return self._is_touched(record) or not is_before(record.get("modified_at"), since)
 
     def _is_too_old(self, stream: StreamClass, record: Record) -> bool:
         """Whether a record of history is from before the user's start."""
         if self.start is None or not stream.is_history():
             return False
-        when = record.get(str(stream.cursor_field)) or self.start
-        return bool(when < self.start[: len(when)])  # a day has no hours
+        return is_before(record.get(str(stream.cursor_field)), self.start)
 
     def holds(self, stream: StreamClass, task: Record) -> bool:
         """Whether a task that was asked for by its gid belongs to a stream, or once did."""
         if stream.path == Tasks.path:
-            return bool(task.get("projects")) or task["gid"] in self.changes.left["project"]
-        return bool(task.get("parent")) or task["gid"] in self.changes.left["task"]
+            projects = gids_in(task.get("projects"))
+            is_in_one = (
+                bool(projects) if projects is not None else not reference(task.get("parent"))
+            )
+            return is_in_one or task["gid"] in self.changes.left["project"]
+        return has_parent(task) or task["gid"] in self.changes.left["task"]
 
     def calls_for(self, child: Listing, record: Record) -> bool:
         """Whether what a task has in a listing below it may lack to anybody."""
@@ -150,15 +157,16 @@ class Scope:
             return True
         oldest = min(time for time in times if time)
         if child.stream is Subtasks:
-            return self.is_lost or record["created_at"] >= oldest
-        return self._is_touched(record) or record["modified_at"] >= oldest
+            return self.is_lost or not is_before(record.get("created_at"), oldest)
+        return self._is_touched(record) or not is_before(record.get("modified_at"), oldest)
 
     def below(self, record: Record) -> "Scope":
         """The scope of what is below a task: everything, where it may never have been seen."""
         oldest = min((time for time in self.since.values() if time), default=None)
         if oldest is None:
             return self
-        is_new = record["gid"] in self.changes.arrived or record["created_at"] >= oldest
+        is_old = is_before(record.get("created_at"), oldest)
+        is_new = record["gid"] in self.changes.arrived or not is_old
         return self.only(self.since, whole=True) if is_new else self
 
     def whole_streams(self) -> frozenset[StreamClass]:
@@ -211,11 +219,19 @@ class Scope:
 
 
 class Visit(NamedTuple):
-    """One listing to be read below one parent, for what `scope` says of its container."""
+    """One listing to be read below one parent, for what `scope` says of its container.
+
+    `above`: the tasks on the way down to a listing of subtasks, from the top one to its parent.
+    """
 
     listing: Listing
     parent: str | None = None
     scope: Scope | None = None
+    above: tuple[str, ...] = ()
+
+    def has_delivered(self, record: Record) -> bool:
+        """Whether a subtask is below itself, so that it was delivered on the way down."""
+        return record["gid"] in self.above[1:]
 
     @property
     def turn(self) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ from source_asana.changes import changes_of
 from source_asana.plan import Listing
 from source_asana.scope import Visit
 from source_asana.streams import Record, StreamClass
+from source_asana.values import is_before
 
 NEVER = 0.0
 
@@ -59,8 +60,8 @@ class Seen:
         self._events.update(event["event_id"] for event in new)
         self._mentioned |= changes_of(new).named()
         began_at = self.began_at or ""
-        lately = [event for event in new if event["created_at"] >= began_at]
-        later = [event for event in lately if event["created_at"] > began_at]
+        lately = [event for event in new if not is_before(event.get("created_at"), began_at)]
+        later = [event for event in lately if event.get("created_at") != began_at]
         for named, by in ((self._named, lately), (self._named_later, later)):
             for gid in changes_of(by).named():
                 named[gid] = max(asked_at, named.get(gid, NEVER))

@@ -47,6 +47,7 @@ from source_asana.config import (
 from source_asana.connection import ANSWER_SECONDS, Connection
 from source_asana.errors import AsanaFailure, ConfigError, Refusal
 from source_asana.messages import Message, RecordBatch
+from source_asana.oddities import Oddities
 from source_asana.outcome import advice_on
 from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
@@ -182,7 +183,8 @@ class SourceAsana(Source):
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
         self._end_waits = rate_limit.stop
         client = self._client(settings, config, rate_limit, self._patience, self._answer_seconds)
-        reader = Reader(client, with_subtasks=choice.with_subtasks)
+        oddities = Oddities()
+        reader = Reader(client, oddities, with_subtasks=choice.with_subtasks)
         agenda = Agenda(make_plan(selected, choice), selected, marks, settings.gids, choice)
         walk = Walk(agenda, reader, workers=settings.num_workers)
         sync = Sync(
@@ -198,7 +200,12 @@ class SourceAsana(Source):
             queued=self._messages.consume_queue,
             seconds_to_wait=rate_limit.seconds_to_wait,
             progress=Progress(
-                logger, client.sent, rate_limit.seconds_to_wait, walk.open_projects, client.noticed
+                logger,
+                client.sent,
+                rate_limit.seconds_to_wait,
+                walk.open_projects,
+                client.noticed,
+                oddities,
             ),
             logger=logger,
         )

@@ -5,10 +5,12 @@ says of the endpoint. Streams with the same `path` share its listing.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from source_asana import records
 from source_asana.fields import DATE_TIME, ObjectShape, catalog_schema
+from source_asana.values import gids_in, has_parent
 
 Record = dict[str, Any]
 StreamClass = type["AsanaStream"]
@@ -34,7 +36,13 @@ class AsanaStream:
     """Its records are parents of the same listing too."""
 
     below: ClassVar[str | None] = None
-    """The parent's column that must be true (or not zero) for the listing to have anything."""
+    """The parent's column that must be true for the listing to exist.
+
+    Where the parent's own listing does not say so, one request for that parent confirms it.
+    """
+
+    counted_by: ClassVar[str | None] = None
+    """The parent's column that counts the records; only 0 means that there are none."""
 
     parent_key: ClassVar[str | None] = None
     """The column in which each record takes the gid of its parent."""
@@ -85,6 +93,9 @@ class AsanaStream:
 
     loose: ClassVar[tuple[StreamClass, str] | None] = None
     """Where its records are that have none of the parents: the listing below each of another."""
+
+    demanded: ClassVar[Mapping[str, str]] = {}
+    """Optional parameters that some accounts demand: sent only after an answer 400."""
 
     told_deleted_as: ClassVar[str | None] = None
     """The `resource_type` under which Asana tells that a record was deleted."""
@@ -154,6 +165,7 @@ class Workspaces(AsanaStream):
     """Workspaces and organisations. https://developers.asana.com/reference/getworkspaces"""
 
     path = "workspaces"
+    one = "workspaces/{workspace}"
     record = records.WORKSPACE
 
 
@@ -259,7 +271,8 @@ class Tasks(AsanaStream):
     @staticmethod
     def may_repeat(record: Record) -> bool:
         """A task of several projects, or one that its parent task lists too."""
-        return len(record.get("projects") or ()) != 1 or bool(record.get("parent"))
+        projects = gids_in(record.get("projects"))
+        return projects is None or len(projects) != 1 or has_parent(record)
 
 
 class Subtasks(AsanaStream):
@@ -272,7 +285,7 @@ class Subtasks(AsanaStream):
     told_deleted_as = "task"
     dated_by = ("modified_at", "created_at")
     nested = True
-    below = "num_subtasks"
+    counted_by = "num_subtasks"
     repeats_options = Tasks.repeats_options
     record = records.TASK
     told_by = ("projects.gid",)
@@ -280,7 +293,7 @@ class Subtasks(AsanaStream):
     @staticmethod
     def may_repeat(record: Record) -> bool:
         """A subtask that a project lists too."""
-        return bool(record.get("projects"))
+        return gids_in(record.get("projects")) != []
 
 
 class Stories(AsanaStream):
@@ -337,6 +350,7 @@ class Portfolios(AsanaStream):
 
     path = "portfolios?workspace={workspace}"
     parents = (Workspaces,)
+    demanded: ClassVar[Mapping[str, str]] = {"owner": "me"}
     record = records.PORTFOLIO
 
 

@@ -29,11 +29,11 @@ from source_asana.errors import (
     error_trace,
 )
 from source_asana.messages import Message, RecordBatch
-from source_asana.outcome import Problem, Tally, lacks_feature, problem_of
+from source_asana.outcome import Problem, Tally, is_dispensable, problem_of
 from source_asana.plan import Listing, Selection
 from source_asana.progress import Progress
 from source_asana.scope import WORKSPACE, Scope, Visit
-from source_asana.streams import DELETED_AT, Projects, StreamClass, Tasks
+from source_asana.streams import DELETED_AT, Projects, StreamClass, Tasks, Workspaces
 from source_asana.unlisted import Fate, Unlisted
 from source_asana.walk import (
     Event,
@@ -232,7 +232,8 @@ class Sync:
             self._progress.unanswered(visit, error)
             return
         tally = self._tallies[visit.listing]
-        tally.count(error, visit.place)
+        says_nothing = visit.is_below_task and self._agenda.continues(visit.listing)
+        tally.count(error, visit.place, says_nothing_of_others=says_nothing)
         if isinstance(error, AirbyteTracedException):
             raise error  # it is the same for all visits
         if error is None or isinstance(error, Gone):
@@ -340,7 +341,8 @@ class Sync:
         tallies = [
             self._tallies[found] for found in self._plan.listings if stream in _streams(found)
         ]
-        return any(t.refused for t in tallies) and not any(t.read for t in tallies)
+        is_refused = any(tally.is_refused_everywhere for tally in tallies)
+        return is_refused and not any(tally.read for tally in tallies)
 
     def _end_listing(self, ended: ListingEnd) -> Iterator[Message]:
         listing = ended.listing
@@ -368,6 +370,8 @@ class Sync:
         if absent and not ended.found:
             named = "project_gids" if kind is Projects else "workspace_gids"
             self._tallies[ended.listing].found_none_of = named
+        elif kind is Workspaces:
+            self._tallies[ended.listing].is_empty_account = not ended.found
 
     def _end_unlisted(self, unlisted: Unlisted) -> None:
         """Tell of projects that were deleted; forget or keep the marks of the others."""
@@ -380,7 +384,7 @@ class Sync:
 
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]
-        lacking = [found for found in listings if lacks_feature(self._tallies[found])]
+        lacking = [found for found in listings if is_dispensable(found, self._tallies[found])]
         if stream.within and len(lacking) < len(listings):
             listings = [found for found in listings if found not in lacking]
         problems = [problem_of(listing, self._tallies) for listing in listings]
@@ -393,6 +397,7 @@ class Sync:
                 self._end_stream_below(scope, stream)
         name = stream.stream_name()
         self._progress.ended(name)
+        self._tell_of_sources(stream)
         yield from self._tombstones(stream)
         if stream in self._unsettled:
             self._checkpoints.leave(stream)
@@ -401,6 +406,15 @@ class Sync:
             yield _status(name, AirbyteStreamStatus.COMPLETE)
         else:
             yield from self._fail(name, problem)
+
+    def _tell_of_sources(self, stream: StreamClass) -> None:
+        """Say which further sources of a stream Asana refuses, so that it lacks what is there."""
+        carriers = {found for found in self._plan.listings if stream in _streams(found)}
+        sources = carriers if stream.within else {above for c in carriers for above in c.parents}
+        for source in self._plan.listings:
+            tally = self._tallies[source]
+            if source in sources and len(sources) > 1 and is_dispensable(source, tally):
+                self._progress.done_without(stream.stream_name(), source.name)
 
     def _tombstones(self, stream: StreamClass) -> Iterator[Message]:
         """The records of what was deleted and has not come back, in this stream or its sibling."""

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from source_asana.choice import Choice
 from source_asana.state import Mark, shifted
 from source_asana.streams import Record
+from source_asana.values import gid_of
 
 DAYS_BETWEEN_QUESTIONS = 1
 
@@ -72,9 +73,9 @@ class Unlisted:
             self.deleted_at[project] = time
 
     def _is_chosen(self, project: Record) -> bool:
-        if project.get("archived") and not self.choice.with_archived_projects:
+        if self.choice.leaves_out_archived(project.get("archived")):
             return False
-        workspace = (project.get("workspace") or {}).get("gid")
+        workspace = gid_of(project.get("workspace"))
         return workspace is None or self.choice.has_workspace(workspace)
 
 

@@ -25,6 +25,7 @@ from source_asana.scope import PROJECT, Scope, Visit
 from source_asana.seen import Moment, Seen
 from source_asana.streams import Projects, Record, StreamClass
 from source_asana.unlisted import Unlisted
+from source_asana.values import first_of_each
 
 MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
 """Refusals that may be over a moment later: a plan (402) does not change so soon."""
@@ -297,8 +298,7 @@ class Walk:
             return self._ask_for_unlisted(visit)
         unexplained = 0
         for page in self._reader.pages(visit):
-            fresh = [record for record in page if record["gid"] not in seen]
-            seen.update(record["gid"] for record in fresh)
+            fresh = first_of_each(page, seen)
             if visit.listing.stream is Projects:
                 self._learn_of_workspace(visit, len(fresh))
             unexplained += self._deliver(visit, fresh, begun)
@@ -330,7 +330,8 @@ class Walk:
         try:
             for page in self._reader.pages(visit):
                 with self._changed:
-                    unlisted.learn(project, page[0], self._reader.time())
+                    for record in page:
+                        unlisted.learn(project, record, self._reader.time())
         except (Refusal, AsanaFailure) as error:
             if error.status is None:
                 raise

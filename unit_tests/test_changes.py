@@ -1,9 +1,10 @@
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.changes import Changes, changes_of, event_id
+from source_asana.changes import Changes, changes_of, event_id, is_readable
 
 Event = dict[str, Any]
 
@@ -14,9 +15,13 @@ def event(action: str, resource: str, parent: str | None = None, at: str = "10:0
         "action": action,
         "resource": reference(resource),
         "parent": reference(parent) if parent else None,
-        "created_at": at,
+        "created_at": time(at),
         "user": None,
     }
+
+
+def time(of_day: str) -> str:
+    return f"2026-11-20T{of_day}:00.000Z"
 
 
 def reference(words: str) -> dict[str, str]:
@@ -53,13 +58,13 @@ def test_an_edited_comment_is_read_by_itself() -> None:
 
 def test_a_story_is_deleted_when_it_is_removed() -> None:
     changes = changes_of([event("removed", "story 1", "task 2", at="11:00")])
-    assert changes.deleted == {"story": {"1": "11:00"}}
+    assert changes.deleted == {"story": {"1": time("11:00")}}
     assert changes.touched == {"2"}
 
 
 def test_the_latest_deletion_counts_whatever_the_order() -> None:
     events = [event("deleted", "task 1", at="11:00"), event("deleted", "task 1", at="10:00")]
-    assert changes_of(events).deleted == {"task": {"1": "11:00"}}
+    assert changes_of(events).deleted == {"task": {"1": time("11:00")}}
 
 
 def test_sections_and_attachments_are_deleted_and_attachments_come_back() -> None:
@@ -70,7 +75,8 @@ def test_sections_and_attachments_are_deleted_and_attachments_come_back() -> Non
             event("undeleted", "attachment 3"),
         ]
     )
-    assert changes.deleted == {"section": {"1": "10:00"}, "attachment": {"2": "10:00"}}
+    ten = time("10:00")
+    assert changes.deleted == {"section": {"1": ten}, "attachment": {"2": ten}}
     assert changes.attachments == changes.restored == {"3"}
 
 
@@ -79,9 +85,50 @@ def test_events_of_other_things_ask_for_nothing() -> None:
         event("changed", "project 1"),
         event("changed", "section 2"),
         event("added", "project_membership 3", "project 1"),
-        {"action": "changed", "resource": None, "created_at": "10:00"},
     ]
+    assert all(map(is_readable, others))
     assert changes_of(others) == Changes()
+
+
+ODD_VALUES: list[Any] = [
+    None,
+    "x",
+    7,
+    [],
+    {},
+    {"gid": None},
+    {"gid": "1"},
+    {"resource_type": "task"},
+    ...,
+]
+"""What may stand where an event names an object; `...` stands for nothing at all."""
+
+
+@pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
+@pytest.mark.parametrize("name", ["resource", "parent", "action", "created_at"])
+def test_an_event_that_does_not_say_what_happened_is_found_and_breaks_nothing(
+    name: str, value: object
+) -> None:
+    odd = {**event("deleted", "task 1", "project 2"), name: value}
+    if value is ...:
+        del odd[name]
+    says_enough = (name == "parent" and value in (None, ...)) or (name == "action" and value == "x")
+    assert is_readable(odd) is says_enough
+    changes = changes_of([odd, event("changed", "task 5")])
+    assert "5" in changes.touched
+    assert len(event_id(odd)) == 32
+
+
+@pytest.mark.parametrize("odd", [None, "event", 7, []], ids=repr)
+def test_what_is_no_event_is_skipped(odd: object) -> None:
+    assert not is_readable(odd)
+    assert changes_of([odd, event("changed", "task 5")]).touched == {"5"}
+
+
+def test_a_change_needs_no_time() -> None:
+    timeless = event("changed", "task 1") | {"created_at": None}
+    assert is_readable(timeless)
+    assert changes_of([timeless]).touched == {"1"}
 
 
 @given(

@@ -4,9 +4,19 @@ import pytest
 from airbyte_cdk.models import FailureType
 
 from source_asana.errors import AsanaFailure, Gone, Refusal
-from source_asana.outcome import Problem, Tally, problem_of
+from source_asana.outcome import Problem, Tally, is_dispensable, problem_of
 from source_asana.plan import Listing
-from source_asana.streams import Projects, Sections, StreamClass, Subtasks, Tasks
+from source_asana.streams import (
+    Goals,
+    Portfolios,
+    Projects,
+    Sections,
+    StatusUpdates,
+    StreamClass,
+    Subtasks,
+    Tasks,
+    Workspaces,
+)
 
 FORBIDDEN = Refusal(403, "Forbidden", "projects/1/sections")
 NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer (ReadTimeout)", "tasks")
@@ -131,3 +141,53 @@ def test_a_listing_below_itself_answers_for_itself_once() -> None:
     subtasks.parents.append(subtasks)
     assert problem_of(subtasks, {subtasks: tally(None, FORBIDDEN)}) is None
     assert problem_of(subtasks, {subtasks: tally(NO_ANSWER)})
+
+
+REJECTED = AsanaFailure(FailureType.system_error, "Bad Request", "portfolios", status=400)
+
+
+def test_refusals_that_say_nothing_of_others_are_no_problem_by_themselves() -> None:
+    sections = listing(Sections)
+    counted = Tally()
+    counted.count(FORBIDDEN, "1", says_nothing_of_others=True)
+    assert problem_of(sections, {sections: counted}) is None
+    counted.count(FORBIDDEN, "2")
+    found = problem_of(sections, {sections: counted})
+    assert found
+    assert found.message.startswith("Asana refused all sections")
+
+
+def test_an_account_without_workspaces_is_a_problem_of_all_below_it() -> None:
+    workspaces = listing(Workspaces)
+    projects = listing(Projects, workspaces)
+    tallies = {workspaces: Tally(read=1, is_empty_account=True), projects: Tally()}
+    found = problem_of(projects, tallies)
+    assert found
+    assert found.failure_type is FailureType.config_error
+    assert found.message.endswith(NO_WORKSPACE)
+
+
+NO_WORKSPACE = "The token sees no workspace: use the token of somebody who is a member of one."
+
+
+@pytest.mark.parametrize(
+    ("source", "ends", "is_without"),
+    [
+        (Portfolios, [FORBIDDEN], True),
+        (Portfolios, [REJECTED, FORBIDDEN], True),
+        (Goals, [FORBIDDEN], True),
+        (Portfolios, [FORBIDDEN, None], False),
+        (Portfolios, [FORBIDDEN, NO_ANSWER], False),
+        (Portfolios, [], False),
+        (Projects, [FORBIDDEN], False),
+        (Projects, [Refusal(402, "Not on this plan", "projects")], True),
+    ],
+)
+def test_a_stream_does_without_goals_or_portfolios_where_all_of_them_are_refused(
+    source: StreamClass, ends: list[Exception | None], *, is_without: bool
+) -> None:
+    above = listing(source)
+    assert is_dispensable(above, tally(*ends)) is is_without
+    updates = listing(StatusUpdates, above)
+    is_well = is_without or None in ends or not ends
+    assert (problem_of(updates, {above: tally(*ends), updates: tally()}) is None) is is_well

@@ -26,6 +26,8 @@ from source_asana.streams import (
     StreamClass,
     Subtasks,
     Tasks,
+    TeamMemberships,
+    Teams,
     TimeTrackingEntries,
     Users,
     UserTaskLists,
@@ -384,3 +386,52 @@ def test_a_brief_is_asked_for_by_the_gid_that_its_project_names() -> None:
     path, params = listing.request("6")
     assert path == "project_briefs/6"
     assert "limit" not in params
+
+
+def test_a_flag_on_which_listings_depend_is_confirmed_by_one_request() -> None:
+    plan = plan_of(Teams, AuditLogEvents, Tasks)
+    (asked,) = (found for found in plan.listings if found.confirms)
+    assert asked.path == "workspaces/{workspace}"
+    assert asked.opt_fields == "gid,is_organization"
+    assert {child.stream for child in asked.children} == {Teams, AuditLogEvents}
+    for flag in (False, None, "true"):
+        assert asked.parent_in({"gid": "1", "is_organization": flag}) == "1"
+    assert asked.parent_in({"gid": "1"}) == "1"
+    assert asked.parent_in({"gid": "1", "is_organization": True}) is None
+
+
+@pytest.mark.parametrize(
+    ("flag", "unconfirmed", "confirmed"),
+    [(True, "1", "1"), (False, None, None), (None, None, "1"), ("true", None, "1")],
+)
+def test_only_a_plain_no_means_no_when_it_is_confirmed(
+    flag: object, unconfirmed: str | None, confirmed: str | None
+) -> None:
+    teams = listing_of(plan_of(Teams), "teams")
+    above = {"gid": "1", "is_organization": flag}
+    assert teams.parent_in(above) == unconfirmed
+    assert teams.parent_in(above, is_confirmed=True) == confirmed
+
+
+def test_nothing_is_confirmed_where_nothing_depends_on_it() -> None:
+    streams = set(STREAMS.values()) - {Teams, TeamMemberships, AuditLogEvents}
+    assert not any(found.confirms for found in plan_of(*streams).listings)
+
+
+@pytest.mark.parametrize("count", [None, "0", False, 1, [], 2.5])
+def test_a_listing_is_left_out_only_where_its_count_is_0(count: object) -> None:
+    subtasks = listing_of(plan_of(Subtasks), "subtasks")
+    assert subtasks.parent_in({"gid": "1", "num_subtasks": count}) == "1"
+    assert subtasks.parent_in({"gid": "1"}) == "1"
+    assert subtasks.parent_in({"gid": "1", "num_subtasks": 0}) is None
+
+
+def test_what_a_column_holds_comes_once_and_only_with_a_gid() -> None:
+    output = listing_of(plan_of(CustomFieldSettings), "projects").outputs[0]
+    page: list[Record] = [
+        {"gid": "1", "custom_field_settings": [{"gid": "2"}, None, {"gid": "2"}, {"gid": None}]},
+        {"gid": "3", "custom_field_settings": "x"},
+        {"gid": "4"},
+        {"gid": "5", "custom_field_settings": [{"gid": 6}, {"gid": "2"}]},
+    ]
+    assert output.records(page, "9") == [{"gid": "2"}, {"gid": "6"}]

@@ -11,7 +11,8 @@ STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories, StoriesCompact)
 SELECTED = {stream: Selection(incremental=True) for stream in STREAMS}
 PLAN = make_plan(SELECTED)
 BY_PATH = {listing.path: listing for listing in PLAN.listings}
-MARK, BEFORE, BEGAN, LATER = "2026-11-19T10", "2026-11-20T09", "2026-11-20T10", "2026-11-20T11"
+MARK = "2026-11-19T10:00:00.000Z"
+BEFORE, BEGAN, LATER = (f"2026-11-20T{hour}:00:00.000Z" for hour in ("09", "10", "11"))
 TOKENS = (("token", None),)
 
 
@@ -22,7 +23,7 @@ def visit(
     return Visit(BY_PATH[of.path], task, Scope("1", since, tokens=TOKENS, token="next"))
 
 
-def comment_on(task: str, *, created_at: str = BEGAN) -> dict[str, object]:
+def comment_on(task: str, *, created_at: str | None = BEGAN) -> dict[str, object]:
     return {
         "event_id": f"{task} {created_at}",
         "action": "changed",
@@ -47,10 +48,12 @@ def test_a_record_is_new_once_for_each_stream() -> None:
         (False, BEFORE, False),
         (False, BEGAN, False),
         (False, LATER, True),
+        (True, None, True),
+        (False, "soon", True),
     ],
 )
 def test_what_an_event_names_is_read_again_if_it_may_have_happened_since(
-    created_at: str, *, is_followed: bool, is_read_again: bool
+    created_at: str | None, *, is_followed: bool, is_read_again: bool
 ) -> None:
     """In the second of the beginning, it may have if it was unknown where events were followed."""
     seen = Seen()

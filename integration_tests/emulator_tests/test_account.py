@@ -789,9 +789,16 @@ def test_the_floor_of_tasks_is_the_pages_of_the_projects() -> None:
     assert needed["/tasks"] == sum(max(1, -(-size // 100)) for size in sizes)
 
 
-def test_the_floor_asks_only_organisations_for_teams(account: Account, member: Viewer) -> None:
+def test_the_floor_asks_only_organisations_for_teams_and_the_other_workspaces_what_they_are(
+    account: Account, member: Viewer
+) -> None:
     needed = truth.floor(account, member, ["teams", "users"])
-    assert needed == {"/workspaces": 1, "/users": 2, "/workspaces/{workspace_gid}/teams": 1}
+    assert needed == {
+        "/workspaces": 1,
+        "/users": 2,
+        "/workspaces/{workspace_gid}": 1,
+        "/workspaces/{workspace_gid}/teams": 1,
+    }
 
 
 def test_the_floor_of_exports_is_one_request_each(account: Account, member: Viewer) -> None:
@@ -839,7 +846,8 @@ def test_nothing_is_read_below_a_workspace_that_was_not_chosen(account: Account)
     assert {project["workspace"]["gid"] for project in projects} == {quiz}
     assert not chosen(account, "teams", choice)
     needed = floor_of(account, ["users", "goals", "audit_log_events"], choice)
-    assert needed == {"/workspaces": 1, "/users": 1, "/goals": 1}
+    one = "/workspaces/{workspace_gid}"
+    assert needed == {"/workspaces": 1, "/users": 1, "/goals": 1, one: 1}
 
 
 def test_projects_may_be_chosen_or_excluded_and_are_listed_all_the_same(
@@ -950,6 +958,7 @@ def test_the_end_of_the_audit_log_is_an_empty_page() -> None:
     path = "/workspaces/{workspace_gid}/audit_log_events"
     assert truth.floor(account, viewer, ["audit_log_events"]) == {
         "/workspaces": 1,
+        "/workspaces/{workspace_gid}": 1,
         path: (1 + 1) + (3 + 1),
     }
     nothing = Choice(start_date="2026-11-01T00:00:00.000Z")

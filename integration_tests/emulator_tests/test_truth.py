@@ -104,6 +104,9 @@ def test_the_least_walk_reads_the_audit_log_to_its_empty_page(
     told(asana, "/workspaces", limit=100)
     found = listed_below(asana, "", ["audit"], audit_log)
     assert found == [event["gid"] for event in of_stream(asana, "audit_log_events")]
+    for workspace in of_stream(asana, "workspaces"):
+        if not workspace["is_organization"]:
+            told(asana, f"/workspaces/{workspace['gid']}")
     assert asana.floor(["audit_log_events"], "service") == asana.ledger.by_path()
 
 
