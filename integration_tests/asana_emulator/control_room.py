@@ -44,6 +44,7 @@ SETTINGS = frozenset(
         "quota_per_minute",
         "quota_window",
         "sync_token_hours",
+        "sync_token_prefix",
         "truncate_after",
         "whole_time_entries",
         "workspace_events",

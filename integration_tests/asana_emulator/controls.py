@@ -19,6 +19,7 @@ Mishap = Literal[
     "portal",
     "redirect",
     "wrong_shape",
+    "odd_data",
     "reset",
     "cut_headers",
     "slow_headers",
@@ -70,6 +71,7 @@ class When(TypedDict, total=False):
     location: str
     old: str
     new: str
+    data: Any
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Fault:
         portal          somebody else's page of HTML, with status 200
         redirect        302, to `location`, whose characters are sent as Latin-1
         wrong_shape     JSON with status 200, but not in Asana's envelope
+        odd_data        Asana's envelope around something else: `data`
         reset           the connection is reset before anything is answered
         cut_headers     the connection is closed in the midst of the headers
         slow_headers    the headers byte after byte, over `seconds`
@@ -129,6 +132,7 @@ class Fault:
     location: str = NOBODY_LISTENS
     old: str = ""
     new: str = ""
+    data: Any = None
     happened: int = 0
     _seen: int = 0
 
@@ -232,6 +236,7 @@ def matches(pattern: str, asked: Asked) -> bool:
 class Controls:
     """The emulator's behaviour, changeable while it runs.
 
+    `sync_token_prefix`: how each sync token begins, which is opaque and may have any characters.
     `whole_time_entries`: listings of time entries give all that is asked of them, not only what
     the reference promises there. `ignored_parameters`: those that change nothing, whatever the
     reference says. `demanded_parameters`: by path template, one that the reference calls optional
@@ -248,6 +253,7 @@ class Controls:
     truncate_after: int | None = None
     sync_token_hours: float = 24.0
     event_delay: float = 0.0
+    sync_token_prefix: str = ""
     whole_time_entries: bool = False
     ignored_parameters: frozenset[str] = frozenset()
     demanded_parameters: dict[str, str] = field(default_factory=dict)

@@ -76,10 +76,14 @@ class EventStreams:
         return end
 
     def _token(self, resource: str, index: int) -> str:
-        return self._seal.close(f"sync {resource}", [self._now(), index])
+        sealed = self._seal.close(f"sync {resource}", [self._now(), index])
+        return self._controls.sync_token_prefix + sealed
 
     def _index(self, resource: str, sync: str | None) -> int:
-        opened = None if sync is None else self._seal.open(f"sync {resource}", sync)
+        prefix = self._controls.sync_token_prefix
+        is_known = sync is not None and sync.startswith(prefix)
+        sealed = str(sync).removeprefix(prefix)
+        opened = self._seal.open(f"sync {resource}", sealed) if is_known else None
         if opened is not None:
             issued, index = opened
             if self._now() <= issued + self._controls.sync_token_hours * 3600:

@@ -12,6 +12,7 @@ from .account import Viewer
 from .clock import Clock
 
 TOKEN_PATH = "/-/oauth_token"
+AS_IT_IS = object()
 OddGrant = Literal["invalid_grant", "without_expiry", "without_token"]
 
 
@@ -37,6 +38,8 @@ class Tokens:
         self.refresh_token = _secret("2", "refresh 0")
         self.oauth_person = "member"
         self.access_token_seconds = 3600.0
+        self.expires_in: Any = AS_IT_IS
+        """What a grant says of its term, whatever is true."""
         self.rotate_refresh_token = False
         self.refreshes = 0
 
@@ -101,7 +104,9 @@ class Tokens:
         gid = person.viewer.user
         granted: dict[str, Any] = {
             "access_token": access_token,
-            "expires_in": int(self.access_token_seconds),
+            "expires_in": int(self.access_token_seconds)
+            if self.expires_in is AS_IT_IS
+            else self.expires_in,
             "token_type": "bearer",
             "data": {"id": int(gid), "gid": gid, "name": person.name, "email": None},
         }

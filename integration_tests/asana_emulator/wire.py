@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 
+import orjson
 from aiohttp import web
 
 from .controls import Fault
@@ -87,6 +88,8 @@ def in_asanas_stead(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
             reply = Reply(200, NOT_ASANAS_JSON, headers)
         case "bomb":
             reply = Reply(200, _bomb(), {**headers, "Content-Encoding": "gzip"})
+        case "odd_data":
+            reply = Reply(200, orjson.dumps({"data": fault.data}), headers)
     return reply
 
 

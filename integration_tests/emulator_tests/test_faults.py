@@ -138,6 +138,13 @@ def test_another_host_can_answer_in_asanas_stead(asana: AsanaEmulator) -> None:
     assert page.text.startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.parametrize("data", [None, [], "text", [None, {"gid": "1"}]], ids=str)
+def test_asanas_envelope_can_have_something_else_in_it(asana: AsanaEmulator, data: Any) -> None:
+    asana.controls.fail("/users/*", "odd_data", data=data)
+    odd = ask(asana, "/users/me")
+    assert (odd.status_code, odd.json()) == (200, {"data": data})
+
+
 def test_a_request_can_be_sent_elsewhere(asana: AsanaEmulator) -> None:
     asana.controls.fail("/users/*", "redirect")
     with pytest.raises(requests.ConnectionError, match="port=9"):

@@ -106,6 +106,14 @@ def test_a_grant_can_lack_what_it_should_say(asana: AsanaEmulator, kind: Any, mi
     assert set(exchange(asana).json()) == set(whole)
 
 
+@pytest.mark.parametrize("said", ["0", -1, None, [3600]], ids=str)
+def test_a_grant_can_tell_any_term(asana: AsanaEmulator, said: Any) -> None:
+    asana.tokens.expires_in = said
+    granted = exchange(asana).json()
+    assert granted["expires_in"] == said
+    assert ask(asana, "/users/me", granted["access_token"]).status_code == 200
+
+
 def test_a_grant_can_be_refused_once(asana: AsanaEmulator) -> None:
     asana.controls.fail("/-/oauth_token", "invalid_grant")
     refused = exchange(asana)
