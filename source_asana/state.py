@@ -167,6 +167,8 @@ def incremental_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     tokens: dict[str, str] = {}
     shared: dict[str, dict[str, list[str]]] = {}
     for project, mark in sorted(marks.items()):
+        if not _is_token(mark.token):
+            continue  # the next sync reads the project's tasks in full, as if it were too late
         if mark.token and mark.workspace:
             behind = shared.setdefault(mark.workspace, {})
             behind.setdefault(mark.token, []).append(project)
@@ -309,5 +311,14 @@ def _workspace_tokens(values: Any) -> dict[str, tuple[str, str]]:
 
 
 def _is_token(value: Any) -> bool:
-    """Whether Asana can have given it: it is opaque, but has come in JSON to go out in a URL."""
-    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
+    """Whether a sync token can be kept: it is opaque, but must survive JSON, UTF-8 and PostgreSQL.
+
+    Airbyte keeps states in PostgreSQL, whose JSON has no U+0000.
+    """
+    if not isinstance(value, str) or value == "" or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True

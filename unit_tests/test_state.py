@@ -19,7 +19,7 @@ from source_asana.state import (
 
 TIMES = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z".rjust(24, "0"))
 GIDS = st.integers(1, 10**16).map(str)
-TOKENS = st.text("0123456789abcdef:", min_size=1)
+TOKENS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 DETAILS = {
     "missing": st.frozensets(
         st.tuples(st.sampled_from(["tasks/{task}/stories", "attachments?parent={parent}"]), GIDS),
@@ -41,6 +41,19 @@ TIME, LATER = "2026-11-20T10:00:00.000Z", "2026-11-21T10:00:00.000Z"
 @given(MARKS)
 def test_what_is_written_is_read_again(marks: dict[str, Mark]) -> None:
     assert incremental_marks(orjson.loads(orjson.dumps(incremental_blob(marks)))) == marks
+
+
+@pytest.mark.parametrize("token", ["a\0", "\0", "\ud83d"], ids=ascii)
+@pytest.mark.parametrize("workspace", [None, "1"])
+def test_a_sync_token_that_a_state_cannot_hold_is_not_written(
+    token: str, workspace: str | None
+) -> None:
+    """The next sync then knows that the events are lost, and reads the project's tasks in full."""
+    blob = incremental_blob({"11": Mark(TIME, token, workspace), "12": Mark(TIME, "b", workspace)})
+    assert incremental_marks(orjson.loads(orjson.dumps(blob))) == {
+        "11": Mark(TIME),
+        "12": Mark(TIME, "b", workspace),
+    }
 
 
 @given(MARKS)
@@ -216,7 +229,7 @@ def test_a_full_refresh_does_not_take_an_incremental_state_for_its_own() -> None
         {"modified_since": {}, "workspace_tokens": {"1": ["abc"]}},
         {"modified_since": {}, "workspace_tokens": {"../1": {"abc": ["11"]}}},
         {"modified_since": {}, "workspace_tokens": {"1": {"": ["11"]}}},
-        {"modified_since": {}, "workspace_tokens": {"1": {"a\nb": ["11"]}}},
+        {"modified_since": {}, "workspace_tokens": {"1": {"a\0b": ["11"]}}},
         {"modified_since": {}, "workspace_tokens": {"1": {"abc": "11"}}},
         {"modified_since": {}, "workspace_tokens": {"1": {"abc": [11]}}},
         {"modified_since": {}, "workspace_tokens": {"1": {"abc": ["../11"]}}},
