@@ -287,7 +287,7 @@ def test_goals_themselves_are_not_complete_where_the_plan_has_none(asana: AsanaE
     said = full_refresh(asana, ["goals", "goal_relationships", "goal_memberships"])
     for stream in ("goals", "goal_relationships", "goal_memberships"):
         assert said.statuses(stream)[-1] == "INCOMPLETE"
-        assert "higher plan" in said.errors()[stream]["message"]
+        assert "upgrade the plan" in said.errors()[stream]["message"]
 
 
 # -- time entries ---------------------------------------------------------------------------------

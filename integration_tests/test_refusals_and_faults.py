@@ -58,7 +58,12 @@ def test_a_forbidden_project_skips_only_that_project(asana: AsanaEmulator, statu
 
 @pytest.mark.parametrize(
     ("status", "advice"),
-    [(402, "higher plan"), (403, "give them access"), (404, "may see"), (451, "legal reasons")],
+    [
+        (402, "upgrade the plan"),
+        (403, "give the user access"),
+        (404, "may see"),
+        (451, "legal reasons"),
+    ],
 )
 def test_a_stream_that_is_refused_everywhere_is_not_an_empty_table(
     asana: AsanaEmulator, status: int, advice: str

@@ -14,9 +14,11 @@ from source_asana.streams import Goals, Portfolios
 _ADVICE: Mapping[int, str] = {
     401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "
     "use another token, or deselect the stream.",
-    402: "Asana offers this in a higher plan only: deselect the stream, or upgrade.",
-    403: "The token's user may not see this: give them access, use a service account's token "
-    "(an OAuth app needs full permissions), or deselect the stream.",
+    402: "Asana does not offer this in the workspace's plan, or not to this user's role: upgrade "
+    "the plan, use the token of a full member (not a guest), or deselect the stream.",
+    403: "This user or app has no access: give the user access, use a service account's token "
+    "(an OAuth app needs full permissions), ask an admin whether tokens or apps are blocked, "
+    "or deselect the stream.",
     404: "Asana finds nothing there that the token may see: check what the config names, "
     "give the token's user access, or deselect the stream.",
     451: "Asana blocks this network for legal reasons: run the connector elsewhere.",

@@ -82,7 +82,7 @@ def test_one_refused_parent_is_no_problem() -> None:
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (402, "Asana offers this in a higher plan only: deselect the stream, or upgrade."),
+        (402, "the workspace's plan, or not to this user's role: upgrade the plan, use the token"),
         (403, "or deselect the stream."),
         (404, "check what the config names"),
         (451, "run the connector elsewhere."),
