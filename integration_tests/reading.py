@@ -20,7 +20,7 @@ from airbyte_cdk.logger import AirbyteLogFormatter
 
 from integration_tests.asana_emulator import AsanaEmulator
 from source_asana import SourceAsana
-from source_asana.run import Entrypoint
+from source_asana.entrypoint import Entrypoint
 from source_asana.streams import STREAMS
 
 Json = dict[str, Any]
@@ -114,11 +114,11 @@ def oauth_config(asana: AsanaEmulator) -> Json:
     return {"credentials": oauth_credentials(asana)}
 
 
-def failed(said: Said) -> str:
+def failed(said: Said, exit_status: int = 0) -> str:
     """The sentence of a failed check, in which nothing else than that is wrong."""
     status = said.connection_status()
     assert status["status"] == "FAILED"
-    assert said.exit_status == 0
+    assert said.exit_status == exit_status
     assert "Traceback" not in said.text
     assert not said.logs("FATAL")
     message: str = status["message"]
@@ -177,6 +177,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     killed_after: int | None = None,
     killed_at: str | None = None,
     seconds_between_states: float = 1.0,
+    check_seconds: float = 25.0,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
@@ -191,6 +192,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
             patience=patience,
             answer_seconds=answer_seconds,
             seconds_between_states=seconds_between_states,
+            check_seconds=check_seconds,
         )
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)

@@ -1,8 +1,15 @@
 """What a check tells before anything is read: who the token is, and what it cannot read."""
 
+import logging
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+from airbyte_cdk.models import Status
 
 from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.reading import (
     SERVICE,
     config_for,
@@ -11,6 +18,15 @@ from integration_tests.reading import (
     run,
     run_program,
 )
+from integration_tests.test_secrets import Heard, Reply, listening, pat_config
+from source_asana import SourceAsana
+
+ME = "/users/{user_gid}"
+ODD_DATA: list[Any] = [
+    *(None, [], {}, "a text", 7, True),
+    *([None], [{}], [[]], ["1"], [{"gid": None}], [{"gid": 7, "name": "A number"}]),
+]
+HALF_AN_HOUR = 1800
 
 NOWHERE = "http://127.0.0.1:9"
 WORKSPACE = "Otter & Daughters Lighthouse Repairs"
@@ -38,7 +54,10 @@ EACH_LISTING_ONCE = {
     "/task_templates": 1,
     "/workspaces/{workspace_gid}/audit_log_events": 1,
 }
-HIGHER_PLAN = "Asana offers this in a higher plan only: deselect the stream, or upgrade."
+PLAN_OR_ROLE = (
+    "Asana does not offer this in the workspace's plan, or not to this user's role: upgrade the "
+    "plan, use the token of a full member (not a guest), or deselect the stream."
+)
 
 
 def warnings(asana: AsanaEmulator, person: str = SERVICE) -> list[str]:
@@ -142,13 +161,13 @@ def test_a_person_is_refused_the_audit_log_and_nothing_else(
         ("/workspaces/{workspace_gid}/teams", "team_memberships, teams"),
     ],
 )
-def test_what_a_free_plan_lacks_is_said_of_each_stream(
+def test_what_a_free_plan_or_a_guest_lacks_is_said_of_each_stream(
     asana: AsanaEmulator, place: str, streams: str
 ) -> None:
     asana.controls.deny(place, 402)
     (warning,) = warnings(asana)
     assert warning.startswith(f"{streams}: refused in {WORKSPACE} (402: ")
-    assert warning.endswith(f"). {HIGHER_PLAN}")
+    assert warning.endswith(f"). {PLAN_OR_ROLE}")
 
 
 def test_what_an_oauth_app_may_not_is_said_with_what_it_needs(asana: AsanaEmulator) -> None:
@@ -196,3 +215,175 @@ def test_a_token_that_is_revoked_while_a_check_looks_around_fails_it(
 ) -> None:
     asana.controls.interrupt("/tasks", lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
     assert "create a new personal access token" in failed(run("check", asana, config_for(asana)))
+
+
+# Whatever Asana answers
+
+
+@pytest.mark.parametrize("data", ODD_DATA, ids=str)
+@pytest.mark.parametrize("place", [ME, "/workspaces"])
+def test_an_answer_of_another_shape_fails_a_check_in_one_sentence(
+    asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, place: str, data: Any
+) -> None:
+    monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
+    asana.controls.fail(place, "odd_data", data=data, times=None)
+    sentence = failed(run("check", asana, config_for(asana)))
+    assert re.search("not one of Asana's API|not Asana's|sees no workspace", sentence)
+
+
+@pytest.mark.parametrize("data", ODD_DATA, ids=str)
+@pytest.mark.parametrize("place", ["/projects", "/users", "/tasks", "/workspaces/*/teams"])
+def test_an_answer_of_another_shape_to_anything_else_fails_no_check(
+    asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, place: str, data: Any
+) -> None:
+    monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
+    asana.controls.fail(place, "odd_data", data=data, times=None)
+    warnings(asana)
+
+
+@pytest.mark.parametrize("data", ODD_DATA, ids=str)
+def test_a_project_of_another_shape_fails_a_check_of_a_config_that_names_it(
+    asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, data: Any
+) -> None:
+    monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
+    asana.controls.fail("/projects/{project_gid}", "odd_data", data=data, times=None)
+    (project, *_) = (record["gid"] for record in asana.expected("projects", SERVICE))
+    said = run("check", asana, config_for(asana, project_gids=[project]))
+    if data == {}:  # nothing is wrong with it, as far as one can see
+        assert said.connection_status()["status"] == "SUCCEEDED"
+    else:
+        assert re.search("not one of Asana's API|not Asana's", failed(said))
+
+
+def test_one_odd_workspace_costs_itself_alone(asana: AsanaEmulator) -> None:
+    good = [{"gid": "1201000000000001", "name": "Good"}, {"gid": "1201000000000002", "name": None}]
+    asana.controls.fail("/workspaces", "odd_data", data=[None, good[0], {"gid": 7}, good[1]])
+    status = run("check", asana, config_for(asana)).connection_status()
+    assert status["message"].endswith("who sees Good, 1201000000000002")
+
+
+def test_a_fault_of_the_connector_fails_a_check_in_one_sentence_that_names_it() -> None:
+    nothing: Any = None
+    status = SourceAsana().check(logging.getLogger("airbyte"), nothing)
+    assert status.status is Status.FAILED
+    assert str(status.message).startswith("Unexpected error in the connector (AttributeError, ")
+    assert str(status.message).endswith("). Please report it.")
+
+
+# However long Asana takes
+
+
+def test_a_check_without_a_rate_left_says_when_to_try_again(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/*", 429, retry_after=HALF_AN_HOUR, times=None)
+    sentence = failed(run("check", asana, config_for(asana)))
+    assert sentence.startswith("The rate limit of this token is used up, maybe by another sync. ")
+    assert re.search(r"Try again in 3[01] minutes\.$", sentence)
+    assert asana.ledger.count() == 1
+
+
+def test_a_check_without_a_rate_left_ends_though_asana_does_not_say_until_when(
+    asana: AsanaEmulator,
+) -> None:
+    asana.controls.fail("/*", 429, times=None)
+    sentence = failed(run("check", asana, config_for(asana), check_seconds=2.5))
+    assert re.search(r"is used up, .* Try again in \d+ seconds?\.$", sentence)
+    assert set(asana.ledger.by_status()) == {429}
+
+
+def test_a_check_waits_for_the_rate_where_that_is_soon(asana: AsanaEmulator) -> None:
+    asana.controls.fail("/workspaces", 429, retry_after=1)
+    assert warnings(asana) == []
+
+
+@pytest.mark.parametrize("place", [ME, "/workspaces"])
+@pytest.mark.parametrize("kind", ["hang", "stall", "trickle"])
+def test_a_check_ends_though_asana_does_not_answer(
+    asana: AsanaEmulator, place: str, kind: Any
+) -> None:
+    asana.controls.fail(place, kind, seconds=600, times=None)
+    sentence = failed(run("check", asana, config_for(asana), check_seconds=1))
+    assert sentence.startswith("Asana has not answered within 1 second. ")
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"kind": 429, "retry_after": HALF_AN_HOUR}, "The rate limit of this token is used up"),
+        ({"kind": "hang", "seconds": 600}, "Asana has not answered within 2 seconds"),
+    ],
+    ids=["no rate left", "no answer"],
+)
+def test_a_check_succeeds_though_there_is_no_time_left_to_look_around(
+    asana: AsanaEmulator, how: dict[str, Any], why: str
+) -> None:
+    asana.controls.deny("/users", 403)
+    asana.controls.fail("/tags", **how, times=None)
+    said = run("check", asana, config_for(asana), check_seconds=2)
+    assert said.connection_status()["status"] == "SUCCEEDED"
+    of_users, of_the_rest = said.logs("WARN")
+    assert of_users.startswith("users: refused in ")
+    assert of_the_rest.startswith(f"What else the token can read could not be asked: {why}")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_check_does_not_wait_for_a_token_endpoint_that_asks_for_patience(
+    asana: AsanaEmulator, status: int
+) -> None:
+    asana.controls.fail(TOKEN_PATH, status, retry_after=HALF_AN_HOUR, times=None)
+    assert failed(run("check", asana, oauth_config(asana))) == (
+        f"Asana's token endpoint gives no access token (HTTP {status}, try again in 30 minutes). "
+        "Try again later."
+    )
+    assert asana.ledger.count() == 1
+
+
+@pytest.mark.parametrize("kind", [429, 503, "hang", "reset"])
+def test_a_check_ends_whatever_the_token_endpoint_does(asana: AsanaEmulator, kind: Any) -> None:
+    asana.controls.fail(TOKEN_PATH, kind, seconds=600, times=None)
+    assert "within 1 second" in failed(run("check", asana, oauth_config(asana), check_seconds=1))
+
+
+# What the config names
+
+
+def test_the_tasks_without_a_project_are_asked_for_by_a_user_of_the_workspace(
+    sample: AsanaEmulator,
+) -> None:
+    config = config_for(sample, include_tasks_without_project=True)
+    said = run("check", sample, config)
+    assert said.logs("WARN") == []
+    (query,) = [r.query for r in sample.ledger.requests if "assignee" in r.query]
+    workspace = next(w for w in sample.expected("workspaces", SERVICE) if w["is_organization"])
+    users = [u["gid"] for u in sample.expected("users", SERVICE)]
+    assert query["workspace"] == workspace["gid"]
+    assert query["assignee"] in users
+    assert sample.ledger.by_path() == {**EACH_LISTING_ONCE, "/tasks": 2}
+
+
+def test_what_is_refused_of_tasks_without_a_project_is_said(asana: AsanaEmulator) -> None:
+    asana.controls.deny("/tasks?assignee=*", 403)
+    said = run("check", asana, config_for(asana, include_tasks_without_project=True))
+    (warning,) = said.logs("WARN")
+    assert "tasks: refused in " in warning
+
+
+@pytest.mark.parametrize("number", [1, 100, 101, 151])
+def test_a_workspace_that_the_config_names_is_found_on_any_page(number: int) -> None:
+    workspaces = [{"gid": f"{n}", "name": f"W{n}", "is_organization": False} for n in range(1, 152)]
+
+    def paged(heard: Heard) -> Reply:
+        parts = urlsplit(heard.line.split()[1])
+        if parts.path.endswith("/users/me"):
+            return 200, {}, {"data": {"gid": "7", "name": "Somebody"}}
+        if not parts.path.endswith("/workspaces"):
+            return 200, {}, {"data": []}
+        begin = int(parse_qs(parts.query).get("offset", ["0"])[0])
+        end = begin + 100
+        further = {"offset": f"{end}"} if end < len(workspaces) else None
+        return 200, {}, {"data": workspaces[begin:end], "next_page": further}
+
+    with listening(paged) as (address, _):
+        config = pat_config() | {"workspace_gids": [f"{number}"]}
+        status = run("check", address, config).connection_status()
+    assert status["status"] == "SUCCEEDED"
+    assert status["message"].endswith(", W151")

@@ -138,17 +138,19 @@ def test_deselected_columns_are_neither_requested_nor_delivered(sample: AsanaEmu
     }
 
 
-def test_an_old_config_is_migrated_and_given_back(sample: AsanaEmulator) -> None:
+@pytest.mark.parametrize("command", ["check", "discover", "read"])
+def test_an_old_config_is_read_as_it_is_and_not_given_back(
+    sample: AsanaEmulator, command: str
+) -> None:
     token = sample.tokens.pat(SERVICE)
     old = {"access_token": token, "num_workers": 3}
-    said = run("read", sample, old, catalog_of(["tags"]))
-    (control,) = said.of_type("CONTROL")
-    assert control["control"]["connectorConfig"]["config"] == {
-        "credentials": {"option_title": "PAT Credentials", "personal_access_token": token},
-        "num_workers": 3,
-    }
+    catalog = catalog_of(["tags"]) if command == "read" else None
+    said = run(command, sample, old, catalog)
     assert said.exit_status == 0
-    assert said.records()["tags"]
+    assert said.of_type("CONTROL") == []
+    assert token not in said.text
+    if command == "read":
+        assert said.records()["tags"]
 
 
 def test_oauth_reads_what_its_person_sees_with_one_refresh_for_all_workers(
@@ -176,8 +178,11 @@ def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -
     [
         (b"[1, 2]", "not a JSON object"),
         (b"null", "not a JSON object"),
-        (b"{", "not what Airbyte's protocol asks for"),
-        (b"\xff\xfe", "not what Airbyte's protocol asks for"),
+        (b"{", "is not JSON: "),
+        (b'{\n "a": 1,\n "b": nul\n}', "(line 3, column 7)."),
+        (b'{"num_workers": NaN}', "(line 1, column 17)."),
+        (b"\xff\xfe", "is not text in UTF-8"),
+        (b" \n", "is empty"),
         ({}, "no credentials"),
         ({"credentials": {"option_title": "Password"}}, "option_title"),
         (
@@ -188,10 +193,22 @@ def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -
             "num_workers must be a whole number from 1 to 25",
         ),
     ],
-    ids=["a list", "null", "half", "bytes", "empty", "unknown title", "too many workers"],
+    ids=[
+        "a list",
+        "null",
+        "half",
+        "a typo",
+        "NaN",
+        "bytes",
+        "nothing",
+        "empty",
+        "unknown title",
+        "too many workers",
+    ],
 )
 def test_a_wrong_config_fails_each_command_in_its_own_way(config: Any, words: str) -> None:
-    assert words in failed(run("check", NOWHERE, config))
+    is_unusable = isinstance(config, bytes)
+    assert words in failed(run("check", NOWHERE, config), exit_status=1 if is_unusable else 0)
     said = run("read", NOWHERE, config, catalog_of(["tags"]))
     (error,) = said.errors().values()
     assert error["failure_type"] == "config_error"
@@ -211,7 +228,39 @@ def test_without_a_command_the_commands_are_shown() -> None:
 
 def test_files_that_are_not_there_are_named() -> None:
     said = run("check", NOWHERE, Path("nowhere.json"))
-    assert "nowhere.json: No such file or directory" in failed(said)
+    assert "nowhere.json: No such file or directory" in failed(said, exit_status=1)
+
+
+def test_a_config_may_begin_with_a_byte_order_mark(sample: AsanaEmulator) -> None:
+    config = b"\xef\xbb\xbf" + json.dumps(config_for(sample)).encode()
+    assert run("check", sample, config).connection_status()["status"] == "SUCCEEDED"
+
+
+def test_a_config_may_come_through_a_pipe(sample: AsanaEmulator) -> None:
+    reads, writes = os.pipe()
+    os.write(writes, json.dumps(config_for(sample)).encode())
+    os.close(writes)
+    said = run("check", sample, Path(f"/dev/fd/{reads}"))
+    os.close(reads)
+    assert said.connection_status()["status"] == "SUCCEEDED"
+
+
+def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("source_asana.inputs.MOST_BYTES", 1 << 20)
+    said = run("check", NOWHERE, Path("/dev/zero"))
+    assert "The config in /dev/zero is larger than 1 MiB" in failed(said, exit_status=1)
+
+
+@pytest.mark.parametrize("command", ["discover", "read"])
+def test_a_fault_of_the_connector_is_one_sentence_that_names_it(command: str) -> None:
+    said = run(command, NOWHERE)  # without a config, which the command line insists on
+    (error,) = said.errors().values()
+    assert error["failure_type"] == "system_error"
+    assert error["message"].startswith(
+        "Unexpected error in the connector (AttributeError, entrypoint.py "
+    )
+    assert "stack_trace" not in error
+    assert said.exit_status == 1
 
 
 @pytest.mark.parametrize("catalog", [b"{}", b"[]", b"no", {"streams": [{"stream": 1}]}])

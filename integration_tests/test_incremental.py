@@ -457,7 +457,7 @@ def test_sigterm_ends_a_sync_with_its_last_state(asana: AsanaEmulator, tmp_path:
         asana.controls.interrupt("/tasks", process.terminate, after=2)
         assert process.stdout is not None
         said = Said(process.stdout.readlines(), process.wait(PROGRAM_SECONDS))
-    assert said.exit_status == 128 + signal.SIGTERM
+    assert said.exit_status == -signal.SIGTERM
     assert said.statuses("stories")[-1] == "INCOMPLETE"
     assert said.states("tasks")
     (error,) = said.errors().values()
@@ -519,3 +519,29 @@ def test_what_changes_during_a_sync_is_read_by_the_next_even_if_its_events_are_l
     asana.account.clock.advance(25 * 3600)
     said = connection.sync()
     assert "Too late for this sync" in [s["text"] for s in said.records()["stories"]]
+
+
+@pytest.mark.parametrize(
+    "odd", ["é", "\x07", "\n", " ", "😀", "%2F+&=#?", "\"\\'", "\x7f\x80"], ids=ascii
+)
+def test_a_sync_goes_on_from_a_sync_token_of_any_characters(asana: AsanaEmulator, odd: str) -> None:
+    asana.controls.sync_token_prefix = odd
+    connection = Connection(asana)
+    connection.sync()
+    task = top_task(asana)
+    asana.change(lambda account: account.delete(task))
+    assert tombstones(connection.sync(), "tasks") == [task]
+    said = connection.sync()
+    assert said.exit_status == 0
+    assert said.records()["tasks"] == []
+
+
+def test_a_sync_token_that_no_state_can_hold_costs_no_record(asana: AsanaEmulator) -> None:
+    asana.controls.sync_token_prefix = "\0"
+    connection = Connection(asana)
+    connection.sync()
+    for _ in range(2):
+        said = connection.sync()
+        assert said.exit_status == 0
+        for stream in ("tasks", "subtasks"):
+            assert rows(said, stream) == truth(asana, stream)

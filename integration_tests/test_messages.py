@@ -14,10 +14,21 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 GAP = "…"
 """What stands for a name or a number."""
 
-SPEAKS = {"ConfigError", "AirbyteTracedException", "Problem", "_failed", "warning", "error"}
+SPEAKS = {
+    *("ConfigError", "UnusableFile", "OutOfTime", "AirbyteTracedException", "Problem"),
+    *("_failed", "end_with", "warning", "error"),
+}
 """The functions whose sentences reach a user who has to do something."""
 
-SPEAKING_PARTS = {"_ADVICE", "_refuse_unknown", "_distrust", "_why", "_broken", "words_of"}
+SPEAKING_PARTS = {
+    "_ADVICE",
+    "unexpected",
+    "_refuse_unknown",
+    "_distrust",
+    "_why",
+    "_broken",
+    "words_of",
+}
 """Sentences of these are said through others."""
 
 UNSEEN = {

@@ -547,3 +547,27 @@ def test_a_connection_that_was_closed_between_two_requests_costs_no_record(
     with serving(Gateway(sample.url, keeps=False)) as front:
         assert_complete(read(sample, front.address), sample)
     assert front.connections >= len(front.asked)
+
+
+def test_headers_that_make_no_sense_are_no_stack_trace_in_the_log() -> None:
+    content = b'{"data":[]}'
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nno header\r\nX: y\r\n\r\n" % len(content)
+
+    class Odd(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(head + content)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    with Server(("127.0.0.1", 0), Odd) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        said = run_program("check", address, {"access_token": "2/1/none-that-counts"})
+        server.shutdown()
+        thread.join()
+    assert "Traceback" not in said.text
+    assert "parse headers" not in said.text
+    assert said.connection_status()["status"] == "FAILED"

@@ -1,9 +1,11 @@
-"""Who listens on stdout, and who tells the program to stop."""
+"""Who listens on stdout, who tells the program to stop, and what the machine does not give it."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +22,13 @@ from integration_tests.reading import (
     Said,
     catalog_of,
     config_for,
+    failed,
+    run,
     run_program,
 )
+from source_asana import SourceAsana
+from source_asana.errors import Interrupted
+from source_asana.messages import RecordBatch
 
 pytestmark = pytest.mark.once
 
@@ -155,7 +162,7 @@ def test_a_reader_who_goes_away_ends_the_program_without_a_complaint(
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(PROGRAM_SECONDS) == 128 + signal.SIGPIPE
+        assert process.wait(PROGRAM_SECONDS) == -signal.SIGPIPE
         assert process.stderr.read() == b""
     assert small.ledger.count() < sum(small.floor(["tasks", "stories"], SERVICE).values())
 
@@ -170,7 +177,7 @@ def test_a_reader_who_has_never_been_there_ends_the_program_without_a_complaint(
     with started(tmp_path, sample, command, *streams, stdout=writes) as process:
         os.close(writes)
         assert process.stderr is not None
-        assert process.wait(PROGRAM_SECONDS) == 128 + signal.SIGPIPE
+        assert process.wait(PROGRAM_SECONDS) == -signal.SIGPIPE
         assert process.stderr.read() == b""
 
 
@@ -190,6 +197,57 @@ def test_a_stdout_that_is_closed_is_a_sentence_and_no_sync(
     assert sample.ledger.count() == 0
 
 
+def shell(script: str, words: list[str | Path], asana: AsanaEmulator) -> Said:
+    """What a command line says to a shell that runs it as "$@", and how the shell ends."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *words],
+        env={**os.environ, "ASANA_BASE_URL": asana.url},
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_SECONDS,
+        check=False,
+    )
+    return Said((done.stdout + done.stderr).splitlines(), done.returncode)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("command", ["--help", "spec", "check", "read"])
+def test_a_full_disk_is_a_sentence_and_no_success(
+    sample: AsanaEmulator, tmp_path: Path, command: str
+) -> None:
+    words: list[str | Path] = [PROGRAM, command]
+    if command in ("check", "read"):
+        streams = ["tags"] if command == "read" else []
+        words = command_line(tmp_path, sample, command, *streams)
+    said = shell('"$@" > /dev/full', words, sample)
+    assert said.text == "Messages cannot be written to stdout: No space left on device."
+    assert said.exit_status == 1
+
+
+def test_a_file_that_may_not_grow_is_a_sentence_and_no_success(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
+    words = command_line(tmp_path, sample, "read", "tasks", "stories")
+    said = shell(f'ulimit -f 16; "$@" > {tmp_path}/out', words, sample)
+    assert said.text == "Messages cannot be written to stdout: File too large."
+    assert said.exit_status == 1
+
+
+def test_a_complaint_that_nobody_can_read_changes_nothing(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
+    words = command_line(tmp_path, sample, "read", "tags")
+    for script in ('"$@" > /dev/full 2>&1', '"$@" > /dev/full 2>&-', '"$@" >&- 2>&-'):
+        said = shell(script, words, sample)
+        assert (said.text, said.exit_status) == ("", 1)
+
+
+def test_without_stdin_and_stderr_everything_is_read(sample: AsanaEmulator, tmp_path: Path) -> None:
+    said = shell('"$@" <&- 2>&-', command_line(tmp_path, sample, "read", "tags"), sample)
+    assert gids(said, "tags") == truth(sample, "tags")
+    assert said.exit_status == 0
+
+
 def test_names_in_every_script_are_printed_whatever_the_terminal_speaks(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +261,7 @@ def test_names_in_every_script_are_printed_whatever_the_terminal_speaks(
 
 def assert_stopped(said: Said, signal_number: int) -> None:
     """Everything is in order, but for the one trace that says why it is not complete."""
-    assert said.exit_status == 128 + signal_number
+    assert said.exit_status == -signal_number
     assert said.states("tags")
     assert said.statuses("tags")[-1] == "COMPLETE"
     for stream in ("tasks", "stories"):
@@ -223,6 +281,45 @@ def covered(said: Said, stream: str) -> int:
         for state in told
         if state["stream"]["stream_descriptor"]["name"] == stream
     )
+
+
+@pytest.mark.once
+def test_a_terminal_that_is_closed_stops_a_read(asana: AsanaEmulator, tmp_path: Path) -> None:
+    asana.controls.fail("/tasks/{task_gid}/stories", 429, retry_after=600, after=3)
+    with started(tmp_path, asana, "read", "tags", "tasks", "stories", num_workers=1) as process:
+        standstill(asana)
+        process.send_signal(signal.SIGHUP)
+        said = all_that_is_said(process)
+    assert_stopped(said, signal.SIGHUP)
+
+
+def test_a_signal_that_is_to_be_ignored_is_ignored(sample: AsanaEmulator, tmp_path: Path) -> None:
+    words = command_line(tmp_path, sample, "read", "tags", "tasks")
+    sample.controls.interrupt("/tasks", lambda: os.killpg(int(group[0]), signal.SIGHUP))
+    group: list[int] = []
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", *words],
+        env={**os.environ, "ASANA_BASE_URL": sample.url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        group.append(process.pid)
+        said = all_that_is_said(process)
+    sample.controls.heal()
+    assert gids(said, "tasks") == truth(sample, "tasks")
+    assert said.exit_status == 0
+
+
+@pytest.mark.once
+def test_a_shell_is_told_the_signal(asana: AsanaEmulator, tmp_path: Path) -> None:
+    def stop() -> None:
+        os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), signal.SIGTERM)
+
+    asana.controls.interrupt("/tasks", stop)
+    script = f'"$@" & echo $! > {tmp_path}/pid; wait $!; echo $?'
+    said = shell(script, command_line(tmp_path, asana, "read", "tags", "tasks"), asana)
+    assert "143" in said.lines
 
 
 @pytest.mark.once
@@ -262,7 +359,7 @@ def test_a_read_to_which_nobody_listens_can_be_stopped_and_no_line_is_lost(
         time.sleep(A_WHILE)
         assert process.poll() is None
         said = all_that_is_said(process)
-    assert said.exit_status == 128 + signal.SIGTERM
+    assert said.exit_status == -signal.SIGTERM
     assert covered(said, "tasks") <= len(said.records()["tasks"]) < len(truth(small, "tasks"))
     assert list(said.errors()) == [None]
     assert said.statuses("stories")[-1] == "INCOMPLETE"
@@ -277,4 +374,81 @@ def test_a_check_that_asana_leaves_without_an_answer_can_be_stopped(
         until(lambda: fault.happened)
         process.send_signal(signal_number)
         said = all_that_is_said(process)
-    assert said.exit_status == 128 + signal_number
+    assert said.exit_status == -signal_number
+    assert not said.of_type("CONNECTION_STATUS")
+    assert "Stopped from outside" not in said.text
+
+
+@pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.sync"])
+def test_ctrl_c_before_the_program_has_begun_ends_it_without_a_traceback(
+    tmp_path: Path, module: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+    )
+    done = subprocess.run(
+        [PROGRAM, "spec"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PROGRAM_SECONDS,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+    assert done.returncode == -signal.SIGINT
+
+
+@pytest.fixture
+def without_threads() -> Iterator[None]:
+    """The machine starts no thread more: none has room for so large a stack."""
+    before = threading.stack_size(1 << 46)
+    yield
+    threading.stack_size(before)
+
+
+@pytest.mark.usefixtures("without_threads")
+def test_a_machine_without_threads_is_a_sentence(sample: AsanaEmulator) -> None:
+    assert "does not allow another thread" in failed(run("check", sample, config_for(sample)))
+    said = run("read", sample, config_for(sample), catalog_of(["tags", "tasks"]))
+    (error,) = said.errors().values()
+    assert "does not allow another thread" in error["message"]
+    assert "stack_trace" not in error
+    for stream in ("tags", "tasks"):
+        assert said.statuses(stream) == ["STARTED", "INCOMPLETE"]
+    assert said.exit_status == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_a_machine_with_few_threads_reads_everything_with_those(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
+    words = command_line(tmp_path, sample, "read", "tags", "tasks", num_workers=25)
+    room_for_some = 'ulimit -s 1000000; ulimit -v 6000000; "$@"'  # kilobytes: a stack, all memory
+    said = shell(room_for_some, words, sample)
+    assert gids(said, "tasks") == truth(sample, "tasks")
+    assert said.exit_status == 0
+
+
+def test_the_workers_of_a_read_that_fails_end_too(
+    small_of_its_own: AsanaEmulator, tmp_path: Path
+) -> None:
+    before = set(threading.enumerate())
+    source = SourceAsana(asana_url=small_of_its_own.url)
+    (tmp_path / "catalog").write_bytes(orjson.dumps(catalog_of(["tasks", "stories"])))
+    catalog = source.read_catalog(str(tmp_path / "catalog"))
+    logger = logging.getLogger("airbyte")
+
+    def stop_at_the_first_record() -> None:
+        for message in source.read_batches(logger, config_for(small_of_its_own), catalog):
+            if isinstance(message, RecordBatch):
+                source.stop()
+
+    with pytest.raises(Interrupted) as kept:  # its frames hold what was iterated over
+        stop_at_the_first_record()
+    until(lambda: set(threading.enumerate()) <= before)
+    assert kept.value is not None

@@ -1,5 +1,6 @@
 """No secret in any output, whatever happens; and no token to anybody but Asana."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -28,12 +29,14 @@ from integration_tests.reading import (
 from integration_tests.test_bad_input import assert_no_traceback, stream_state
 from integration_tests.test_incremental import incremental
 from source_asana.client import ASANA_URL
+from unit_tests.test_secrecy import SPELLINGS
 
 pytestmark = pytest.mark.once
 
 
 TOKEN_PATH = "/-/oauth_token"
 PAT = "2/1200000000000007/4f2a5b1de:c3d9e8"
+LONG_PAT = "2/1200000000000007/1200000000000042:4f2a5b1dec3d9e8aa0b1c2d3e4f50617"
 STATUSES = [400, 401, 402, 403, 404, 407, 418, 451, 500, 503]
 REDIRECTS = [301, 302, 303, 307, 308]
 PLACES = ["/tasks", TOKEN_PATH]
@@ -256,6 +259,50 @@ def test_tokens_that_asana_has_just_given_are_not_repeated(
     told = "".join(heard.form.get("refresh_token", heard.token) for heard in asked[1:])
     assert (asana.tokens.refresh_token in told) is (status == 401)
     assert said.exit_status == 1
+    eavesdropper.assert_heard_nothing(said)
+
+
+@pytest.mark.parametrize("spell", SPELLINGS, ids=str)
+@pytest.mark.parametrize("command", ["check", "read"])
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_token_that_asana_quotes_is_not_repeated_in_any_spelling(
+    eavesdropper: Eavesdropper, spell: str, command: str, status: int
+) -> None:
+    spelled = SPELLINGS[spell](LONG_PAT)
+
+    def reply(_: Heard) -> Reply:
+        return status, {"X-Asana": "yes"}, {"errors": [{"message": f"Token {spelled}!"}]}
+
+    with listening(reply) as (address, _):
+        said = run(command, address, pat_config(LONG_PAT), catalog_of(["users"]), patience=0.05)
+    assert "Token ****" in said.text
+    assert json.dumps(spelled)[1:-1] not in said.text
+    assert LONG_PAT.rpartition(":")[2].lower() not in said.text.lower()
+    eavesdropper.assert_heard_nothing(said)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 503])
+@pytest.mark.parametrize("command", ["check", "discover", "read"])
+def test_the_token_of_an_old_config_is_not_repeated_and_given_back_to_nobody(
+    eavesdropper: Eavesdropper, command: str, status: int
+) -> None:
+    with listening(quoting(status)) as (address, _):
+        config = {"access_token": f"{LONG_PAT}\n"}
+        said = run(command, address, config, catalog_of(["users"]), patience=0.05, check_seconds=1)
+    assert said.of_type("CONTROL") == []
+    assert LONG_PAT not in said.text
+    eavesdropper.assert_heard_nothing(said)
+
+
+@pytest.mark.parametrize("token", [[LONG_PAT], {"of": LONG_PAT}, f"{LONG_PAT} {LONG_PAT}"], ids=str)
+@pytest.mark.parametrize("command", ["check", "discover", "read"])
+def test_the_token_of_an_old_config_that_is_wrong_is_not_repeated_either(
+    eavesdropper: Eavesdropper, command: str, token: Any
+) -> None:
+    config = {"access_token": token}
+    said = run(command, "http://127.0.0.1:9", config, catalog_of(["users"]), patience=0.05)
+    assert said.of_type("CONTROL") == []
+    assert LONG_PAT not in said.text
     eavesdropper.assert_heard_nothing(said)
 
 

@@ -246,6 +246,15 @@ def expire_access_tokens(asana: AsanaEmulator) -> None:
     asana.tokens.expire_access_tokens()
 
 
+def grants_say(term: object) -> Begin:
+    """What each grant says of the seconds for which its access token is good."""
+
+    def begin(asana: AsanaEmulator) -> None:
+        asana.tokens.expires_in = term
+
+    return begin
+
+
 # -- the rows ---------------------------------------------------------------------------------
 
 SERVER_ERRORS = [
@@ -576,6 +585,27 @@ MIXED = [
         takes_long=True,
     ),
 ]
+CREDENTIALS = [
+    *(
+        Trouble(f"access tokens whose term is said to be {term!r}", grants_say(term))
+        for term in ("0", -1, [3600], 1e300)
+    ),
+    Trouble(
+        "a token endpoint that asks for a pause",
+        at(TOKEN_PATH, kind=429, retry_after=1),
+        patience=5.0,
+        takes_long=True,
+    ),
+    Trouble(
+        "a token endpoint that asks for more patience than there is",
+        at(TOKEN_PATH, kind=503, retry_after=1800, times=None),
+        errors={THE_SYNC: TRANSIENT},
+    ),
+    Trouble(
+        "refresh tokens that are good once, and terms that make no sense",
+        all_of(rotate_refresh_tokens, grants_say(None), amid(STORIES, expire_access_tokens)),
+    ),
+]
 
 ODD_JSON: tuple[tuple[str, str], ...] = (
     ("half an emoji", '"\\ud83d"'),
@@ -737,7 +767,7 @@ TROUBLES = [
     *CUTS,
     *GONE,
     *REFUSALS,
-    *(replace(trouble, uses_oauth=True) for trouble in TOKENS),
+    *(replace(trouble, uses_oauth=True) for trouble in (*TOKENS, *CREDENTIALS)),
     *MIXED,
     *ODD_RECORDS,
 ]

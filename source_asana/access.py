@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
+from typing import Any
 
 from airbyte_cdk.models import FailureType
 
@@ -18,6 +20,7 @@ from source_asana.streams import (
     Projects,
     Record,
     StreamClass,
+    Users,
     Workspaces,
 )
 
@@ -30,7 +33,7 @@ PURPOSE = "check"
 
 @dataclass(frozen=True)
 class Account:
-    """Who asks, and what they see."""
+    """Who asks, and what they see: records that have a gid each."""
 
     name: str
     workspaces: tuple[Record, ...]
@@ -38,7 +41,7 @@ class Account:
     @property
     def names(self) -> str:
         """The workspaces, by name."""
-        return ", ".join(str(workspace.get("name")) for workspace in self.workspaces)
+        return ", ".join(_name_of(workspace) for workspace in self.workspaces)
 
     def example(self, choice: Choice) -> Record | None:
         """The wanted workspace to try things in: an organisation, if there is one."""
@@ -47,17 +50,43 @@ class Account:
 
 
 def account_of(client: AsanaClient) -> Account:
-    """Whose the token is. Raises ConfigError when they see nothing, and like `AsanaClient.get`."""
+    """Whose the token is. Raises ConfigError when they see nothing, else like `AsanaClient.pages`.
+
+    All workspaces are listed, however many there are.
+    """
     me = client.get("users/me", {"opt_fields": "name"}, purpose=PURPOSE)["data"]
-    listed = {"opt_fields": "name,is_organization", "limit": "100"}  # `users/me` tells names only
-    workspaces = client.get(Workspaces.path, listed, purpose=PURPOSE)["data"]
-    account = Account(str(me.get("name")), tuple(workspaces))
+    if not isinstance(me, dict) or not (me.get("name") or me.get("gid")):
+        raise _not_asanas("users/me")
+    asked = {"opt_fields": "name,is_organization", "limit": "100"}  # `users/me` tells names only
+    listed = list(chain.from_iterable(client.pages(Workspaces.path, asked, purpose=PURPOSE)))
+    workspaces = tuple(_records(listed))
+    if listed and not workspaces:
+        raise _not_asanas(Workspaces.path)
+    account = Account(_name_of(me), workspaces)
     if not account.workspaces:
         raise ConfigError(
             f"The token of {account.name} sees no workspace: "
             "use the token of somebody who is a member of one."
         )
     return account
+
+
+def _records(data: Any) -> Iterator[Record]:
+    """What can be used of a listing: objects with a gid."""
+    for record in data if isinstance(data, list) else ():
+        if isinstance(record, dict) and isinstance(record.get("gid"), str):
+            yield record
+
+
+def _name_of(record: Record) -> str:
+    return str(record.get("name") or record.get("gid"))
+
+
+def _not_asanas(path: str) -> ConfigError:
+    return ConfigError(
+        f"The answer to {path} is not one of Asana's API. Check the proxies and gateways between "
+        "the connector and Asana, then try again."
+    )
 
 
 def check_config(client: AsanaClient, config: Config, account: Account) -> None:
@@ -102,9 +131,12 @@ def _why_not(client: AsanaClient, project: str, choice: Choice) -> str | None:
         if isinstance(error, AsanaFailure) and error.failure_type is FailureType.transient_error:
             raise
         return "not found or not shared with this token"
+    if not isinstance(found, dict):
+        raise _not_asanas(path)
     if found.get("archived") and not choice.with_archived_projects:
         return "is archived, and include_archived_projects is off"
-    workspace = (found.get("workspace") or {}).get("gid")
+    within = found.get("workspace")
+    workspace = within.get("gid") if isinstance(within, dict) else None
     if workspace and not choice.has_workspace(workspace):
         return f"is in workspace {workspace}, which workspace_gids leaves out"
     return None
@@ -124,12 +156,12 @@ def refused_streams(client: AsanaClient, account: Account, choice: Choice) -> It
     if choice.project_gids:
         examples[Projects] = {"gid": choice.project_gids[0]}
     for listing in plan.listings:
-        above = next((examples[s] for s in listing.stream.parents if s in examples), None)
+        above = next((examples[p.stream] for p in listing.parents if p.stream in examples), None)
         parent = None if above is None or listing.is_one else listing.parent_in(above)
         if parent is None:
             continue
         try:
-            found = _first(client, listing, parent)
+            found = _first(client, listing, parent, example["gid"])
         except Refusal as refusal:
             names = sorted(stream.stream_name() for stream in _lacking(listing, refusal.status))
             yield (
@@ -142,12 +174,12 @@ def refused_streams(client: AsanaClient, account: Account, choice: Choice) -> It
                 raise
             yield f"{listing.name}: could not be asked ({failure.message})."
             continue
-        if listing.stream is Projects and found:
-            examples.setdefault(Projects, found)
+        if listing.stream in (Projects, Users) and found:
+            examples.setdefault(listing.stream, found)
 
 
-def _first(client: AsanaClient, listing: Listing, parent: str) -> Record | None:
-    path, params = listing.request(parent)
+def _first(client: AsanaClient, listing: Listing, parent: str, workspace: str) -> Record | None:
+    path, params = listing.request(parent, workspace)
     if "opt_fields" in params:
         params["opt_fields"] = "gid"
     if "limit" in params:
@@ -156,7 +188,7 @@ def _first(client: AsanaClient, listing: Listing, parent: str) -> Record | None:
         data = client.get(path, params, purpose=PURPOSE)["data"]
     except SyncTokenGone:
         return None
-    return data[0] if data else None
+    return next(_records(data), None)
 
 
 def _lacking(listing: Listing, status: int) -> set[StreamClass]:

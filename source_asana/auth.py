@@ -1,20 +1,31 @@
 """Who asks: personal access tokens and OAuth. https://developers.asana.com/docs/authentication"""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 
 from source_asana.config import OAuth
 from source_asana.connection import Connection
-from source_asana.errors import ConfigError, TokenUnavailable
+from source_asana.errors import ConfigError, TokenUnavailable, duration
 
 TOKEN_PATH = "/-/oauth_token"  # noqa: S105 - a path
 RENEW_EARLY = 300.0
 """Seconds before its end at which an access token is renewed: a request may wait before it goes."""
 
 LIFETIME = 3600.0
+"""Seconds for which an access token is good where Asana does not say."""
+
+LEAST_USE = 60.0
+"""Seconds for which an access token is used at least, however soon it is said to end.
+
+If it does end before, Asana answers 401, and then it is renewed.
+"""
+
+SHORTEST_WAIT = 0.5
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 LONGEST_BACKOFF = 30.0
 
@@ -33,15 +44,19 @@ class AsanaToken:
         """Whether there is a newer token than the one that Asana rejected."""
         return rejected != self.current()
 
+    def settle(self, seconds: float) -> None:
+        """Wait, for so long at most, until each secret that Asana is about to give is told."""
+
 
 class OAuthToken(AsanaToken):
     """Access tokens of about an hour, each bought with the refresh token.
 
     One worker renews and the others wait for it, and share its failure. `patience`: seconds for
     which an endpoint that does not answer is asked again. `tell` is told each secret that Asana
-    gives: the access token, and the refresh token where that is a new one, after which the old one
-    may be void. Raises ConfigError when Asana refuses the refresh token, TokenUnavailable when its
-    token endpoint does not answer.
+    gives, before that is used: the access token, and the refresh token where that is a new one,
+    after which the old one may be void. `say_wait` is told why the endpoint is asked again, and in
+    how many seconds. `sleep` raises Stopped when the sync ends. Raises ConfigError when Asana
+    refuses the refresh token, TokenUnavailable when its token endpoint does not answer.
     https://developers.asana.com/docs/oauth
     """
 
@@ -53,6 +68,7 @@ class OAuthToken(AsanaToken):
         connection: Connection,
         sleep: Callable[[float], None],
         tell: Callable[[str, str | None], None],
+        say_wait: Callable[[str, float], None],
         patience: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,6 +83,7 @@ class OAuthToken(AsanaToken):
         self._connection = connection
         self._sleep = sleep
         self._tell = tell
+        self._say_wait = say_wait
         self._patience = patience
         self._clock = clock
         self._renew_at = 0.0
@@ -89,47 +106,71 @@ class OAuthToken(AsanaToken):
                 self._buy(asked_at)
         return True
 
+    def settle(self, seconds: float) -> None:
+        """Wait as said, for a purchase that is under way."""
+        if self._one_renewal.acquire(timeout=seconds):
+            self._one_renewal.release()
+
     def _buy(self, asked_at: float) -> None:
         if self._failure and self._failure[0] >= asked_at:
             raise self._failure[1]  # of the worker for which this one has waited
+        self._sleep(0)  # a token that nobody will use is not bought
         try:
             bought = self._bought()
         except (ConfigError, TokenUnavailable) as failure:
             self._failure = (self._clock(), failure)
             raise
-        self._secret = str(bought["access_token"])
-        lifetime = _lifetime(bought.get("expires_in"))
-        self._renew_at = self._clock() + max(lifetime - RENEW_EARLY, lifetime / 2)
-        given = bought.get("refresh_token")
-        is_new = bool(given) and given != self._form["refresh_token"]
+        secret, given = bought["access_token"], bought.get("refresh_token")
+        is_new = _is_token(given) and given != self._form["refresh_token"]
         if is_new:
             self._form["refresh_token"] = str(given)
-        self._tell(self._secret, str(given) if is_new else None)
+        self._tell(secret, given if is_new else None)
+        lifetime = _lifetime(bought.get("expires_in"))
+        use = max(lifetime - RENEW_EARLY, lifetime / 2, LEAST_USE)
+        self._renew_at = self._clock() + use
+        self._secret = secret
 
     def _bought(self) -> Mapping[str, Any]:
         started = self._clock()
         tries = 0
         while True:
             answer = self._connection.post(self._url, self._form)
-            if answer.is_ok and answer.body and answer.body.get("access_token"):
+            if answer.is_ok and answer.body and _is_token(answer.body.get("access_token")):
                 return answer.body
             if answer.status in REFUSED and answer.body is not None:
                 raise ConfigError(
                     f"Asana refused the OAuth credentials ({_reason(answer.body)}): "
                     "authenticate with Asana again and save the connection."
                 )
-            backoff = answer.retry_after or min(2.0**tries, LONGEST_BACKOFF, self._patience)
-            if tries and self._clock() + backoff - started > self._patience:
-                raise TokenUnavailable(answer.broken or f"HTTP {answer.status}")
+            why = answer.broken or f"HTTP {answer.status}"
+            left = started + self._patience - self._clock()
+            if answer.retry_after:
+                wait = max(answer.retry_after, SHORTEST_WAIT)
+                if wait > left:
+                    raise TokenUnavailable(f"{why}, try again in {duration(wait)}")
+            else:
+                wait = min(2.0**tries, LONGEST_BACKOFF, self._patience)
+                if tries and wait > left:
+                    raise TokenUnavailable(why)
             tries += 1
-            self._sleep(backoff)
+            self._say_wait(why, wait)
+            self._sleep(wait)
 
 
 def _lifetime(expires_in: Any) -> float:
-    try:
-        return float(expires_in) if expires_in else LIFETIME
-    except (TypeError, ValueError):
+    """The seconds for which a token is good; an hour, where what is said makes no sense."""
+    if isinstance(expires_in, bool):
         return LIFETIME
+    try:
+        seconds = float(expires_in)
+    except (TypeError, ValueError, OverflowError):
+        return LIFETIME
+    return seconds if isfinite(seconds) and seconds > 0 else LIFETIME
+
+
+def _is_token(given: Any) -> bool:
+    """Whether it can be sent as a token, and stand in a config."""
+    return isinstance(given, str) and re.fullmatch("[!-~]+", given) is not None
 
 
 def _reason(body: Any) -> str:

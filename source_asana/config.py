@@ -1,4 +1,4 @@
-"""The user's config: parsed once into one frozen object, old shapes migrated."""
+"""The user's config: parsed once into one frozen object, whatever the age of its shape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,10 +53,13 @@ class Config:
         return {"organization_export_ids": self.organization_export_ids}
 
 
-def migrated(raw: RawConfig) -> RawConfig | None:
-    """The config in today's shape where it has the oldest one, a flat `access_token`; else None."""
+def current_shape(raw: RawConfig) -> RawConfig:
+    """The config with `credentials`, also where it has the flat `access_token` of the oldest ones.
+
+    It is for reading only: nothing of it goes back to the platform.
+    """
     if not isinstance(raw.get("access_token"), str) or raw.get("credentials") is not None:
-        return None
+        return raw
     rest = {name: value for name, value in raw.items() if name != "access_token"}
     credentials = {"option_title": PAT, "personal_access_token": raw["access_token"]}
     return {**rest, "credentials": credentials}
@@ -68,7 +71,8 @@ def with_refresh_token(raw: RawConfig, refresh_token: str) -> RawConfig:
 
 
 def parse_config(raw: RawConfig) -> Config:
-    """Check a config of today's shape, field by field; raise ConfigError that says what to do."""
+    """Check a config field by field; raise ConfigError that says what to do."""
+    raw = current_shape(raw)
     return Config(
         credentials=_credentials(raw.get("credentials")),
         organization_export_ids=_gids(raw, "organization_export_ids"),

@@ -1,7 +1,10 @@
 """What can go wrong, in words for the user."""
 
+import traceback
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import ceil
+from pathlib import Path
 
 from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
@@ -79,6 +82,10 @@ class ConfigError(AirbyteTracedException):
         super().__init__(message=message, failure_type=FailureType.config_error)
 
 
+class UnusableFile(ConfigError):
+    """A config, catalog or state file that cannot be read, or does not hold one."""
+
+
 class TokenRefused(ConfigError):
     """Asana knows the token no more: the whole sync ends."""
 
@@ -93,9 +100,28 @@ class TokenUnavailable(AirbyteTracedException):
     """Asana's token endpoint does not answer: without a token nobody can ask for anything."""
 
     def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
             message=f"Asana's token endpoint gives no access token ({reason}), so the sync ends "
             "here. The next one goes on from its last state.",
+            failure_type=FailureType.transient_error,
+        )
+
+
+class OutOfTime(AirbyteTracedException):
+    """A check has no time left for what Asana has not answered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, failure_type=FailureType.transient_error)
+
+
+class NoThread(AirbyteTracedException):
+    """The operating system does not start another thread."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            message="This machine does not allow another thread. Raise the limit on processes "
+            "(ulimit -u, or that of the container), or free some.",
             failure_type=FailureType.transient_error,
         )
 
@@ -119,6 +145,23 @@ class Interrupted(AirbyteTracedException):
             "which the next sync goes on.",
             failure_type=FailureType.transient_error,
         )
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, rounded up: "45 seconds", "1 minute", "60 minutes"."""
+    number, unit = (ceil(seconds), "second") if seconds < 60 else (ceil(seconds / 60), "minute")  # noqa: PLR2004 - seconds
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
+def unexpected(error: Exception) -> str:
+    """A sentence about a fault of the connector: its kind and place, without what it is about."""
+    here = Path(__file__).parent
+    places = traceback.extract_tb(error.__traceback__)
+    own = [place for place in places if Path(place.filename).parent == here]
+    what = type(error).__name__
+    for place in (own or places)[-1:]:
+        what += f", {Path(place.filename).name} line {place.lineno}"
+    return f"Unexpected error in the connector ({what}). Please report it."
 
 
 def error_trace(

@@ -2,13 +2,13 @@
 
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from pathlib import Path
-from typing import Any, TypeVar
+from contextlib import closing, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from airbyte_cdk.config_observation import create_connector_config_control_message
 from airbyte_cdk.models import (
     AirbyteCatalog,
@@ -26,6 +26,7 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_asana.access import (
+    Account,
     account_of,
     check_config,
     refused_streams,
@@ -40,12 +41,23 @@ from source_asana.config import (
     Config,
     OAuth,
     RawConfig,
-    migrated,
+    current_shape,
     parse_config,
     with_refresh_token,
 )
 from source_asana.connection import ANSWER_SECONDS, Connection
-from source_asana.errors import AsanaFailure, ConfigError, Refusal
+from source_asana.deadline import Deadline, run_until
+from source_asana.errors import (
+    AsanaFailure,
+    ConfigError,
+    Interrupted,
+    OutOfTime,
+    Refusal,
+    TokenUnavailable,
+    duration,
+    unexpected,
+)
+from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.messages import Message, RecordBatch
 from source_asana.oddities import Oddities
 from source_asana.outcome import advice_on
@@ -53,17 +65,22 @@ from source_asana.plan import Selection, make_plan
 from source_asana.progress import Progress
 from source_asana.rate_limit import PLANS, Governor, RateLimit
 from source_asana.reader import Reader
-from source_asana.secrecy import keep_secret
+from source_asana.secrecy import keep_secret, mask_log
 from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
 from source_asana.streams import STREAMS, Projects, StreamClass
 from source_asana.sync import Sync
 from source_asana.walk import Walk
 
-T = TypeVar("T")
-
 CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
-"""A check is to be quick: somebody waits for it before a form."""
+CHECK_SECONDS = 25.0
+"""A check is quick, whatever Asana does: somebody waits for it before a form."""
+
+SETTLE_SECONDS = 3.0
+"""How long the end of a command waits for a new refresh token that Asana is about to give."""
+
+SHORTEST_SAID = 1.0
+"""Seconds: shorter waits are not worth a line in the log."""
 
 
 class SourceAsana(Source):
@@ -72,7 +89,8 @@ class SourceAsana(Source):
     `asana_url`: where Asana is; by default what the operator's environment variable ASANA_BASE_URL
     says, else Asana itself. `patience`: seconds for which a failing request is tried again.
     `answer_seconds`: how long one answer may take. `seconds_between_states`: how often the state of
-    what is complete goes out, at most.
+    what is complete goes out, at most. `check_seconds`: how long a check may take. `write_now`:
+    writes a message at once, from whatever thread; by default messages wait in the repository.
     """
 
     def __init__(
@@ -82,37 +100,34 @@ class SourceAsana(Source):
         patience: float = 300.0,
         answer_seconds: float = ANSWER_SECONDS,
         seconds_between_states: float = 1.0,
+        check_seconds: float = CHECK_SECONDS,
+        write_now: Callable[[AirbyteMessage], None] | None = None,
     ) -> None:
         address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
-        self._asana_url = address.rstrip("/").removesuffix(API_PATH)
+        self._asana_url = address.strip().rstrip("/").removesuffix(API_PATH)
         self._patience = patience
         self._answer_seconds = answer_seconds
         self._seconds_between_states = seconds_between_states
+        self._check_seconds = check_seconds
         self._messages = InMemoryMessageRepository()
+        self._write_now = write_now or self._messages.emit_message
         self._is_stopped = False
         self._end_waits: Callable[[], None] = lambda: None
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """The config in a file. Raises ConfigError."""
-        content = _of_file("config", config_path, lambda: _json(config_path))
-        if not isinstance(content, MutableMapping):
-            raise ConfigError(f"The config in {config_path} is not a JSON object, as in {{…}}.")
-        return content
+        """The config in a file. Raises UnusableFile."""
+        return config_in(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """The configured catalog in a file. Raises ConfigError."""
-        return _of_file(
-            "configured catalog",
-            catalog_path,
-            lambda: super(SourceAsana, cls).read_catalog(catalog_path),
-        )
+        """The configured catalog in a file. Raises UnusableFile."""
+        return catalog_in(catalog_path)
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """The state in a file. Raises ConfigError."""
-        return _of_file("state", state_path, lambda: super(SourceAsana, cls).read_state(state_path))
+        """The state in a file. Raises UnusableFile."""
+        return state_in(state_path)
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -120,21 +135,25 @@ class SourceAsana(Source):
         return self._messages
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
-        """Bring an old config into today's shape, and give it back to the platform."""
-        if (new_config := migrated(config)) is None:
-            return config
-        self._messages.emit_message(create_connector_config_control_message(dict(new_config)))
-        return new_config
+        """The config in today's shape; nothing is written to a file, nor told to the platform."""
+        return current_shape(config)
 
     def stop(self) -> None:
-        """End a read soon: with the state of what is complete, and as Interrupted."""
+        """End a check or a read soon, as Interrupted; a read with the state of what is complete."""
         self._is_stopped = True
         self._end_waits()
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether the token works and sees something, and the config names what there is."""
+        mask_log(logger)
         try:
             found = self._checked(logger, config)
+        except Interrupted:
+            raise
+        except TokenUnavailable as failure:
+            return _failed(
+                f"Asana's token endpoint gives no access token ({failure.reason}). Try again later."
+            )
         except AirbyteTracedException as error:
             return _failed(str(error.message))
         except Refusal as refusal:
@@ -144,6 +163,8 @@ class SourceAsana(Source):
             )
         except AsanaFailure as failure:
             return _failed(f"Asana could not be asked: {failure}. Check the network and try again.")
+        except Exception as error:  # noqa: BLE001 - a check has an answer, whatever happens
+            return _failed(unexpected(error))
         logger.info(found)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
 
@@ -173,6 +194,7 @@ class SourceAsana(Source):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[Message]:
         """Do the same, with the records as they are printed."""
+        mask_log(logger)
         settings = parse_config(config)
         _refuse_repeated(catalog)
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
@@ -182,7 +204,9 @@ class SourceAsana(Source):
         marks = _marks(selected, state or [], choice, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
         self._end_waits = rate_limit.stop
-        client = self._client(settings, config, rate_limit, self._patience, self._answer_seconds)
+        client, token = self._client(
+            settings, config, rate_limit, self._patience, self._answer_seconds, logger
+        )
         oddities = Oddities()
         reader = Reader(client, oddities, with_subtasks=choice.with_subtasks)
         agenda = Agenda(make_plan(selected, choice), selected, marks, settings.gids, choice)
@@ -210,9 +234,11 @@ class SourceAsana(Source):
             logger=logger,
         )
         try:
-            yield from sync.messages(walk.events())
+            with closing(walk.events()) as events:  # its workers end with it
+                yield from sync.messages(events)
         finally:
             rate_limit.stop()
+            token.settle(SETTLE_SECONDS)
 
     def _client(
         self,
@@ -221,24 +247,31 @@ class SourceAsana(Source):
         rate_limit: RateLimit,
         patience: float,
         answer_seconds: float,
-    ) -> AsanaClient:
+        logger: logging.Logger,
+    ) -> tuple[AsanaClient, AsanaToken]:
         """A client for a config; `raw` is what the platform gets back when a secret changes."""
-        if not _is_address(self._asana_url):
-            raise ConfigError(
-                "ASANA_BASE_URL must be an address as in https://app.asana.com: "
-                "correct that environment variable, or leave it out."
-            )
-        connection = Connection(
-            self._asana_url,
-            threads=config.num_workers + 1,  # what is asked beside the walk has one too
-            answer_seconds=answer_seconds,
-        )
-        return AsanaClient(
+        connection = self._connection(config.num_workers, answer_seconds)
+        token = self._token(config, raw, connection, rate_limit, patience, logger)
+        client = AsanaClient(
             api_url=self._asana_url + API_PATH,
-            token=self._token(config, raw, connection, rate_limit, patience),
+            token=token,
             rate_limit=rate_limit,
             connection=connection,
             patience=patience,
+        )
+        return client, token
+
+    def _connection(self, workers: int, answer_seconds: float) -> Connection:
+        if _is_address(self._asana_url):
+            with suppress(ValueError):  # what `requests` finds wrong with an address
+                return Connection(
+                    self._asana_url,
+                    threads=workers + 1,  # what is asked beside the walk has one too
+                    answer_seconds=answer_seconds,
+                )
+        raise ConfigError(
+            "ASANA_BASE_URL must be an address as in https://app.asana.com: "
+            "correct that environment variable, or leave it out."
         )
 
     def _token(
@@ -248,17 +281,28 @@ class SourceAsana(Source):
         connection: Connection,
         rate_limit: RateLimit,
         patience: float,
+        logger: logging.Logger,
     ) -> AsanaToken:
         credentials = config.credentials
         if not isinstance(credentials, OAuth):
+            keep_secret(credentials.personal_access_token)
             return AsanaToken(credentials.personal_access_token)
+        keep_secret(credentials.client_secret, credentials.refresh_token)
 
         def tell(access_token: str, refresh_token: str | None) -> None:
             keep_secret(access_token)
             if refresh_token:
                 keep_secret(refresh_token)
                 renewed = dict(with_refresh_token(raw, refresh_token))
-                self._messages.emit_message(create_connector_config_control_message(renewed))
+                self._write_now(create_connector_config_control_message(renewed))
+
+        def say_wait(why: str, seconds: float) -> None:
+            if seconds >= SHORTEST_SAID:
+                logger.info(
+                    "Asana's token endpoint gives no access token (%s); asking again in %s",
+                    why,
+                    duration(seconds),
+                )
 
         return OAuthToken(
             credentials,
@@ -266,43 +310,71 @@ class SourceAsana(Source):
             connection=connection,
             sleep=rate_limit.sleep,
             tell=tell,
+            say_wait=say_wait,
             patience=patience,
         )
 
     def _checked(self, logger: logging.Logger, raw: RawConfig) -> str:
         """Who the token is and what it sees, in words; raise ConfigError when that is nothing."""
         config = parse_config(raw)
+        rate_limit = RateLimit()
+        self._end_waits = rate_limit.stop
         answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
-        client = self._client(config, raw, RateLimit(), CHECK_PATIENCE, answer_seconds)
-        account = account_of(client)
-        check_config(client, config, account)
+        client, token = self._client(
+            config, raw, rate_limit, CHECK_PATIENCE, answer_seconds, logger
+        )
+        deadline = Deadline(self._check_seconds)
+
+        def why_stop() -> Exception | None:
+            if self._is_stopped:
+                return Interrupted()
+            return _out_of_time(rate_limit.seconds_to_wait(), deadline, self._check_seconds)
+
         try:
-            for doubtful in (
-                *unseen_exclusions(client, config.choice),
-                *refused_streams(client, account, config.choice),
-            ):
-                logger.warning(doubtful)
-        except AsanaFailure as failure:
-            logger.warning("What else the token can read could not be asked: %s", failure)
+            account = run_until(lambda: _checked_account(client, config), why_stop)
+            doubts: list[str] = []
+            try:
+                run_until(lambda: doubts.extend(_doubts(client, account, config)), why_stop)
+            except (AsanaFailure, OutOfTime, TokenUnavailable) as failure:
+                doubts.append(f"What else the token can read could not be asked: {failure}")
+        finally:
+            rate_limit.stop()
+            token.settle(SETTLE_SECONDS)
+        for doubt in doubts.copy():
+            logger.warning("%s", doubt)
         return f"Connected as {account.name}, who sees {account.names}"
 
 
-def _json(path: str) -> Any:
-    return orjson.loads(Path(path).read_bytes())
+def _checked_account(client: AsanaClient, config: Config) -> Account:
+    account = account_of(client)
+    check_config(client, config, account)
+    return account
 
 
-def _of_file(what: str, path: str, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except OSError as error:
-        raise ConfigError(f"The {what} cannot be read from {path}: {error.strerror}.") from None
-    except Exception:  # noqa: BLE001 - the CDK's parser has exceptions of its own
-        raise ConfigError(
-            f"The {what} in {path} is not what Airbyte's protocol asks for: check that file."
-        ) from None
+def _doubts(client: AsanaClient, account: Account, config: Config) -> Iterator[str]:
+    """What a sync would lack, in words."""
+    yield from unseen_exclusions(client, config.choice)
+    yield from refused_streams(client, account, config.choice)
+
+
+def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime | None:
+    """Why a check cannot go on, where Asana makes it wait for too long, or does not answer."""
+    left = deadline.seconds_left()
+    if wait > left and wait > 0:
+        return OutOfTime(
+            "The rate limit of this token is used up, maybe by another sync. "
+            f"Try again in {duration(wait)}."
+        )
+    if left > 0:
+        return None
+    return OutOfTime(
+        f"Asana has not answered within {duration(seconds)}. Check the network, or try again later."
+    )
 
 
 def _is_address(url: str) -> bool:
+    if not re.fullmatch("[!-~]+", url):
+        return False
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -310,7 +382,8 @@ def _is_address(url: str) -> bool:
         return False
     is_web = parts.scheme in ("https", "http")
     # A user's name in the address would be sent in the place of the token.
-    return is_web and bool(parts.hostname) and port != 0 and parts.username is None
+    is_alone = parts.username is None and not parts.query and not parts.fragment
+    return is_web and bool(parts.hostname) and port != 0 and is_alone
 
 
 def _failed(why: str) -> AirbyteConnectionStatus:

@@ -129,7 +129,7 @@ class Sync:
             for event in events:
                 yield from self._told(event)
                 yield from self._meanwhile()
-        except AirbyteTracedException:
+        except Exception:
             yield from self._queued()
             yield from self._checkpoints.now()
             for stream in self._unfinished:

@@ -17,7 +17,7 @@ from itertools import count
 import orjson
 
 from source_asana.agenda import Agenda
-from source_asana.errors import AsanaFailure, GivenUp, Gone, Refusal
+from source_asana.errors import AsanaFailure, GivenUp, Gone, NoThread, Refusal
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
@@ -142,13 +142,21 @@ class Walk:
         """What happens, until everything is visited or the caller stops iterating."""
         with self._changed:
             self._open(self._agenda.first())
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._workers)]
-        for thread in threads:
-            thread.start()
         try:
+            self._start_workers()
             yield from self._until_done()
         finally:
             self._stop()
+
+    def _start_workers(self) -> None:
+        """Start as many as wanted, or as the machine allows; raise NoThread where that is none."""
+        for number in range(self._workers):
+            try:
+                threading.Thread(target=self._work, daemon=True).start()
+            except RuntimeError:
+                if not number:
+                    raise NoThread from None
+                return
 
     def give_up(self, listing: Listing) -> None:
         """Ask for a listing no more: what is left of its visits ends as GivenUp."""

@@ -13,6 +13,7 @@ from source_asana.auth import OAuthToken
 from source_asana.config import OAuth
 from source_asana.connection import Connection
 from source_asana.errors import ConfigError, TokenUnavailable
+from source_asana.rate_limit import Stopped
 
 ASANA = "https://asana.example"
 TOKEN_URL = f"{ASANA}/-/oauth_token"
@@ -43,6 +44,7 @@ def oauth(
     clock: Clock,
     sleep: Callable[[float], None],
     tell: Callable[[str, str | None], None] = lambda *_: None,
+    say_wait: Callable[[str, float], None] = lambda *_: None,
 ) -> OAuthToken:
     return OAuthToken(
         OAuth(client_id="id", client_secret="app secret", refresh_token="refresh secret"),
@@ -50,6 +52,7 @@ def oauth(
         connection=Connection(ASANA, threads=1),
         sleep=sleep,
         tell=tell,
+        say_wait=say_wait,
         patience=60,
         clock=clock,
     )
@@ -83,7 +86,10 @@ def test_the_refresh_token_buys_an_access_token(
     assert asana.request_history[-1].timeout is not None
 
 
-@pytest.mark.parametrize(("lifetime", "renewed_after"), [(3600, 3300), (100, 50)])
+@pytest.mark.parametrize(
+    ("lifetime", "renewed_after"),
+    [(3600, 3300), (200, 100), (100, 60), (1, 60), (10**12, 10**12 - 300)],
+)
 def test_an_access_token_is_renewed_before_it_ends(
     token: OAuthToken,
     asana: requests_mock.Mocker,
@@ -165,7 +171,7 @@ def test_a_worker_that_has_waited_for_a_token_shares_the_failure_to_get_one(
     asks = threading.Barrier(2)
 
     def sleep(seconds: float) -> None:
-        if clock.now == 1000:
+        if seconds and clock.now == 1000:
             asks.wait(timeout=10)  # the other one is about to ask
         clock.now += seconds
 
@@ -195,7 +201,11 @@ def test_a_worker_that_has_waited_for_a_token_shares_the_failure_to_get_one(
     assert asana.call_count == 6
 
 
-@pytest.mark.parametrize("expires_in", [None, "soon", "", [], 0])
+@pytest.mark.parametrize(
+    "expires_in",
+    [None, "soon", "", [], 0, "0", -5, "-1", "NaN", "inf", "1e999", True, False, [3600], {"s": 1}],
+    ids=repr,
+)
 def test_a_lifetime_that_makes_no_sense_is_taken_for_an_hour(
     token: OAuthToken, asana: requests_mock.Mocker, clock: Clock, expires_in: Any
 ) -> None:
@@ -216,3 +226,115 @@ def test_an_answer_of_a_gateway_is_no_refusal_of_the_token(
     html = {"status_code": 403, "text": "<html>", "headers": {"Content-Type": "text/html"}}
     asana.post(TOKEN_URL, [html, bought("one")])
     assert token.current() == "one"
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "", 12, ["one"], {"one": 1}, "on e", "o\nne", "öne"], ids=ascii
+)
+def test_what_cannot_be_sent_is_no_access_token(
+    token: OAuthToken, asana: requests_mock.Mocker, odd: Any
+) -> None:
+    asana.post(TOKEN_URL, [{"json": {"access_token": odd}}, bought("one")])
+    assert token.current() == "one"
+
+
+@pytest.mark.parametrize("odd", ["", 12, ["one"], "on e", "o\nne", "öne"], ids=ascii)
+def test_what_cannot_stand_in_a_config_is_no_refresh_token(
+    token: OAuthToken, asana: requests_mock.Mocker, told: list[tuple[str, str | None]], odd: Any
+) -> None:
+    asana.post(TOKEN_URL, [bought("one", refresh_token=odd), bought("two")])
+    token.current()
+    assert told == [("one", None)]
+    token.renew("one")
+    assert asana.request_history[-1].text.endswith("refresh_token=refresh+secret")
+
+
+def test_a_new_refresh_token_is_told_before_the_access_token_can_be_used(
+    clock: Clock, asana: requests_mock.Mocker
+) -> None:
+    asana.post(TOKEN_URL, [bought("one", refresh_token="rotated"), bought("two")])
+
+    def tell(_: str, new: str | None) -> None:
+        if new:
+            raise BrokenPipeError
+
+    token = oauth(clock, clock.sleep, tell)
+    with pytest.raises(BrokenPipeError):
+        token.current()
+    assert token.current() == "two"
+    assert asana.request_history[-1].text.endswith("refresh_token=rotated")
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waited"),
+    [("7", 7), ("60", 60), ("0", 1), ("0.001", 0.5), ("soon", 1), ("-5", 1)],
+)
+def test_the_token_endpoint_is_asked_again_when_it_says_so(
+    clock: Clock, asana: requests_mock.Mocker, retry_after: str, waited: float
+) -> None:
+    waits: list[tuple[str, float]] = []
+    token = oauth(clock, clock.sleep, say_wait=lambda *wait: waits.append(wait))
+    busy = {"status_code": 429, "headers": {"Retry-After": retry_after}, "json": {}}
+    asana.post(TOKEN_URL, [busy, bought("one")])
+    assert token.current() == "one"
+    assert waits == [("HTTP 429", waited)]
+    assert clock.now == 1000 + waited
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_token_endpoint_is_not_waited_for_longer_than_patience(
+    token: OAuthToken, asana: requests_mock.Mocker, clock: Clock, status: int
+) -> None:
+    busy = {"status_code": status, "headers": {"Retry-After": "61"}, "json": {}}
+    asana.post(TOKEN_URL, [busy, bought("one")])
+    with pytest.raises(TokenUnavailable, match=f"HTTP {status}, try again in 2 minutes"):
+        token.current()
+    assert clock.now == 1000
+
+
+def test_a_token_endpoint_that_asks_for_short_waits_is_given_up_when_patience_ends(
+    token: OAuthToken, asana: requests_mock.Mocker, clock: Clock
+) -> None:
+    asana.post(TOKEN_URL, status_code=429, headers={"Retry-After": "7"}, json={})
+    with pytest.raises(TokenUnavailable):
+        token.current()
+    assert asana.call_count == 1 + 60 // 7
+    assert clock.now <= 1060
+
+
+def test_no_token_is_bought_when_the_sync_has_ended(
+    clock: Clock, asana: requests_mock.Mocker
+) -> None:
+    def sleep(_: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        oauth(clock, sleep).current()
+    assert not asana.called
+
+
+def test_the_end_waits_for_a_purchase_that_is_under_way(
+    clock: Clock, asana: requests_mock.Mocker
+) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def answer(*_: object) -> dict[str, Any]:
+        has_begun.set()
+        may_end.wait(timeout=10)
+        return {"access_token": "one"}
+
+    def tell(secret: str, _: str | None) -> None:
+        told.append(secret)
+
+    token = oauth(clock, clock.sleep, tell)
+    asana.post(TOKEN_URL, json=answer)
+    buying = threading.Thread(target=token.current)
+    buying.start()
+    has_begun.wait(timeout=10)
+    token.settle(0.01)  # it does not wait for ever
+    assert told == []
+    threading.Timer(0.05, may_end.set).start()
+    token.settle(10)
+    assert told == ["one"]
+    buying.join()
