@@ -30,19 +30,23 @@ if TYPE_CHECKING:
 CONTROL_PATH = "/_emulator"
 SETTINGS = frozenset(
     {
+        "cost_per_minute",
         "event_delay",
         "demanded_parameters",
         "gzip",
         "headers",
         "latency",
         "latency_jitter",
+        "lost_events",
         "max_in_flight",
         "max_unpaged",
         "offset_lifetime",
+        "old_sync_tokens",
         "quota_headers",
         "quota_kind",
         "quota_per_minute",
         "quota_window",
+        "shuffles_events",
         "sync_token_hours",
         "sync_token_prefix",
         "truncate_after",

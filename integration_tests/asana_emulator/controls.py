@@ -11,7 +11,7 @@ import orjson
 
 from .asked import Asked
 from .paging import Offsets
-from .quota import METERS, InFlight, Quota, QuotaKind
+from .quota import METERS, CostQuota, InFlight, Quota, QuotaKind
 from .tokens import TOKEN_PATH, OddGrant
 
 Mishap = Literal[
@@ -41,12 +41,14 @@ Mishap = Literal[
     "empty_pages",
     "hidden_page",
     "same_sync_token",
+    "old_sync_token",
     OddGrant,
 ]
 MISHAPS = frozenset(get_args(Mishap))
 ODD_GRANTS = frozenset(get_args(OddGrant))
 NEEDED: Mapping[int | str, str] = {
     "expired_offset": "offset",
+    "old_sync_token": "sync",
     "same_sync_token": "sync",
     **dict.fromkeys(
         ("same_offset", "two_offsets", "new_offsets", "empty_pages", "hidden_page"), "limit"
@@ -106,6 +108,7 @@ class Fault:
         empty_pages     no records, and ever new next offsets
         hidden_page     no records, and an offset for those that belong there
         same_sync_token events with `has_more`, and the sync token that was sent
+        old_sync_token  412 with a fresh sync token, for requests with one
 
     and at the token endpoint alone:
 
@@ -241,11 +244,16 @@ class Controls:
     the reference promises there. `ignored_parameters`: those that change nothing, whatever the
     reference says. `demanded_parameters`: by path template, one that the reference calls optional
     and without which the answer is 400. `workspace_events`: the domain is an Enterprise+ one, whose
-    service accounts may read the events of whole workspaces.
+    service accounts may read the events of whole workspaces. `cut_off_after`: so many requests
+    after which every token is refused (401), to end a client that would go on forever.
+    `shuffles_events`: those of a page are in no order. `lost_events`: the share of events that do
+    not reach a resource's stream. `old_sync_tokens`: the status with which a sync token is refused
+    after one that follows it was used; None where it is good all the same.
     """
 
     offsets: Offsets
     quota: Quota = field(default_factory=Quota)
+    cost_quota: CostQuota = field(default_factory=CostQuota)
     in_flight: InFlight = field(default_factory=InFlight)
     latency: float = 0.0
     latency_jitter: float = 0.0
@@ -254,10 +262,14 @@ class Controls:
     sync_token_hours: float = 24.0
     event_delay: float = 0.0
     sync_token_prefix: str = ""
+    shuffles_events: bool = False
+    lost_events: float = 0.0
+    old_sync_tokens: Literal[400, 412] | None = None
     whole_time_entries: bool = False
     ignored_parameters: frozenset[str] = frozenset()
     demanded_parameters: dict[str, str] = field(default_factory=dict)
     workspace_events: bool = False
+    cut_off_after: int | None = None
     gzip: bool = False
     quota_headers: bool = True
     headers: dict[str, str] = field(default_factory=dict)
@@ -298,9 +310,23 @@ class Controls:
             raise ValueError(message)
         self.quota.kind = kind
 
+    @property
+    def limits(self) -> tuple[Quota, CostQuota]:
+        """Each of them may refuse a request."""
+        return self.quota, self.cost_quota
+
     def quota_of(self, name: str, per_minute: int | None) -> None:
         """Requests a minute of one person's token, whatever those of the others."""
         self.quota.own[name] = per_minute
+
+    @property
+    def cost_per_minute(self) -> float | None:
+        """What the answers to each token may cost in a minute; None for no limit."""
+        return self.cost_quota.per_minute
+
+    @cost_per_minute.setter
+    def cost_per_minute(self, allowed: float | None) -> None:
+        self.cost_quota.per_minute = allowed
 
     @property
     def max_in_flight(self) -> int:
@@ -350,9 +376,14 @@ class Controls:
         """Change the `data` of the answers that match, as one of `oddities` does."""
         self.alterations.append(Alteration(pattern, change, only))
 
+    def loses_event(self, resource: str, at: int) -> bool:
+        """Whether the event at a place of the log never reaches the resource's stream."""
+        return self.lost_events > 0 and Random(f"{resource} {at}").random() < self.lost_events
+
     def heal(self) -> None:
-        """No faults, denials, truncations, interruptions, alterations or odd parameters."""
+        """No faults, denials, cuts, interruptions, alterations or odd parameters; no lost events."""
         self.denials, self.faults = [], []
+        self.lost_events = 0.0
         self.truncations, self.interruptions = [], []
         self.alterations = []
         self.ignored_parameters, self.demanded_parameters = frozenset(), {}

@@ -52,7 +52,7 @@ class Conversation:
         template, gid = found_at(path) if path != request.path else ("", "")
         person = self._tokens.who(_bearer(request))
         asked = Asked(template, path, gid, _query(request), person or NOBODY)
-        if person is None:
+        if person is None or self._is_cut_off():
             return await self._send(request, asked, self._refused(refusal(401)), None)
         in_flight = self._controls.in_flight
         in_flight.enter(person.name)
@@ -72,10 +72,15 @@ class Conversation:
             reply = self._refused(refused)
         return await self._send(request, asked, reply, fault)
 
+    def _is_cut_off(self) -> bool:
+        most = self._controls.cut_off_after
+        return most is not None and self._ledger.count() >= most
+
     def _keep_to_limits(self, asked: Asked) -> None:
         """Rejected requests count. https://developers.asana.com/docs/rate-limits"""
         name = asked.person.name
-        seconds = self._controls.quota.retry_after(name)
+        waits = (limit.retry_after(name) for limit in self._controls.limits)
+        seconds = max((wait for wait in waits if wait is not None), default=None)
         if seconds is not None:
             says_when = self._controls.quota_headers
             raise refusal(429, headers={"Retry-After": str(seconds)} if says_when else {})
@@ -99,6 +104,8 @@ class Conversation:
                 return reply
             if fault.kind == "expired_offset":
                 raise expired()
+            if fault.kind == "old_sync_token":
+                self._events.refuse(asked)
             if isinstance(fault.kind, int):
                 raise refusal(fault.kind, headers=fault.headers)
         denied = self._controls.denied(asked)
@@ -127,7 +134,9 @@ class Conversation:
                 self._ledger.note_answer(asked, index)
         if fault is not None:
             body = without_end(body, asked, fault, self._controls.offsets)
-        reply = Reply(200, self._controls.altered(asked, body), self._headers())
+        body = self._controls.altered(asked, body)
+        self._controls.cost_quota.charge(asked.person.name, body)
+        reply = Reply(200, body, self._headers())
         accepted = request.headers.get("Accept-Encoding", "")
         return reply.zipped() if self._controls.gzip and "gzip" in accepted else reply
 

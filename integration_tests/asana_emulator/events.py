@@ -3,7 +3,8 @@
 https://developers.asana.com/reference/getevents
 """
 
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 
@@ -25,6 +26,18 @@ TOO_OLD = (
 )
 
 
+class Position(NamedTuple):
+    """What a sync token says: when it was handed out, and the event that comes next.
+
+    `chain` and `step`: from which first token it descends, and how far it is from that.
+    """
+
+    issued: float
+    at: int
+    chain: int
+    step: int = 0
+
+
 class EventStreams:
     """Answers requests for events from the account's log."""
 
@@ -33,21 +46,23 @@ class EventStreams:
         self._controls = controls
         self._ledger = ledger
         self._seal = Seal()
+        self._chains = 0
+        self._used: dict[int, int] = {}
 
     def body(self, asked: Asked) -> bytes:
         """The events since the sync token, at most a pageful, and the token that follows them."""
         resource, most = self._watched(asked)
         shape = shape_of(asked, self._ledger)
-        begin = self._index(resource, asked.query.get("sync"))
+        position = self._position(resource, asked.query.get("sync"))
         found: list[dict[str, Any]] = []
-        end = max(begin, self._visible())
+        begin, end = position.at, max(position.at, self._visible())
         for at in range(begin, end):
             event = self._account.events.entries[at]
-            if resource in event.watched:
+            if resource in event.watched and not self._controls.loses_event(resource, at):
                 if len(found) == most:
-                    return self._answer(found, resource, at, has_more=True)
+                    return self._answer(found, resource, position, at, has_more=True)
                 found.append(shape(event.record))
-        return self._answer(found, resource, end, has_more=False)
+        return self._answer(found, resource, position, end, has_more=False)
 
     def _watched(self, asked: Asked) -> tuple[str, int]:
         """Whose events are asked for, and how many of them are given at once."""
@@ -60,9 +75,18 @@ class EventStreams:
         return workspace, MOST_EVENTS_OF_A_WORKSPACE
 
     def _answer(
-        self, events: list[dict[str, Any]], resource: str, index: int, *, has_more: bool
+        self,
+        events: list[dict[str, Any]],
+        resource: str,
+        position: Position,
+        end: int,
+        *,
+        has_more: bool,
     ) -> bytes:
-        sync = self._token(resource, index)
+        if self._controls.shuffles_events:
+            Random(position.at).shuffle(events)
+        following = Position(self._now(), end, position.chain, position.step + 1)
+        sync = self._token(resource, following)
         return orjson.dumps({"data": events, "sync": sync, "has_more": has_more})
 
     def _visible(self) -> int:
@@ -75,21 +99,46 @@ class EventStreams:
                 end -= 1
         return end
 
-    def _token(self, resource: str, index: int) -> str:
-        sealed = self._seal.close(f"sync {resource}", [self._now(), index])
+    def _token(self, resource: str, position: Position) -> str:
+        sealed = self._seal.close(f"sync {resource}", list(position))
         return self._controls.sync_token_prefix + sealed
 
-    def _index(self, resource: str, sync: str | None) -> int:
+    def _position(self, resource: str, sync: str | None) -> Position:
         prefix = self._controls.sync_token_prefix
         is_known = sync is not None and sync.startswith(prefix)
         sealed = str(sync).removeprefix(prefix)
         opened = self._seal.open(f"sync {resource}", sealed) if is_known else None
-        if opened is not None:
-            issued, index = opened
-            if self._now() <= issued + self._controls.sync_token_hours * 3600:
-                return int(index)
-        fresh = self._token(resource, self._visible())
-        raise Refusal(412, TOO_OLD, beside={"sync": fresh})
+        if opened is None:
+            self._refuse(resource)
+        position = Position(*opened)
+        if self._now() > position.issued + self._controls.sync_token_hours * 3600:
+            self._refuse(resource)
+        self._keep_to_the_newest(resource, position)
+        return position
+
+    def _keep_to_the_newest(self, resource: str, position: Position) -> None:
+        """The token that was used last may be used again; one before it is good no longer, if the
+        controls say so. https://developers.asana.com/docs/events-guide
+        """
+        newest = self._used.get(position.chain, 0)
+        self._used[position.chain] = max(newest, position.step)
+        if position.step < newest:
+            match self._controls.old_sync_tokens:
+                case 412:
+                    self._refuse(resource)
+                case 400:
+                    raise Refusal(400, TOO_OLD)
+
+    def refuse(self, asked: Asked) -> NoReturn:
+        """As if the sync token were too old."""
+        resource, _ = self._watched(asked)
+        self._refuse(resource)
+
+    def _refuse(self, resource: str) -> NoReturn:
+        """With a token from which the next may go on."""
+        self._chains += 1
+        fresh = Position(self._now(), self._visible(), self._chains)
+        raise Refusal(412, TOO_OLD, beside={"sync": self._token(resource, fresh)})
 
     def _now(self) -> float:
         return float(self._account.clock.now().timestamp())

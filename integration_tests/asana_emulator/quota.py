@@ -107,6 +107,44 @@ class Quota:
 
 
 @dataclass
+class CostQuota:
+    """What the answers may cost each token; nobody is told how much that is.
+
+    An answer is paid for when it has been made, also if that leaves a debt. While there is one,
+    requests are refused; it is paid off evenly, and refused requests cost nothing. At most a
+    `window`'s worth is saved up.
+    """
+
+    per_minute: float | None = None
+    window: float = 60.0
+    now: Callable[[], float] = time.monotonic
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def retry_after(self, token: str) -> int | None:
+        """None when a request may pass, else the seconds after which the debt will be paid."""
+        if self.per_minute is None:
+            return None
+        left = self._left_now(token, self.per_minute)
+        return None if left > 0 else math.floor(-left * 60 / self.per_minute) + 1
+
+    def charge(self, token: str, body: bytes) -> None:
+        """Let a token pay for an answer."""
+        if self.per_minute is not None:
+            left = self._left_now(token, self.per_minute) - cost_of(body)
+            self._left[token] = (left, self.now())
+
+    def _left_now(self, token: str, per_minute: float) -> float:
+        most = per_minute * self.window / 60
+        left, at = self._left.get(token, (most, self.now()))
+        return min(most, left + per_minute / 60 * (self.now() - at))
+
+
+def cost_of(body: bytes) -> int:
+    """One for each object in an answer: for every link that was followed to make it."""
+    return body.count(b'{"')
+
+
+@dataclass
 class InFlight:
     """How many requests of each token are being answered right now."""
 

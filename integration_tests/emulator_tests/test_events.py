@@ -78,6 +78,78 @@ def test_a_sync_token_is_good_for_its_own_resource_only(
     assert ask(asana, "/events", resource=project, sync="nonsense").status_code == 412
 
 
+def test_a_sync_token_may_be_refused_once_a_newer_one_was_used(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    first, others = sync_token(asana, project), sync_token(asana, project)
+    asana.change(lambda account: account.comment(tasks[0], "Again?"))
+    second = told(asana, "/events", resource=project, sync=first)["sync"]
+    again = told(asana, "/events", resource=project, sync=first)
+    assert len(again["data"]) == 1
+    third = told(asana, "/events", resource=project, sync=again["sync"])["sync"]
+    assert told(asana, "/events", resource=project, sync=first)["data"] == again["data"]
+    asana.controls.old_sync_tokens = 412
+    refused = ask(asana, "/events", resource=project, sync=first)
+    assert refused.status_code == 412
+    assert told(asana, "/events", resource=project, sync=refused.json()["sync"])["data"] == []
+    asana.controls.old_sync_tokens = 400
+    assert ask(asana, "/events", resource=project, sync=first).status_code == 400
+    for good in (second, third, others):
+        assert ask(asana, "/events", resource=project, sync=good).status_code == 200
+
+
+def test_a_sync_token_may_be_refused_as_if_it_were_too_old(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    fault = asana.controls.fail("/events", "old_sync_token")
+    token = sync_token(asana, project)
+    assert not fault.happened
+    fresh = ask(asana, "/events", resource=project, sync=token)
+    assert (fresh.status_code, fault.happened) == (412, 1)
+    asana.change(lambda account: account.comment(tasks[0], "Go on"))
+    later = told(asana, "/events", resource=project, sync=fresh.json()["sync"])
+    assert len(later["data"]) == 1
+
+
+def comments(asana: AsanaEmulator, project: str, tasks: list[str], how_many: int) -> list[str]:
+    """The texts of comments, in the order in which a project's events tell of them."""
+    token = sync_token(asana, project)
+    for number in range(how_many):
+        asana.change(lambda account, n=number: account.comment(tasks[0], f"{n}"))  # type: ignore[misc]
+    heard: list[str] = []
+    more = True
+    while more:
+        body = told(asana, "/events", resource=project, sync=token)
+        again = told(asana, "/events", resource=project, sync=token)
+        assert again["data"] == body["data"]
+        heard += [event["resource"]["gid"] for event in body["data"]]
+        token, more = body["sync"], body["has_more"]
+    return heard
+
+
+def test_the_events_of_a_page_may_be_in_no_order(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    asana.controls.shuffles_events = True
+    heard = comments(asana, project, tasks, 150)
+    assert heard != sorted(heard)
+    assert sorted(heard[:100]) + sorted(heard[100:]) == sorted(heard)
+    assert len(heard) == 150
+
+
+def test_single_events_may_be_lost_for_good(
+    asana: AsanaEmulator, project: str, tasks: list[str]
+) -> None:
+    asana.controls.lost_events = 0.2
+    heard = comments(asana, project, tasks, 150)
+    assert heard == sorted(heard)
+    assert 100 < len(heard) < 150
+    asana.controls.lost_events = 1.0
+    assert comments(asana, project, tasks, 5) == []
+    asana.controls.heal()
+    assert len(comments(asana, project, tasks, 5)) == 5
+
+
 def test_events_may_take_a_while_to_arrive(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:

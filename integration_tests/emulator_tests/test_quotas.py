@@ -2,14 +2,14 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.asana_emulator.quota import Quota, QuotaKind
+from integration_tests.asana_emulator.quota import CostQuota, Quota, QuotaKind, cost_of
 from integration_tests.emulator_tests.asking import ask
 
 pytestmark = pytest.mark.once
@@ -170,6 +170,70 @@ def test_an_unknown_kind_of_quota_is_an_error_of_the_test(asana: AsanaEmulator) 
         asana.controls.quota_kind = "leaky"  # type: ignore[assignment]
 
 
+def answer(objects: int) -> bytes:
+    return b'{"data":[' + b",".join([b'{"gid":"1"}'] * (objects - 1)) + b"]}"
+
+
+def test_an_answer_costs_what_it_holds() -> None:
+    assert cost_of(answer(7)) == 7
+    body = rb'{"data":{"gid":"1","owner":{"gid":"2"},"name":"{\"gid\":\"3\"}","tags":[]}}'
+    assert cost_of(body) == 3
+
+
+def test_an_answer_is_paid_for_after_it_is_made_and_may_leave_a_debt() -> None:
+    clock = Hand()
+    quota = CostQuota(per_minute=60, now=clock)
+    quota.charge("t", answer(59))
+    assert quota.retry_after("t") is None
+    quota.charge("t", answer(31))
+    assert [quota.retry_after("t") for _ in range(3)] == [31, 31, 31]
+    assert quota.retry_after("another") is None
+    clock.time = 30
+    assert quota.retry_after("t") == 1
+    clock.time = 31
+    assert quota.retry_after("t") is None
+
+
+@given(costs=st.lists(st.integers(1, 500), max_size=20), per_minute=st.integers(1, 1000))
+def test_who_waits_as_long_as_the_cost_quota_says_may_pass(
+    costs: list[int], per_minute: int
+) -> None:
+    clock = Hand()
+    quota = CostQuota(per_minute=per_minute, now=clock)
+    for cost in costs:
+        clock.time += 0.5
+        quota.charge("t", answer(cost))
+    clock.time += quota.retry_after("t") or 0
+    assert quota.retry_after("t") is None
+
+
+def test_no_more_than_a_window_of_cost_is_saved_up() -> None:
+    clock = Hand()
+    quota = CostQuota(per_minute=600, window=6, now=clock)
+    clock.time = 1000
+    quota.charge("t", answer(60))
+    assert quota.retry_after("t") == 1
+
+
+def test_a_small_request_after_a_dear_answer_is_rejected_until_it_is_paid_for(
+    asana: AsanaEmulator, project: str
+) -> None:
+    clock = Hand()
+    asana.controls.cost_quota.now = clock
+    asana.controls.cost_per_minute = 10
+    dear: dict[str, Any] = {
+        "project": project,
+        "limit": 100,
+        "opt_fields": "followers,custom_fields,memberships",
+    }
+    assert ask(asana, "/tasks", **dear).status_code == 200
+    refused = ask(asana, "/users/me")
+    assert refused.status_code == 429
+    assert ask(asana, "/users/me", asana.tokens.pat("member")).status_code == 200
+    clock.time += int(refused.headers["Retry-After"])
+    assert ask(asana, "/users/me").status_code == 200
+
+
 def at_once(asana: AsanaEmulator, path: str, workers: int) -> list[int]:
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda _: ask(asana, path).status_code, range(workers)))
@@ -196,3 +260,10 @@ def test_latency_can_vary(asana: AsanaEmulator) -> None:
     delays = [asana.controls.delay() for _ in range(20)]
     assert min(delays) >= 0
     assert 0.05 < max(delays) <= 0.2
+
+
+def test_a_client_that_never_ends_is_cut_off(asana: AsanaEmulator) -> None:
+    asana.controls.cut_off_after = 3
+    assert [ask(asana, "/users/me").status_code for _ in range(5)] == [200, 200, 200, 401, 401]
+    asana.ledger.reset()
+    assert ask(asana, "/users/me").status_code == 200
