@@ -39,10 +39,12 @@ TOLD_WHEN_DELETED = ("projects", "sections", "sections_compact", "tasks", "subta
 """Rows of other streams may outlive what they belong to, see docs/incremental.md."""
 
 HEADINGS = (
-    *("what goes wrong", "in a", "outcome", "missing", "twice", "requests above the floor"),
-    "repaired by the next sync",
+    *("what goes wrong", "in a", "outcome", "missing", "twice", "wrongly deleted", "endless"),
+    *("requests above the floor", "repaired by the next sync"),
 )
 MANY = 7
+MOST_REQUESTS = 5_000
+"""Requests of one sync after which it counts as endless; the largest of the rows needs 1,000."""
 
 WELL = Trouble("nothing", patience=300.0)
 
@@ -64,8 +66,9 @@ class Outcome:
     """What has come of a sync in which something went wrong, and of the next one after it.
 
     `errors` are failure types by stream, and `incomplete` streams. `twice` counts the records that
-    one sync delivers again. `difference` is that of the complete streams, `at_last` that of all
-    streams after the next sync.
+    one sync delivers again, `wrongly_deleted` the tombstones of what Asana holds at the end of the
+    sync, `endless` the syncs that made more than `MOST_REQUESTS`. `difference` is that of the
+    complete streams, `at_last` that of all streams after the next sync.
     """
 
     said: Said
@@ -74,6 +77,8 @@ class Outcome:
     has_happened: bool
     above_floor: int
     twice: int
+    wrongly_deleted: int
+    endless: int
     difference: Difference
     next_said: Said
     at_last: Difference
@@ -89,12 +94,14 @@ class Pipeline:
     """Somebody's connection to an account: a config, a state, and the tables that it fills."""
 
     def __init__(self, asana: AsanaEmulator, trouble: Trouble, mode: Mode, workers: int) -> None:
-        self.tables: Tables = {name: {} for name in PLAYED}
+        self.tables: Tables = {name: {} for name in trouble.streams}
+        self.wrongly_deleted = 0
+        self.endless = 0
         self._asana = asana
         self._config = config_of(asana, trouble, workers)
-        streams = [stream for name, stream in discovered().items() if name in PLAYED]
+        streams = [stream for name, stream in discovered().items() if name in trouble.streams]
         self._catalog = (
-            catalog_of(PLAYED)
+            catalog_of(trouble.streams)
             if mode == FULL_REFRESH
             else {"streams": [stream.configured() for stream in streams]}
         )
@@ -103,6 +110,7 @@ class Pipeline:
     def sync(self, trouble: Trouble = WELL) -> Said:
         """Read from the last state, with such a trouble, and keep what comes."""
         said = self.read(trouble)
+        self.endless += self._asana.ledger.count() > MOST_REQUESTS
         for message in said.messages:
             match message:
                 case {"type": "RECORD", "record": {"stream": stream, "data": record}}:
@@ -135,6 +143,7 @@ class Pipeline:
 
     def _put(self, stream: str, record: Record) -> None:
         if record.get(DELETED_AT):
+            self.wrongly_deleted += self._asana.account.kind(record["gid"]) is not None
             self.tables[stream].pop(key_of(stream, record), None)
         else:
             self.tables[stream][key_of(stream, record)] = record
@@ -160,6 +169,7 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
     """
     with AsanaEmulator(make_account("sample")) as asana:
         asana.change(trouble.grow)
+        asana.controls.cut_off_after = MOST_REQUESTS
         pipeline = Pipeline(asana, trouble, mode, workers)
         events: Table = {}
         held: list[Tables] = []
@@ -168,23 +178,26 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
             pipeline.empty_what_is_read_anew()
             held += [held_by(asana, trouble, events)] if trouble.leaves_old_rows else []
             let_people_work(asana)
-            events = by_key("events", pipeline.read().records()["events"])
+            told = pipeline.read().records()["events"]
+            events = {} if trouble.loses_events else by_key("events", told)
         floor = fewest_requests(asana, trouble, mode)
-        held.append(held_by(asana, trouble, events))
+        begun = held_by(asana, trouble, events)
+        held.append(begun)
         trouble.begin(asana)
         said = pipeline.sync(trouble)
         above_floor = requests(asana) - floor
         faults = asana.controls.faults
         has_happened = not faults or any(fault.happened for fault in faults)
         held.append(held_by(asana, trouble, events))
-        incomplete = {name for name in PLAYED if said.statuses(name)[-1] != "COMPLETE"}
-        complete = PLAYED.keys() - incomplete
-        difference = compare(pipeline.tables, held, complete, is_strict=False)
+        incomplete = {name for name in trouble.streams if said.statuses(name)[-1] != "COMPLETE"}
+        complete = trouble.streams.keys() - incomplete
+        difference = compare(pipeline.tables, held, complete, begun, is_strict=False)
         heal(asana)
         if mode != FULL_REFRESH:
             let_people_work(asana)
         next_said = pipeline.sync()
-        held.append(held_by(asana, trouble, events))
+        at_last = held_by(asana, trouble, events)
+        held.append(at_last)
         is_strict = mode != FULL_REFRESH and not trouble.leaves_old_rows
         return Outcome(
             said=said,
@@ -193,9 +206,11 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
             has_happened=has_happened,
             above_floor=above_floor,
             twice=twice(said) + twice(next_said),
+            wrongly_deleted=pipeline.wrongly_deleted,
+            endless=pipeline.endless,
             difference=difference,
             next_said=next_said,
-            at_last=compare(pipeline.tables, held, PLAYED, is_strict=is_strict),
+            at_last=compare(pipeline.tables, held, trouble.streams, at_last, is_strict=is_strict),
         )
 
 
@@ -203,7 +218,7 @@ def fewest_requests(asana: AsanaEmulator, trouble: Trouble, mode: Mode) -> int:
     """With which a sync can do; a later one with those that one has just needed undisturbed."""
     if mode == LATER:
         return requests(asana)
-    asked = asana.floor(PLAYED, trouble.person, export_ids=trouble.export_ids)
+    asked = asana.floor(trouble.streams, trouble.person, export_ids=trouble.export_ids)
     projects = len(truth(asana, "projects", trouble.person))
     return sum(asked.values()) + (projects if mode == FIRST else 0)
 
@@ -216,7 +231,7 @@ def requests(asana: AsanaEmulator) -> int:
 def heal(asana: AsanaEmulator) -> None:
     """All is well again with Asana and the network."""
     asana.controls.heal()
-    asana.controls.quota_per_minute = None
+    asana.controls.quota_per_minute = asana.controls.cost_per_minute = None
 
 
 def let_people_work(asana: AsanaEmulator) -> None:
@@ -240,21 +255,27 @@ def let_people_work(asana: AsanaEmulator) -> None:
 
 def held_by(asana: AsanaEmulator, trouble: Trouble, events: Table) -> Tables:
     """What Asana holds for the trouble's user, as far as the catalog declares it."""
-    held = {name: by_key(name, truth(asana, name, trouble.person)) for name in PLAYED}
+    held = {name: by_key(name, truth(asana, name, trouble.person)) for name in trouble.streams}
     return held | {"events": events}
 
 
 def compare(
-    tables: Tables, held: Sequence[Tables], streams: Collection[str], *, is_strict: bool
+    tables: Tables,
+    held: Sequence[Tables],
+    streams: Collection[str],
+    begun: Tables,
+    *,
+    is_strict: bool,
 ) -> Difference:
     """The tables beside what Asana holds, after what it has held before.
 
-    A row that was right before is wrong only if that is said to be strict.
+    Only what was there when the sync had `begun` can be lacking. A row that was right before is
+    wrong only if that is said to be strict.
     """
     lacking, wrong = Counter[str](), Counter[str]()
     *before, now = held
     for name in streams:
-        lacking[name] = len(now[name].keys() - tables[name].keys())
+        lacking[name] = len((now[name].keys() & begun[name].keys()) - tables[name].keys())
         for key, record in tables[name].items():
             there = now[name].get(key)
             was_right = any(record == earlier[name].get(key) for earlier in before)
@@ -290,9 +311,12 @@ def broken_promises(trouble: Trouble, mode: Mode, outcome: Outcome) -> list[str]
         or set(outcome.incomplete) == set(outcome.errors),
         f"exit status {outcome.said.exit_status}": bool(outcome.said.exit_status)
         == bool(outcome.errors),
-        f"missing: {outcome.difference.lacking}": outcome.difference.lacking == trouble.skipped,
+        f"missing: {outcome.difference.lacking}": outcome.difference.lacking
+        == trouble.expected_skips(mode),
         f"wrong: {outcome.difference.wrong}": not outcome.difference.wrong,
         f"twice: {outcome.twice}": not outcome.twice,
+        f"wrongly deleted: {outcome.wrongly_deleted}": not outcome.wrongly_deleted,
+        f"endless: {outcome.endless}": not outcome.endless,
         f"requests above the floor: {outcome.above_floor}": trouble.costs
         in (None, outcome.above_floor),
         f"not repaired: {left}, {outcome.next_said.errors()}": outcome.is_repaired,
@@ -322,8 +346,10 @@ def row(trouble: Trouble, mode: Mode, outcomes: Sequence[Outcome]) -> str:
         [trouble.name],
         [mode],
         [ending(outcome) for outcome in outcomes],
-        [str(missing(trouble, outcome)) for outcome in outcomes],
+        [str(missing(trouble, mode, outcome)) for outcome in outcomes],
         [str(outcome.twice) for outcome in outcomes],
+        [str(outcome.wrongly_deleted) for outcome in outcomes],
+        [str(outcome.endless) for outcome in outcomes],
         [f"{outcome.above_floor:+}" for outcome in outcomes],
         ["yes" if outcome.is_repaired else "NO" for outcome in outcomes],
     ]
@@ -331,9 +357,9 @@ def row(trouble: Trouble, mode: Mode, outcomes: Sequence[Outcome]) -> str:
     return f"| {' | '.join(' / '.join(cell) for cell in told)} |"
 
 
-def missing(trouble: Trouble, outcome: Outcome) -> int:
+def missing(trouble: Trouble, mode: Mode, outcome: Outcome) -> int:
     """The records that complete streams lack without its being said, and all lack at last."""
-    unsaid = outcome.difference.lacking - Counter(trouble.skipped)
+    unsaid = outcome.difference.lacking - Counter(trouble.expected_skips(mode))
     return unsaid.total() + outcome.at_last.lacking.total()
 
 
