@@ -140,6 +140,16 @@ def test_an_offset_that_never_holds_ends_in_a_failure(
     assert len(asana.request_history) == 8
 
 
+def test_a_listing_whose_offsets_expire_again_and_again_is_read_while_it_gets_further(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    expired = refusal(400, "offset: Your pagination token has expired.")
+    listed = [page(str(number), offset=str(number)) for number in range(12)]
+    attempts = [answer for end in range(2, 12) for answer in (*listed[:end], expired)]
+    asana.get(TASKS, [*attempts, *listed, page("end")])
+    assert read(client)[-13:] == [*map(str, range(12)), "end"]
+
+
 @pytest.mark.parametrize("answers", [[], [page("1", offset="a")]], ids=["first", "later page"])
 def test_a_listing_that_asana_cuts_is_a_failure_and_not_read_again(
     client: AsanaClient, asana: requests_mock.Mocker, answers: list[dict[str, Any]]

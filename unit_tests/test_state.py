@@ -159,6 +159,13 @@ def test_the_token_of_a_workspace_is_written_once_for_all_of_its_projects() -> N
     assert orjson.dumps(blob).count(b"abc") == 1
 
 
+@pytest.mark.parametrize("times", [(TIME, LATER), (LATER, TIME)])
+def test_of_two_times_of_a_project_the_older_one_counts(times: tuple[str, str]) -> None:
+    blob = {"modified_since": {time: ["1"] for time in times}}
+    assert incremental_marks(blob)["1"].since == TIME
+    assert done_projects({"done": blob["modified_since"]})["1"].since == TIME
+
+
 def test_a_project_that_has_its_workspaces_token_does_not_go_on_from_an_older_one() -> None:
     blob = incremental_blob({"11": Mark(TIME, "abc", "1")}) | {"sync_tokens": {"11": "old"}}
     assert incremental_marks(blob) == {"11": Mark(TIME, "abc", "1")}
