@@ -109,13 +109,16 @@ class Account(Changes):
     def tasks_modified_since(
         self, viewer: Viewer, parent: str, since: pendulum.DateTime
     ) -> Sequence[str]:
-        """The tasks of a listing modified at that instant or later."""
+        """The tasks of a listing modified, or added to its project, at that instant or later."""
         bound = stamp(since)
         tasks = self.listing(viewer, "tasks", parent)
         if since > HISTORY_END:
             kept = (gid for gid in tasks if self._holdings.is_kept(gid))
-            return [gid for gid in kept if self.modified_at(gid) >= bound]
-        return [gid for gid in tasks if self.modified_at(gid) >= bound]
+            return [gid for gid in kept if self._changed_at(gid, parent) >= bound]
+        return [gid for gid in tasks if self._changed_at(gid, parent) >= bound]
+
+    def _changed_at(self, task: str, project: str) -> str:
+        return max(self.modified_at(task), self._joined.get((task, project), ""))
 
     def modified_at(self, task: str) -> str:
         """When a task was last modified, without its whole record."""

@@ -160,7 +160,9 @@ class Answers:
         known = WHOLE_TIME_ENTRIES if self._controls.whole_time_entries else NOTHING_ELSE
         shape = shape_of(asked, ledger, known)
         answered = self._answered(asked)
+        hidden = self._controls.hidden
         if not isinstance(answered, str):
+            answered = [gid for gid in answered if gid not in hidden] if hidden else answered
             self._refuse_too_large(len(answered), place, limit, asked)
         page = self._page(asked, answered, place, limit, shape)
         if limit is None:
@@ -180,7 +182,8 @@ class Answers:
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
         question = blake2b(asked.owned_question.encode(), digest_size=16).digest()
-        odd = (self._controls.whole_time_entries, self._controls.ignored_parameters)
+        controls = self._controls
+        odd = (controls.whole_time_entries, controls.ignored_parameters, controls.hidden)
         key = (self._account.version, question, place, odd)
         page = self._pages.get(key)
         if page is None:

@@ -25,6 +25,7 @@ from .objects import (
     Task,
     TimeEntry,
     User,
+    Workspace,
 )
 from .shapes import Shapes
 
@@ -60,6 +61,7 @@ class Changes:
         self._holdings = holdings
         self.shapes = shapes
         self._deleted_with: dict[str, list[str]] = {}
+        self._joined: dict[tuple[str, str], str] = {}
 
     # -- tasks ------------------------------------------------------------------------------------
 
@@ -113,7 +115,10 @@ class Changes:
     def add_to_project(
         self, task: str, project: str, *, section: str | None = None, by: str | None = None
     ) -> None:
-        """The task is in one more project; its `modified_at` stays."""
+        """The task is in one more project; its `modified_at` stays, but `modified_since` counts it.
+
+        https://developers.asana.com/reference/gettasks
+        """
         self._place(task, project, section)
         self._happened(task, "added", by, parent=project)
 
@@ -275,6 +280,25 @@ class Changes:
         changed.modified_at = self._now()
         membership = pair_gid("project_membership", project, user)
         self._happened(membership, "removed", by, parent=project, watched={project})
+
+    def join_workspace(
+        self, workspace: str, user: str, *, as_guest: bool = False, by: str | None = None
+    ) -> None:
+        """Makes a user a member of a workspace, where all that was shared with them still is."""
+        joined = self._holdings.own(Workspace, workspace)
+        joined.members.append(user)
+        if as_guest:
+            joined.guests.add(user)
+        membership = pair_gid("workspace_membership", workspace, user)
+        self._happened(membership, "added", by, parent=workspace, watched={workspace})
+
+    def leave_workspace(self, workspace: str, user: str, *, by: str | None = None) -> None:
+        """Ends a user's membership of a workspace, and with it the sight of all that is there."""
+        left = self._holdings.own(Workspace, workspace)
+        left.members.remove(user)
+        left.guests.discard(user)
+        membership = pair_gid("workspace_membership", workspace, user)
+        self._happened(membership, "removed", by, parent=workspace, watched={workspace})
 
     def create_section(self, project: str, name: str, *, by: str | None = None) -> str:
         """A new section at the end of a project."""
@@ -513,6 +537,7 @@ class Changes:
     def _place(self, task: str, project: str, section: str | None) -> None:
         first = self._holdings.children("section", project)[0]
         self._holdings.own(Task, task).sections[project] = section or first
+        self._joined[task, project] = self._now()
         self._holdings.list_of("task", project).append(task)
 
     def _set(self, gid: str, name: str, value: Any, by: str | None) -> None:

@@ -274,6 +274,7 @@ class Controls:
     quota_headers: bool = True
     headers: dict[str, str] = field(default_factory=dict)
     denials: list[Denial] = field(default_factory=list)
+    hidden: frozenset[str] = frozenset()
     faults: list[Fault] = field(default_factory=list)
     truncations: list[Truncation] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
@@ -358,6 +359,10 @@ class Controls:
         """Take back a denial."""
         self.denials = [denial for denial in self.denials if denial.pattern != pattern]
 
+    def hide(self, *gids: str) -> None:
+        """Leave these objects out of every listing, though each can be read by its gid."""
+        self.hidden |= set(gids)
+
     def truncate(self, pattern: str, after: int) -> None:
         """Cut the listings that match after so many objects, as `truncate_after` does all."""
         self.truncations.append(Truncation(pattern, after))
@@ -381,9 +386,9 @@ class Controls:
         return self.lost_events > 0 and Random(f"{resource} {at}").random() < self.lost_events
 
     def heal(self) -> None:
-        """No faults, denials, cuts, interruptions, alterations or odd parameters; no lost events."""
+        """Nothing is refused, spoilt, cut, interrupted, altered, ignored, demanded, hidden or lost."""
         self.denials, self.faults = [], []
-        self.lost_events = 0.0
+        self.hidden, self.lost_events = frozenset(), 0.0
         self.truncations, self.interruptions = [], []
         self.alterations = []
         self.ignored_parameters, self.demanded_parameters = frozenset(), {}

@@ -386,6 +386,25 @@ def test_an_outsider_sees_nothing(account: Account) -> None:
     assert not any(records(account, "outsider", stream) for stream in STREAMS)
 
 
+def test_who_leaves_a_workspace_sees_nothing_of_it_until_they_join_again(
+    account: Account, member: Viewer
+) -> None:
+    workspaces = account.listing(member, "workspaces", "")
+    public = account.create_project(
+        workspaces[0], "For all", privacy_setting="public_to_workspace", members={}
+    )
+    seen = [account.listing(member, "projects", each) for each in workspaces]
+    assert public in seen[0]
+    account.leave_workspace(workspaces[0], member.user)
+    assert account.listing(member, "workspaces", "") == workspaces[1:]
+    assert not any(account.may_read(member, project) for project in seen[0])
+    account.join_workspace(workspaces[0], member.user)
+    assert [account.listing(member, "projects", each) for each in workspaces] == seen
+    account.leave_workspace(workspaces[0], member.user)
+    account.join_workspace(workspaces[0], member.user, as_guest=True)
+    assert public not in account.listing(member, "projects", workspaces[0])
+
+
 def test_only_service_accounts_read_organisation_exports(account: Account) -> None:
     states = {export["state"] for export in records(account, "service", "organization_exports")}
     assert states == {"finished", "pending", "error"}
@@ -711,17 +730,20 @@ def test_every_change_makes_a_new_version(account: Account) -> None:
     service = account.people["service"]
     task = task_named(account, "Grind")
     project = project_named(account, "Someday")
+    workspace = account.listing(service, "workspaces", "")[0]
     for change in (
         lambda: account.comment(task, "Hm."),
         lambda: account.attach(project, "Plan.png"),
         lambda: account.add_to_project(task, project),
         lambda: account.share(project, account.people["restricted"].user),
         lambda: account.unshare(project, account.people["restricted"].user),
+        lambda: account.leave_workspace(workspace, service.user),
+        lambda: account.join_workspace(workspace, service.user),
         lambda: account.rename_section(account.create_section(project, "New"), "Newer"),
         lambda: account.set_parent(task, task_named(account, "Climb")),
         lambda: account.post_status(project, "Later"),
         lambda: account.log_time(task, 5, "2026-11-20"),
-        lambda: account.audit(account.listing(service, "workspaces", "")[0], "user_logged_out"),
+        lambda: account.audit(workspace, "user_logged_out"),
         lambda: account.set_goal(records(account, "service", "goals")[0]["gid"], notes="Hm."),
         lambda: account.delete(project),
         lambda: account.restore(project),

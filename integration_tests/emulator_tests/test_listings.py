@@ -139,6 +139,31 @@ def test_modified_since_lists_tasks_changed_at_that_instant_or_later(
     assert gids(told(asana, "/tasks", project=project, modified_since=later)) == []
 
 
+def test_modified_since_lists_tasks_that_joined_the_project_without_being_modified(
+    asana: AsanaEmulator, organization: str, project: str, tasks: list[str]
+) -> None:
+    other = asana.change(lambda account: account.create_project(organization, "Another"))
+    asana.account.clock.advance(60)
+    since = stamp(asana.account.clock.now())
+    modified_at = told(asana, f"/tasks/{tasks[0]}")["data"]["modified_at"]
+    asana.change(lambda account: account.add_to_project(tasks[0], other))
+    assert told(asana, f"/tasks/{tasks[0]}")["data"]["modified_at"] == modified_at < since
+    assert gids(told(asana, "/tasks", project=other, modified_since=since)) == [tasks[0]]
+    assert gids(told(asana, "/tasks", project=project, modified_since=since)) == []
+
+
+def test_a_listing_may_leave_out_what_can_be_read_by_its_gid(
+    asana: AsanaEmulator, organization: str, project: str
+) -> None:
+    listed = gids(told(asana, "/projects", workspace=organization))
+    asana.controls.hide(project)
+    left = gids(told(asana, "/projects", workspace=organization))
+    assert left == [gid for gid in listed if gid != project]
+    assert told(asana, f"/projects/{project}")["data"]["gid"] == project
+    asana.controls.heal()
+    assert gids(told(asana, "/projects", workspace=organization)) == listed
+
+
 def test_completed_since_lists_incomplete_tasks_and_those_completed_since(
     asana: AsanaEmulator, project: str
 ) -> None:
