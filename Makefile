@@ -42,8 +42,9 @@ test-others:
 pyairbyte: environment ## Test what PyAirbyte makes of every stream, in a notebook
 	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py
 
-histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=
-	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) --seed $(or $(SEED),0)
+histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=, WORKERS=
+	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) \
+		--seed $(or $(SEED),0) --workers $(or $(WORKERS),1)
 
 pace: environment ## Show how much of the quota is used, and with the CDK's own retry; MINUTES=5.5
 	.venv/bin/python -m integration_tests.pace $(if $(MINUTES),--minutes $(MINUTES))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 import pendulum
@@ -17,6 +17,7 @@ import pendulum
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.asana_emulator.account import Account, Clock, Event
 from integration_tests.asana_emulator.clock import stamp
+from integration_tests.asana_emulator.endpoints import EVENTS
 from integration_tests.asana_emulator.gids import kind_of
 from integration_tests.reading import Json, Record, Said, config_for, run
 from integration_tests.truth_of import declared
@@ -24,6 +25,7 @@ from integration_tests.truth_of import declared
 DELETED_AT = "_ab_cdc_deleted_at"
 BEGIN = pendulum.datetime(2026, 11, 2, 8)
 TOKEN_HOURS = 24
+REFUSED_TOKENS = (400, 412)
 QUIET_MINUTES = 20
 TASKS_IN_A_PROJECT = 2
 TASK_STREAMS = ("tasks", "subtasks")
@@ -126,6 +128,11 @@ class Destination:
         """A sync begins: what a broken one has left of full refreshes is dropped."""
         self._arriving = defaultdict(dict)
 
+    def clear(self) -> None:
+        """Drop all rows and states, as the user does who wants a full refresh."""
+        self.tables.clear()
+        self.states.clear()
+
     def resumable_from(self) -> list[Json]:
         """The last state of each stream that is not read anew each time."""
         return [state for name, state in self.states.items() if self._streams[name].incremental]
@@ -181,7 +188,12 @@ class Followed:
     gaps: list[Gap] = field(default_factory=list)
     projects_told_gone: set[str] = field(default_factory=set)
     _positions: dict[str, Position] = field(default_factory=dict)
+    _cut_off: frozenset[str] = frozenset()
     _projects: frozenset[str] = frozenset()
+
+    def cut_off(self, projects: Collection[str]) -> None:
+        """Asana has refused the sync tokens of these projects in the sync that ends."""
+        self._cut_off |= set(projects)
 
     def complete(self, now: Moment, refused: Collection[str], before: int) -> None:
         """A sync of this stream was complete; `before` counts the events at its beginning."""
@@ -203,7 +215,7 @@ class Followed:
         if known is None:
             begin = len(now.log) if self.reads_events_only else before
             self._positions[project] = Position(begin, now.at)
-        elif now.at <= known.at.add(hours=TOKEN_HOURS):
+        elif now.at <= known.at.add(hours=TOKEN_HOURS) and project not in self._cut_off:
             end = max(known.end, before)
             covered = range(known.end, end)
             self.told |= {at for at in covered if project in now.log[at].watched}
@@ -212,6 +224,7 @@ class Followed:
             lost = range(known.end, len(now.log))
             self.gaps.append(Gap(project, lost, stamp(known.at)))
             self._positions[project] = Position(lost.stop, now.at)
+        self._cut_off -= {project}
 
     def _forget_all_but(self, projects: Collection[str]) -> None:
         self._positions = {gid: known for gid, known in self._positions.items() if gid in projects}
@@ -230,12 +243,16 @@ class History:
         event_delay: float = 0.0,
         workers: int = 1,
         workspace_events: bool = False,
+        shuffles_events: bool = False,
+        old_sync_tokens: Literal[400, 412] | None = None,
     ) -> None:
         self.person = person
         self.workers = workers
         self.clock = Clock(BEGIN)
         self.asana = AsanaEmulator(_small_account(self.clock)).start()
         self.asana.controls.event_delay = event_delay
+        self.asana.controls.shuffles_events = shuffles_events
+        self.asana.controls.old_sync_tokens = old_sync_tokens
         self.account = self.asana.account
         self.viewer = self.account.people[person]
         self.streams = {
@@ -244,10 +261,11 @@ class History:
             if person == "service" or name not in FOR_SERVICE_ACCOUNTS
         }
         self.destination = Destination(self.streams)
-        self.followed = {name: Followed(name == "events") for name in self.streams}
+        self.followed = self._follow_anew()
         self.story: list[str] = []
         self.refused: set[str] = set()
         self.failed = False
+        self.has_lost_events = False
         self.syncs = 0
         self.parent_of: dict[str, str] = {}
         self._event_ids: set[str] = set()
@@ -308,19 +326,40 @@ class History:
         self.refused.clear()
         self.asana.controls.denials.clear()
 
+    def lose_events(self, share: float) -> None:
+        """Some events never arrive from now on: until `clear`, nobody can know what is true."""
+        self._tell(f"Asana loses {share:.0%} of the events")
+        self.has_lost_events = True
+        self.asana.controls.lost_events = share
+
+    def clear(self) -> None:
+        """The user clears the connection, and no events are lost any more."""
+        self._tell("the tables are cleared")
+        self.has_lost_events = False
+        self.asana.controls.lost_events = 0.0
+        self.destination.clear()
+        self.followed = self._follow_anew()
+        self._event_ids.clear()
+
+    def _follow_anew(self) -> dict[str, Followed]:
+        return {name: Followed(name == "events") for name in self.streams}
+
     def sync(
         self,
         streams: Collection[str] | None = None,
         *,
         killed_after: int | None = None,
+        killed_at_tombstone: int | None = None,
         amid: Sequence[tuple[str, int, str, Change]] = (),
     ) -> Said:
-        """Sync some streams (all if None), until killed after so many messages.
+        """Sync some streams (all if None), until killed after so many messages or tombstones.
 
         `amid`: changes in the midst: before which request, after how many of these, what.
         """
         names = [name for name in self.streams if streams is None or name in streams]
         before, happened = len(self._log()), self._interrupted_by(amid)
+        asked = len(self.asana.ledger.requests)
+        killed_before = _nth_tombstone(killed_at_tombstone)
         self.destination.begin()
         said = run(
             "read",
@@ -329,21 +368,25 @@ class History:
             {"streams": [self.streams[name].configured() for name in names]},
             self.destination.resumable_from(),
             killed_after=killed_after,
+            killed_before=killed_before,
             seconds_between_states=0.0,  # as if syncs took minutes
         )
         self.syncs += 1
         self.asana.controls.interruptions.clear()
-        self._tell_sync(names, killed_after, happened)
-        self._check(said, names, disturbed=bool(happened), killed=killed_after is not None)
+        kill = _told_kill(killed_after, killed_at_tombstone)
+        self._tell_sync(names, kill, happened)
+        self._check(said, names, disturbed=bool(happened), killed=bool(kill))
         for message in said.messages:
             self.destination.take(message, before)
-        self._follow(said, names, before)
+        self._follow(said, names, before, self._cut_off_since(asked))
         return said
 
     def settle(self) -> None:
         """A last quiet sync, after which the tables must be what the account is."""
         if self.refused:
             self.relent()
+        if self.has_lost_events:
+            self.clear()
         self.wait(QUIET_MINUTES)
         self.sync()
         if wrong := self.differences():
@@ -405,10 +448,28 @@ class History:
             self.asana.controls.interrupt(pattern, action, after=after)
         return happened
 
-    def _follow(self, said: Said, names: Collection[str], before: int) -> None:
+    def _cut_off_since(self, asked: int) -> set[str]:
+        """The projects whose sync tokens Asana has refused, as it may do with those used before."""
+        if self.asana.controls.old_sync_tokens is None:
+            return set()
+        refused = {
+            gid
+            for request in self.asana.ledger.requests[asked:]
+            if request.template in EVENTS and "sync" in request.query
+            if request.status in REFUSED_TOKENS
+            for gid in (request.query.get("resource") or request.path.split("/")[2],)
+        }
+        workspaces = [gid for gid in refused if kind_of(gid) == "workspace"]
+        listed = (self.account.listing(self.viewer, "projects", each) for each in workspaces)
+        return refused.union(*listed)
+
+    def _follow(
+        self, said: Said, names: Collection[str], before: int, cut_off: Collection[str]
+    ) -> None:
         now = self.now()
         for name in names:
             if self.streams[name].incremental:
+                self.followed[name].cut_off(cut_off)
                 if said.statuses(name)[-1:] == ["COMPLETE"]:
                     self.followed[name].complete(now, self.refused, before)
                 else:
@@ -476,6 +537,8 @@ class History:
             for event in self._log()
             if event.record["resource"]["gid"] == gid
         ]
+        if self.has_lost_events:
+            return not ends.isdisjoint(told)
         return next((a in ends for a in reversed(told) if a in {*ends, "undeleted"}), False)
 
     def _events_twice(self, records: Collection[Record], said: Said) -> Iterator[str]:
@@ -495,11 +558,8 @@ class History:
     def _tell(self, told: str) -> None:
         self.story.append(f"{self.clock.now().format('DD MMM HH:mm:ss')}  {told}")
 
-    def _tell_sync(
-        self, names: Sequence[str], killed_after: int | None, amid: Sequence[str]
-    ) -> None:
+    def _tell_sync(self, names: Sequence[str], killed: str, amid: Sequence[str]) -> None:
         what = "all streams" if len(names) == len(self.streams) else ", ".join(names)
-        killed = f", killed after {killed_after} messages" if killed_after is not None else ""
         during = f"; meanwhile {', and '.join(amid)}" if amid else ""
         self._tell(f"SYNC {what}{killed}{during}")
 
@@ -514,6 +574,24 @@ def _small_account(clock: Clock) -> Account:
                 account.delete(task)
     account.events.entries.clear()
     return account
+
+
+def _nth_tombstone(number: int | None) -> Callable[[str], bool]:
+    """Whether a message is that tombstone, the first one being 1; none is, without a number."""
+    left = number or 0
+
+    def is_it(message: str) -> bool:
+        nonlocal left
+        left -= f'"{DELETED_AT}":"' in message
+        return number is not None and left == 0
+
+    return is_it
+
+
+def _told_kill(messages: int | None, tombstone: int | None) -> str:
+    if tombstone is not None:
+        return f", killed before tombstone {tombstone}"
+    return f", killed after {messages} messages" if messages is not None else ""
 
 
 def content(event: Record) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,14 +175,14 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     patience: float = 300.0,
     answer_seconds: float = 180.0,
     killed_after: int | None = None,
-    killed_at: str | None = None,
+    killed_before: Callable[[str], bool] = lambda _: False,
     seconds_between_states: float = 1.0,
     check_seconds: float = 25.0,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
-    `killed_after`: the number of messages it may print. `killed_at`: the type of the first message
-    that it may not print, such as RECORD.
+    `killed_after`: the number of messages it may print. `killed_before`: whether a message is the
+    first one that it may not print.
     Config, catalog and state are values, the bytes of a file, or the path of one.
     """
     url = asana if isinstance(asana, str) else asana.url
@@ -199,7 +199,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
         options = argparse.Namespace(**{"command": command, "debug": False, "state": None} | files)
         with closing(cast("Generator[str]", entrypoint.run(options))) as messages:
             for message in islice(messages, killed_after):
-                if killed_at and message.startswith(f'{{"type":"{killed_at}"'):
+                if killed_before(message):
                     break
                 lines.append(message)
     return Said(lines, entrypoint.exit_status)

@@ -8,7 +8,7 @@ runs that many random histories and says so.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import hypothesis.strategies as st
 import pytest
@@ -568,11 +568,14 @@ class Histories(RuleBasedStateMachine):
     """Changes, syncs and trouble in any order, and a last quiet sync after which all is true."""
 
     played = 0
+    workers = 1
 
     @initialize(
         person=st.sampled_from(["service", "member"]),
         delay=st.sampled_from([0, 180]),
         workspace_events=st.booleans(),
+        shuffles_events=st.booleans(),
+        old_sync_tokens=st.sampled_from([None, 412, 400]),
         comments_amid_first_sync=st.none() | st.integers(1, 20),
     )
     def begin(
@@ -581,11 +584,16 @@ class Histories(RuleBasedStateMachine):
         delay: int,
         *,
         workspace_events: bool,
+        shuffles_events: bool,
+        old_sync_tokens: Literal[400, 412] | None,
         comments_amid_first_sync: int | None,
     ) -> None:
         self.history = History(
             person,
             event_delay=delay,
+            workers=self.workers,
+            shuffles_events=shuffles_events,
+            old_sync_tokens=old_sync_tokens,
             workspace_events=workspace_events and person == "service",
         )
         self.people = People(self.history)
@@ -627,6 +635,22 @@ class Histories(RuleBasedStateMachine):
     @rule(streams=SELECTIONS, messages=st.integers(1, 40) | st.integers(1, 300))
     def sync_and_be_killed(self, streams: set[str] | None, messages: int) -> None:
         self.history.sync(streams, killed_after=messages)
+
+    @rule(streams=SELECTIONS, tombstone=st.integers(1, 3))
+    def sync_and_be_killed_before_a_tombstone(
+        self, streams: set[str] | None, tombstone: int
+    ) -> None:
+        self.history.sync(streams, killed_at_tombstone=tombstone)
+
+    @precondition(lambda self: not self.history.has_lost_events)
+    @rule(share=st.sampled_from([0.1, 0.5, 1.0]))
+    def lose_events(self, share: float) -> None:
+        self.history.lose_events(share)
+
+    @precondition(lambda self: self.history.has_lost_events)
+    @rule()
+    def clear(self) -> None:
+        self.history.clear()
 
     @rule(
         streams=SELECTIONS,
@@ -688,7 +712,9 @@ def main() -> None:
     parser.add_argument("--histories", type=int, default=HISTORIES_IN_CI)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--workers", type=int, default=1, help="how many the connector has")
     asked = parser.parse_args()
+    Histories.workers = asked.workers
     profile = settings(
         PROFILE,
         max_examples=asked.histories,

@@ -662,7 +662,10 @@ def test_a_sync_that_is_killed_before_it_prints_what_events_name_loses_nothing(
     connection.sync()
     subtask = some_subtask(asana)
     asana.account.comment(subtask, "Hear me")
-    killed = connection.sync(killed_at="RECORD", seconds_between_states=0.0)
+    killed = connection.sync(
+        killed_before=lambda message: message.startswith('{"type":"RECORD"'),
+        seconds_between_states=0.0,
+    )
     assert killed.states("subtasks")
     assert killed.statuses("subtasks") == ["STARTED", "RUNNING"]
     assert rows(connection.sync(), "subtasks") == [subtask]

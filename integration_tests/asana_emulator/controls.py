@@ -386,7 +386,7 @@ class Controls:
         return self.lost_events > 0 and Random(f"{resource} {at}").random() < self.lost_events
 
     def heal(self) -> None:
-        """Nothing is refused, spoilt, cut, interrupted, altered, ignored, demanded, hidden or lost."""
+        """Nothing is refused, spoilt, cut, interrupted, altered, hidden or lost; nothing is odd."""
         self.denials, self.faults = [], []
         self.hidden, self.lost_events = frozenset(), 0.0
         self.truncations, self.interruptions = [], []
