@@ -33,6 +33,15 @@ COMPARED_AS_A_WHOLE = ("custom_field_settings", "user_task_lists")
 """Their records stand inside others: not everybody to whom they are shown can ask for one."""
 FOR_SERVICE_ACCOUNTS = ("audit_log_events", "organization_exports")
 MADE_COLUMNS = ("portfolio_gid", "workspace_gid")
+OF_STORIES = ("stories", "stories_compact")
+OF_ATTACHMENTS = ("attachments", "attachments_compact")
+BELOW = {
+    "/tasks/{task_gid}/stories": OF_STORIES,
+    "/attachments": OF_ATTACHMENTS,
+    "/tasks/{task_gid}/subtasks": ("subtasks", *OF_STORIES, *OF_ATTACHMENTS),
+    "/tasks/{task_gid}": ("tasks", "subtasks", *OF_STORIES, *OF_ATTACHMENTS),
+}
+"""The streams that lack something where an endpoint is refused for a task."""
 WORTH_ASKING = 50
 """Projects of a workspace from which on it is asked for the events of all of them at once."""
 
@@ -150,6 +159,17 @@ class Destination:
             self.tables[name] = self._arriving.pop(name, {})
 
 
+class Denied(NamedTuple):
+    """What Asana refuses about one task, and with which status."""
+
+    endpoint: str
+    status: int
+    task: str
+
+    def __str__(self) -> str:
+        return f"Asana answers {self.status} to {self.endpoint} of {self.task}"
+
+
 class Position(NamedTuple):
     """How far a stream has followed the events of a project, and how old its token is."""
 
@@ -167,10 +187,14 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """What there is at one time: the visible projects, and all events so far."""
+    """What there is at one time: the visible projects, and all events so far.
+
+    `away`: the projects that were visible while their workspace was, which is not listed now.
+    """
 
     at: pendulum.DateTime
     projects: frozenset[str]
+    away: frozenset[str]
     log: Sequence[Event]
     is_deleted: Callable[[str], bool]
 
@@ -199,16 +223,18 @@ class Followed:
         """A sync of this stream was complete; `before` counts the events at its beginning."""
         for project in now.projects - set(refused):
             self._follow(project, now, before)
-        self.projects_told_gone |= {gid for gid in self._projects if now.is_deleted(gid)}
-        self._projects = now.projects
-        self._forget_all_but(now.projects)
+        away = self._projects & now.away
+        told = self._projects - away
+        self.projects_told_gone |= {gid for gid in told if now.is_deleted(gid)}
+        self._projects = now.projects | away
+        self._forget_all_but(now.projects | now.away)
 
     def break_off(self, now: Moment) -> None:
         """A sync was not complete: it may have forgotten the projects that are out of sight."""
         self._projects = frozenset(
-            gid for gid in self._projects if gid in now.projects or now.is_deleted(gid)
+            gid for gid in self._projects if gid in now.projects | now.away or now.is_deleted(gid)
         )
-        self._forget_all_but(now.projects)
+        self._forget_all_but(now.projects | now.away)
 
     def _follow(self, project: str, now: Moment, before: int) -> None:
         known = self._positions.get(project)
@@ -268,6 +294,8 @@ class History:
         self.has_lost_events = False
         self.syncs = 0
         self.parent_of: dict[str, str] = {}
+        self.away: set[str] = set()
+        self._workspace_of: dict[str, str] = {}
         self._event_ids: set[str] = set()
         if workspace_events:
             self._go_over_to_workspace_events()
@@ -326,6 +354,25 @@ class History:
         self.refused.clear()
         self.asana.controls.denials.clear()
 
+    def leave_workspace(self, workspace: str) -> None:
+        """Somebody takes the token's user out of a workspace."""
+        self.now()  # notes what is in it
+        self.away.add(workspace)
+        user = self.viewer.user
+        self.change(
+            f"the token's user leaves {self.name(workspace)}",
+            lambda account: account.leave_workspace(workspace, user),
+        )
+
+    def join_workspace(self, workspace: str) -> None:
+        """Somebody takes them in again."""
+        self.away.remove(workspace)
+        user = self.viewer.user
+        self.change(
+            f"the token's user joins {self.name(workspace)} again",
+            lambda account: account.join_workspace(workspace, user),
+        )
+
     def lose_events(self, share: float) -> None:
         """Some events never arrive from now on: until `clear`, nobody can know what is true."""
         self._tell(f"Asana loses {share:.0%} of the events")
@@ -351,11 +398,16 @@ class History:
         killed_after: int | None = None,
         killed_at_tombstone: int | None = None,
         amid: Sequence[tuple[str, int, str, Change]] = (),
+        refused: Sequence[Denied] = (),
     ) -> Said:
         """Sync some streams (all if None), until killed after so many messages or tombstones.
 
         `amid`: changes in the midst: before which request, after how many of these, what.
+        `refused`: what Asana refuses in this sync.
         """
+        denials = list(self.asana.controls.denials)
+        for denied in refused:
+            self.asana.controls.deny(denied.endpoint, denied.status, only=denied.task)
         names = [name for name in self.streams if streams is None or name in streams]
         before, happened = len(self._log()), self._interrupted_by(amid)
         asked = len(self.asana.ledger.requests)
@@ -373,18 +425,22 @@ class History:
         )
         self.syncs += 1
         self.asana.controls.interruptions.clear()
+        self.asana.controls.denials = denials
+        lacking = {stream for denied in refused for stream in BELOW[denied.endpoint]}
         kill = _told_kill(killed_after, killed_at_tombstone)
-        self._tell_sync(names, kill, happened)
-        self._check(said, names, disturbed=bool(happened), killed=bool(kill))
+        self._tell_sync(names, kill, [*happened, *map(str, refused)])
+        self._check(said, names, lacking, disturbed=bool(happened), killed=bool(kill))
         for message in said.messages:
             self.destination.take(message, before)
-        self._follow(said, names, before, self._cut_off_since(asked))
+        self._follow(said, names, lacking, before, self._cut_off_since(asked))
         return said
 
     def settle(self) -> None:
         """A last quiet sync, after which the tables must be what the account is."""
         if self.refused:
             self.relent()
+        for workspace in sorted(self.away):
+            self.join_workspace(workspace)
         if self.has_lost_events:
             self.clear()
         self.wait(QUIET_MINUTES)
@@ -414,9 +470,12 @@ class History:
         """What the token sees now."""
         listing, viewer = self.account.listing, self.viewer
         workspaces = listing(viewer, "workspaces", "")
+        within = {p: w for w in workspaces for p in listing(viewer, "projects", w)}
+        self._workspace_of |= within
         return Moment(
             at=self.clock.now(),
-            projects=frozenset(p for w in workspaces for p in listing(viewer, "projects", w)),
+            projects=frozenset(within),
+            away=frozenset(p for p, w in self._workspace_of.items() if w not in workspaces),
             log=self.account.events.entries,
             is_deleted=lambda gid: self.account.kind(gid) is None,
         )
@@ -464,19 +523,33 @@ class History:
         return refused.union(*listed)
 
     def _follow(
-        self, said: Said, names: Collection[str], before: int, cut_off: Collection[str]
+        self,
+        said: Said,
+        names: Collection[str],
+        lacking: Collection[str],
+        before: int,
+        cut_off: Collection[str],
     ) -> None:
         now = self.now()
         for name in names:
             if self.streams[name].incremental:
                 self.followed[name].cut_off(cut_off)
                 if said.statuses(name)[-1:] == ["COMPLETE"]:
-                    self.followed[name].complete(now, self.refused, before)
+                    refused = now.projects if name in lacking else self.refused
+                    self.followed[name].complete(now, refused, before)
                 else:
                     self.followed[name].break_off(now)
 
-    def _check(self, said: Said, names: Collection[str], *, disturbed: bool, killed: bool) -> None:
-        wrong = list(self._ended_well(said, names)) if not killed else []
+    def _check(
+        self,
+        said: Said,
+        names: Collection[str],
+        lacking: Collection[str],
+        *,
+        disturbed: bool,
+        killed: bool,
+    ) -> None:
+        wrong = list(self._ended_well(said, names, lacking)) if not killed else []
         for name, records in said.records().items():
             stream = self.streams[name]
             wrong += _repeated(stream, records, disturbed=disturbed)
@@ -488,13 +561,18 @@ class History:
         if wrong:
             self.fail(*wrong)
 
-    def _ended_well(self, said: Said, names: Collection[str]) -> Iterator[str]:
+    def _ended_well(
+        self, said: Said, names: Collection[str], lacking: Collection[str]
+    ) -> Iterator[str]:
+        """Streams of which something was refused may be incomplete, and say why."""
+        told = {name for name, error in said.errors().items() if _is_refusal(error)}
         for name in names:
             if said.statuses(name)[-1:] != ["COMPLETE"]:
-                yield f"{name} is not complete: {said.errors()}"
+                if name not in told.intersection(lacking):
+                    yield f"{name} is not complete: {said.errors()}"
             elif self.streams[name].incremental and not said.states(name):
                 yield f"{name} is complete without a state"
-        if said.exit_status:
+        if said.exit_status and not told.intersection(lacking):
             yield f"the sync ended with status {said.exit_status}: {said.errors()}"
 
     def _older(self, stream: Stream, records: Collection[Record]) -> Iterator[str]:
@@ -574,6 +652,10 @@ def _small_account(clock: Clock) -> Account:
                 account.delete(task)
     account.events.entries.clear()
     return account
+
+
+def _is_refusal(error: Json) -> bool:
+    return bool(error["failure_type"] == "config_error")
 
 
 def _nth_tombstone(number: int | None) -> Callable[[str], bool]:

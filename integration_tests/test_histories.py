@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from integration_tests.asana_emulator.account import Account
-from integration_tests.oracle import Change, History, OracleError
+from integration_tests.oracle import BELOW, Change, Denied, History, OracleError
 
 pytestmark = pytest.mark.once
 
@@ -641,6 +641,33 @@ class Histories(RuleBasedStateMachine):
         self, streams: set[str] | None, tombstone: int
     ) -> None:
         self.history.sync(streams, killed_at_tombstone=tombstone)
+
+    @precondition(lambda self: not self.history.away)
+    @rule(number=NUMBERS)
+    def leave_a_workspace(self, number: int) -> None:
+        """Not the last one: a token that sees no workspace at all is an error."""
+        account, viewer = self.history.account, self.history.viewer
+        workspaces = account.listing(viewer, "workspaces", "")
+        if len(workspaces) > 1:
+            self.history.leave_workspace(workspaces[number % len(workspaces)])
+
+    @precondition(lambda self: self.history.away)
+    @rule()
+    def join_a_workspace(self) -> None:
+        self.history.join_workspace(*self.history.away)
+
+    @rule(
+        streams=SELECTIONS,
+        endpoint=st.sampled_from(sorted(BELOW)),
+        status=st.sampled_from([402, 403, 404]),
+        picks=st.sets(NUMBERS, min_size=1, max_size=3),
+    )
+    def sync_while_some_tasks_are_refused(
+        self, streams: set[str] | None, endpoint: str, status: int, picks: set[int]
+    ) -> None:
+        tasks = {self.people.one_of("task", pick) for pick in picks} - {None}
+        refused = [Denied(endpoint, status, str(task)) for task in sorted(map(str, tasks))]
+        self.history.sync(streams, refused=refused)
 
     @precondition(lambda self: not self.history.has_lost_events)
     @rule(share=st.sampled_from([0.1, 0.5, 1.0]))
