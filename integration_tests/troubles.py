@@ -617,6 +617,13 @@ EVENTS_AND_QUOTAS = [
         leaves_old_rows=True,
     ),
     Trouble(
+        "no event arrives",
+        lose_events(1.0),
+        modes=(LATER,),
+        leaves_old_rows=True,
+        loses_events=True,
+    ),
+    Trouble(
         "single events that never arrive",
         lose_events(0.3),
         modes=(LATER,),
