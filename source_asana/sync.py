@@ -219,6 +219,7 @@ class Sync:
         return (
             self._capture_deletions
             and stream.told_deleted_as is not None
+            and stream in self._selected
             and self._selected[stream].incremental
             and self._goes_on
         )
