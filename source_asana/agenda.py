@@ -111,8 +111,10 @@ class Agenda:
             return True
         if visit.listing is self.plan.one.get(Tasks) and not visit.scope.holds(stream, record):
             return False
-        is_elsewhere = stream is Subtasks and visit.listing.stream is Tasks
-        if (is_elsewhere and not self._is_known(record)) or visit.has_delivered(record):
+        is_listed = visit.listing.stream is Tasks and not visit.listing.is_one
+        if (stream is Subtasks and is_listed and not self._is_known(record)) or visit.has_delivered(
+            record
+        ):
             return False
         wants = visit.scope.wants(stream, record, filtered_from)
         return wants and not _is_incomplete(visit.listing, record)
@@ -239,6 +241,7 @@ class Agenda:
             self._choice,
             self._began,
         )
+        self._unlisted.known = len(marks.keys() - self._listed[Workspaces].keys())
         self._unlisted.renewed = self.workspaces.renewed_tokens()
         return [Visit(self.plan.unlisted, gid) for gid in self._unlisted.ask]
 

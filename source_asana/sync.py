@@ -381,7 +381,7 @@ class Sync:
                 self._deleted[Projects][project] = unlisted.deleted_at[project]
             is_asked = project in unlisted.answers
             self._checkpoints.unlisted(project, fate, unlisted.renewed, is_asked=is_asked)
-        self._progress.unlisted(Counter(unlisted.fates.values()), len(unlisted.fates))
+        self._progress.unlisted(Counter(unlisted.fates.values()), unlisted.known)
 
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]

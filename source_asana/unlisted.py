@@ -33,7 +33,7 @@ class Fate(Enum):
 
 @dataclass
 class Unlisted:
-    """The projects that have marks and are not listed.
+    """Those of the `known` projects, which have marks, that are not listed.
 
     `listed_in`: the workspaces whose projects were listed to the end. `unasked` need no question.
     `deleted_at`: when a project was deleted, at the latest. `renewed`: the former sync tokens of
@@ -47,6 +47,7 @@ class Unlisted:
     unasked: dict[str, Fate] = field(default_factory=dict)
     answers: dict[str, Fate] = field(default_factory=dict)
     deleted_at: dict[str, str] = field(default_factory=dict)
+    known: int = 0
     renewed: dict[str, str | None] = field(default_factory=dict)
 
     @property
