@@ -155,7 +155,7 @@ class Answers:
         place = (
             Place()
             if offset is None
-            else self._controls.offsets.place(asked.owned_question, offset)
+            else self._controls.offsets.place(self._query_of_offset(asked), offset)
         )
         known = WHOLE_TIME_ENTRIES if self._controls.whole_time_entries else NOTHING_ELSE
         shape = shape_of(asked, ledger, known)
@@ -174,9 +174,14 @@ class Answers:
     def _next_page(self, asked: Asked, following: Place | None) -> bytes:
         if following is None:
             return b"null"
-        offset = self._controls.offsets.issue(asked.owned_question, following)
+        offset = self._controls.offsets.issue(self._query_of_offset(asked), following)
         path = asked.next_path(offset)
         return orjson.dumps({"offset": offset, "path": path, "uri": self.base_url + path})
+
+    def _query_of_offset(self, asked: Asked) -> str:
+        """The query that an offset belongs to."""
+        may_change = self._controls.limit_may_change
+        return asked.owned_question_of_any_limit if may_change else asked.owned_question
 
     def _page(
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape

@@ -59,6 +59,11 @@ class Asked:
         kept = {name: value for name, value in self.query.items() if name not in parameters}
         return replace(self, query=kept)
 
+    @cached_property
+    def owned_question_of_any_limit(self) -> str:
+        """The same, whatever the size of its pages."""
+        return f"{self.person.name} {self._canonical('offset', 'opt_pretty', 'limit')}"
+
     def _canonical(self, *without: str) -> str:
         kept = sorted((name, value) for name, value in self.query.items() if name not in without)
         return f"{self.path}?{urlencode(kept)}"

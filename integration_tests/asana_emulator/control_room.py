@@ -38,6 +38,7 @@ SETTINGS = frozenset(
         "latency",
         "latency_jitter",
         "lost_events",
+        "limit_may_change",
         "max_in_flight",
         "max_unpaged",
         "offset_lifetime",

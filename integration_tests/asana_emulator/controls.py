@@ -63,6 +63,7 @@ class When(TypedDict, total=False):
     """When a fault happens, and how."""
 
     times: int | None
+    above_limit: int
     probability: float
     after: int
     only: str
@@ -117,8 +118,9 @@ class Fault:
         without_token   a grant without `access_token`
 
     It happens `times` times (None: always), after the first `after` matching requests, or with a
-    `probability`. `only` narrows it to requests that name an object. A status code comes in
-    Asana's error envelope, unless it is `bare` (a gateway's page of HTML) or `empty`; with
+    `probability`. `only` narrows it to requests that name an object, `above_limit` to those that
+    ask for more than so many records. A status code comes in Asana's error envelope, unless it is
+    `bare` (a gateway's page of HTML) or `empty`; with
     `Retry-After` only if `retry_after` is given, in seconds or as the text of the header.
     """
 
@@ -128,6 +130,7 @@ class Fault:
     probability: float = 1.0
     after: int = 0
     only: str = ""
+    above_limit: int = 0
     seconds: float = 1.0
     retry_after: float | str | None = None
     bare: bool = False
@@ -158,11 +161,7 @@ class Fault:
                 return {"Retry-After": f"{seconds:g}"}
 
     def strikes(self, asked: Asked, chance: Random) -> bool:
-        if not matches(self.pattern, asked) or (self.only and self.only not in asked.gids):
-            return False
-        if (needed := NEEDED.get(self.kind)) and needed not in asked.query:
-            return False
-        if self.kind in ODD_GRANTS and asked.template != TOKEN_PATH:
+        if not self._concerns(asked):
             return False
         self._seen += 1
         if self._seen <= self.after or (self.times is not None and self.happened >= self.times):
@@ -171,6 +170,15 @@ class Fault:
             return False
         self.happened += 1
         return True
+
+    def _concerns(self, asked: Asked) -> bool:
+        if not matches(self.pattern, asked) or (self.only and self.only not in asked.gids):
+            return False
+        if self.above_limit and int(asked.query.get("limit", "0")) <= self.above_limit:
+            return False
+        if (needed := NEEDED.get(self.kind)) and needed not in asked.query:
+            return False
+        return self.kind not in ODD_GRANTS or asked.template == TOKEN_PATH
 
 
 @dataclass(frozen=True)
@@ -248,7 +256,8 @@ class Controls:
     after which every token is refused (401), to end a client that would go on forever.
     `shuffles_events`: those of a page are in no order. `lost_events`: the share of events that do
     not reach a resource's stream. `old_sync_tokens`: the status with which a sync token is refused
-    after one that follows it was used; None where it is good all the same.
+    after one that follows it was used; None where it is good all the same. `limit_may_change`: an
+    offset is good for a request with another `limit` too; the reference does not say.
     """
 
     offsets: Offsets
@@ -270,6 +279,7 @@ class Controls:
     demanded_parameters: dict[str, str] = field(default_factory=dict)
     workspace_events: bool = False
     cut_off_after: int | None = None
+    limit_may_change: bool = False
     gzip: bool = False
     quota_headers: bool = True
     headers: dict[str, str] = field(default_factory=dict)

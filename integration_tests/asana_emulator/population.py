@@ -41,6 +41,8 @@ _FOUNDED = "2024-01-15T09:00:00.000Z"
 _AUDITED = ("user_login_succeeded", "workspace_export_started", "user_logged_out")
 _BUSY = 24  # people who get tasks assigned
 FEWEST_TASKS = 250
+MENU_OPTIONS = 500
+"""The most that Asana allows: https://developers.asana.com/reference/createenumoptionforcustomfield"""
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,25 @@ _SIZES = {
 }
 
 
-def _of(tasks: int) -> _Size:
-    """So many tasks in projects of 500 as those of `large`."""
-    return _Size(plain=(100, 101), projects=max(1, tasks // 500), tasks=tasks - 201)
+def _of(tasks: int, in_each: int) -> _Size:
+    """So many tasks in projects of about as many each."""
+    return _Size(plain=(100, 101), projects=max(1, tasks // in_each), tasks=tasks - 201)
 
 
-def make_account(size: str | int = "sample", seed: int = 1, clock: Clock | None = None) -> Account:
+def make_account(
+    size: str | int = "sample",
+    seed: int = 1,
+    clock: Clock | None = None,
+    *,
+    menus: int = 0,
+    in_each: int = 500,
+) -> Account:
     """An account of size `sample` (to read), `small` (5,000 tasks) or `large` (300,000 tasks).
 
     A number is one of tasks, at least FEWEST_TASKS; a few dozen others are always there too.
+    Its projects are of about `in_each` tasks, as those of `large`. `menus`: how many custom fields
+    with MENU_OPTIONS options each project has, which every task repeats: about 6 MB in a page of
+    100 tasks for each of them.
     """
     if isinstance(size, int) and size < FEWEST_TASKS:
         message = f"an account has at least {FEWEST_TASKS} tasks, not {size}"
@@ -78,9 +90,9 @@ def make_account(size: str | int = "sample", seed: int = 1, clock: Clock | None 
         raise ValueError(message)
     company = Company(seed)
     account = company.tell()
-    regular = _of(size) if isinstance(size, int) else _SIZES[size]
+    regular = _of(size, in_each) if isinstance(size, int) else _SIZES[size]
     if regular:
-        _Bureau(company, seed).fill(regular)
+        _Bureau(company, seed, menus).fill(regular)
         account.events.entries.clear()
     account.clock = present
     return account
@@ -89,10 +101,11 @@ def make_account(size: str | int = "sample", seed: int = 1, clock: Clock | None 
 class _Bureau:
     """A second organisation, in which everything is done by the hundred."""
 
-    def __init__(self, company: Company, seed: int) -> None:
+    def __init__(self, company: Company, seed: int, menus: int) -> None:
         self._company = company
         self._holdings = company.holdings
         self._seed = seed
+        self._menus = menus
         self._gid = company.holdings.new_gid("workspace")
 
     def fill(self, size: _Size) -> None:
@@ -190,7 +203,21 @@ class _Bureau:
         ]
         weight = self._field("Weight", "number", creator)
         weight.precision = 2
-        return priority, weight, self._field("Where", "text", creator)
+        where = self._field("Where", "text", creator)
+        menus = [self._menu(f"Menu {number + 1}", creator) for number in range(self._menus)]
+        return priority, weight, where, *menus
+
+    def _menu(self, name: str, creator: str) -> CustomField:
+        menu = self._field(name, "enum", creator)
+        menu.options += [
+            EnumOption(
+                gid=self._holdings.new_gid("enum_option"),
+                name=f"{name}, choice number {number + 1}",
+                color=_COLORS[number % len(_COLORS)] or "none",
+            )
+            for number in range(MENU_OPTIONS)
+        ]
+        return menu
 
     def _field(self, name: str, subtype: str, creator: str) -> CustomField:
         field = CustomField(

@@ -435,3 +435,13 @@ def test_headers_can_be_added_and_date_is_the_accounts_time(asana: AsanaEmulator
     assert headers["Asana-Change"].startswith("name=new_memberships")
     told_time = pendulum.from_format(headers["Date"], "ddd, DD MMM YYYY HH:mm:ss z")
     assert abs((asana.account.clock.now() - told_time).total_seconds()) < 5
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [({"limit": 21}, 504), ({"limit": 20}, 200), ({}, 200)]
+)
+def test_only_large_pages_can_be_made_to_fail(
+    asana: AsanaEmulator, project: str, query: Json, status: int
+) -> None:
+    asana.controls.fail("/tasks", 504, times=None, above_limit=20)
+    assert ask(asana, "/tasks", project=project, **query).status_code == status

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.asana_emulator.clock import stamp
 from integration_tests.emulator_tests.asking import (
     Json,
@@ -220,3 +220,23 @@ def test_the_tasks_of_a_section_can_be_narrowed_to_those_modified_since(
     assert asana.ledger.unknown_parameters == {}
     told(asana, f"/sections/{section}/tasks", modified_since=since)
     assert asana.ledger.unknown_parameters == {"/sections/{section_gid}/tasks modified_since": 1}
+
+
+@pytest.mark.parametrize(("limit_may_change", "status"), [(False, 400), (True, 200)])
+def test_an_offset_may_be_bound_to_its_limit_or_not(
+    asana: AsanaEmulator, project: str, *, limit_may_change: bool, status: int
+) -> None:
+    asana.controls.limit_may_change = limit_may_change
+    offset = first_offset(asana, project)
+    assert ask(asana, "/tasks", project=project, limit=2, offset=offset).status_code == status
+    assert ask(asana, "/tasks", project=project, limit=1, offset=offset).status_code == 200
+
+
+def test_tasks_can_repeat_as_many_options_as_asana_allows() -> None:
+    with AsanaEmulator(make_account(250, menus=2, in_each=10)) as asana:
+        workspaces = gids(told(asana, "/workspaces", limit=100))
+        projects = gids(told(asana, "/projects", workspace=workspaces[-1], limit=100))
+        fields = "custom_fields.name,custom_fields.enum_options.name"
+        tasks = told(asana, "/tasks", project=projects[-1], limit=1, opt_fields=fields)["data"]
+        held = {f["name"]: len(f.get("enum_options", ())) for f in tasks[0]["custom_fields"]}
+        assert held["Menu 1"] == held["Menu 2"] == 500
