@@ -178,6 +178,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     killed_before: Callable[[str], bool] = lambda _: False,
     seconds_between_states: float = 1.0,
     check_seconds: float = 25.0,
+    silent_seconds: float = 240.0,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
@@ -193,6 +194,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
             answer_seconds=answer_seconds,
             seconds_between_states=seconds_between_states,
             check_seconds=check_seconds,
+            silent_seconds=silent_seconds,
         )
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)

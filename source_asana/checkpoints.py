@@ -40,6 +40,11 @@ SHARE_OF_RECORDS = 0.01
 DAYS_UNLISTED = 30
 """After so many days a portfolio, goal or workspace that is not listed has no mark any more."""
 
+SILENT_SECONDS = 240.0
+"""After so long without a record or a state, a state is repeated: Airbyte ends a sync that sends
+neither for an hour. https://docs.airbyte.com/understanding-airbyte/heartbeats
+"""
+
 BYTES_PER_PROJECT = 100
 """What a project adds to a stream's state, about: its gid twice, and a sync token."""
 
@@ -48,7 +53,8 @@ class Checkpoints:
     """The marks of all streams.
 
     `began` is Asana's time before anything was requested.
-    States go out when `seconds_between` have passed, and when a stream ends.
+    States go out when `seconds_between` have passed, and when a stream ends. After `silent_seconds`
+    without a record or a state one is repeated, so that Airbyte counts the sync as alive.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Checkpoints:
         seconds_between: float,
         choice: Choice = ALL,
         clock: Callable[[], float] = time.monotonic,
+        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         self._selected = selected
         self._marks: dict[StreamClass, dict[str, Mark]] = {
@@ -69,11 +76,13 @@ class Checkpoints:
         self._seconds_between = seconds_between
         self._choice = choice
         self._clock = clock
+        self._silent_seconds = silent_seconds
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
         self._records: Counter[StreamClass] = Counter()
         self._allowance = BYTES_TO_BEGIN_WITH
-        self._last = clock()
+        self._last = self._spoke = clock()
+        self._ended: set[StreamClass] = set()
 
     @property
     def began(self) -> str:
@@ -83,6 +92,7 @@ class Checkpoints:
     def records(self, stream: StreamClass, count: int, size: int) -> None:
         """Count the records that have gone out, and their bytes."""
         self._records[stream] += count
+        self._spoke = self._clock()
         self._allowance += SHARE_OF_RECORDS * size
 
     def container_read(
@@ -155,6 +165,11 @@ class Checkpoints:
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
+        yield from self._when_changed()
+        if self._clock() - self._spoke >= self._silent_seconds:
+            yield from self._sign_of_life()
+
+    def _when_changed(self) -> Iterator[AirbyteMessage]:
         if not self._changed or self._clock() - self._last < self._seconds_between:
             return
         size = BYTES_PER_PROJECT * sum(len(self._marks[stream]) for stream in self._changed)
@@ -162,6 +177,18 @@ class Checkpoints:
         if size <= self._allowance:
             self._allowance -= size
             yield from self.now()
+
+    def _sign_of_life(self) -> Iterator[AirbyteMessage]:
+        """The state of a stream that has not ended: what it covers by now, and nothing more."""
+        unfinished = [stream for stream in self._selected if stream not in self._ended]
+        if unfinished:
+            stream = min(unfinished, key=self._size_of_state)
+            self._changed.discard(stream)
+            yield self._state(stream, self._blob(stream))
+
+    def _size_of_state(self, stream: StreamClass) -> tuple[bool, int]:
+        """A rank by which a small state is first, and one that cannot tell anything is last."""
+        return stream not in self._marks, len(self._marks.get(stream, ()))
 
     def now(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, for the sync ends here."""
@@ -172,6 +199,7 @@ class Checkpoints:
     def stream_ended(self, stream: StreamClass, *, complete: bool) -> Iterator[AirbyteMessage]:
         """The last state of a stream, if there is anything that it covers."""
         self._changed.discard(stream)
+        self._ended.add(stream)
         if stream in self._marks:
             self._marks[stream] |= self._waiting[stream]
         if complete and not self._selected[stream].incremental:
@@ -186,12 +214,13 @@ class Checkpoints:
             yield self._state(stream, self._blob(stream))
 
     def _blob(self, stream: StreamClass) -> Blob:
-        marks = self._marks[stream]
+        marks = self._marks.get(stream, {})
         written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
         return written(marks, reach_of(stream, self._choice))
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""
+        self._spoke = self._clock()
         stream_state = AirbyteStreamState(
             stream_descriptor=StreamDescriptor(name=stream.stream_name()),
             stream_state=AirbyteStateBlob(blob),

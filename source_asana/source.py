@@ -34,7 +34,7 @@ from source_asana.access import (
 )
 from source_asana.agenda import Agenda
 from source_asana.auth import AsanaToken, OAuthToken
-from source_asana.checkpoints import Checkpoints, reach_of
+from source_asana.checkpoints import SILENT_SECONDS, Checkpoints, reach_of
 from source_asana.choice import Choice
 from source_asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.config import (
@@ -91,6 +91,7 @@ class SourceAsana(Source):
     `answer_seconds`: how long one answer may take. `seconds_between_states`: how often the state of
     what is complete goes out, at most. `check_seconds`: how long a check may take. `write_now`:
     writes a message at once, from whatever thread; by default messages wait in the repository.
+    `silent_seconds`: after so long without a record or a state one is repeated.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class SourceAsana(Source):
         seconds_between_states: float = 1.0,
         check_seconds: float = CHECK_SECONDS,
         write_now: Callable[[AirbyteMessage], None] | None = None,
+        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
         self._asana_url = address.strip().rstrip("/").removesuffix(API_PATH)
@@ -109,6 +111,7 @@ class SourceAsana(Source):
         self._answer_seconds = answer_seconds
         self._seconds_between_states = seconds_between_states
         self._check_seconds = check_seconds
+        self._silent_seconds = silent_seconds
         self._messages = InMemoryMessageRepository()
         self._write_now = write_now or self._messages.emit_message
         self._is_stopped = False
@@ -216,7 +219,12 @@ class SourceAsana(Source):
             unknown=unknown,
             agenda=agenda,
             checkpoints=Checkpoints(
-                selected, marks, agenda.began, self._seconds_between_states, choice
+                selected,
+                marks,
+                agenda.began,
+                self._seconds_between_states,
+                choice,
+                silent_seconds=self._silent_seconds,
             ),
             give_up=walk.give_up,
             capture_deletions=settings.capture_deletions,

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import orjson
+import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 
-from source_asana.checkpoints import Checkpoints
+from source_asana.checkpoints import SILENT_SECONDS, Checkpoints
 from source_asana.plan import Selection
 from source_asana.scope import Scope
 from source_asana.state import Missing
@@ -60,17 +61,72 @@ def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
     assert b'"1"' in orjson.dumps(AirbyteMessageSerializer.dump(message))
 
 
+def said(messages: Iterator[AirbyteMessage]) -> list[tuple[str, object]]:
+    """The stream and the content of each state."""
+    told = [message.state.stream for message in messages if message.state]
+    return [
+        (t.stream_descriptor.name, t.stream_state.__dict__) for t in told if t and t.stream_state
+    ]
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_within_five_minutes_of_silence_a_state_says_that_the_sync_lives(
+    *, incremental: bool
+) -> None:
+    clock = Clock()
+    states = checkpoints(clock, incremental=incremental)
+    clock.now = SILENT_SECONDS - 1
+    assert not said(states.when_due())
+    clock.now = SILENT_SECONDS
+    ((_, blob),) = said(states.when_due())
+    assert blob == ({"modified_since": {}} if incremental else {"done": {}})
+    assert not said(states.when_due())
+    clock.now = 2 * SILENT_SECONDS
+    assert len(said(states.when_due())) == 1
+    assert SILENT_SECONDS < 5 * 60
+
+
+def test_records_are_signs_of_life_too() -> None:
+    clock = Clock()
+    states = checkpoints(clock)
+    clock.now = SILENT_SECONDS - 1
+    states.records(Tasks, 1, 2_000)
+    clock.now = 2 * SILENT_SECONDS - 2
+    assert not said(states.when_due())
+    clock.now += 1
+    assert len(said(states.when_due())) == 1
+
+
+def test_a_sign_of_life_covers_only_what_is_complete() -> None:
+    clock = Clock()
+    states = checkpoints(clock)
+    for stream in BELOW_PROJECTS:
+        if stream is not Tasks:
+            assert said(states.stream_ended(stream, complete=True))
+    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=False)
+    states.container_read(Tasks, scope("2"), NOTHING, wait_for_end=True)
+    clock.now = 1
+    assert len(said(states.when_due())) == 1
+    clock.now += SILENT_SECONDS
+    assert said(states.when_due()) == [
+        ("tasks", {"modified_since": {NOW: ["1"]}, "sync_tokens": {"1": "f" * 40}})
+    ]
+    assert said(states.stream_ended(Tasks, complete=True))
+    clock.now += SILENT_SECONDS
+    assert not said(states.when_due())
+
+
 def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes() -> None:
     clock = Clock()
     states = checkpoints(clock)
-    said = 0
+    sent = 0
     for number in range(10_000):
         clock.now += 1
         for stream in BELOW_PROJECTS:
             project = scope(str(10**15 + number))
             states.container_read(stream, project, NOTHING, wait_for_end=False)
         states.records(Tasks, 1, 2_000)
-        said += size(states.when_due())
+        sent += size(states.when_due())
     for stream in BELOW_PROJECTS:
-        said += size(states.stream_ended(stream, complete=True))
-    assert said < 10_000_000
+        sent += size(states.stream_ended(stream, complete=True))
+    assert sent < 10_000_000
