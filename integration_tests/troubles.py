@@ -202,6 +202,11 @@ def fifteen_minutes_pass(asana: AsanaEmulator) -> None:
     asana.account.clock.advance(16 * MINUTE)
 
 
+def offsets_for_any_limit(asana: AsanaEmulator) -> None:
+    """An offset is good for a request with another `limit` too."""
+    asana.controls.limit_may_change = True
+
+
 def expire_one_page_later_each_time(asana: AsanaEmulator) -> None:
     """The second page of the listing is refused, then, after it has begun anew, the third one …"""
     for page in range(5):
@@ -792,6 +797,34 @@ ODD_WIRE = [
         leaves_old_rows=True,
     ),
 ]
+BIG_PAGES = [
+    Trouble(
+        "pages of more than 20 records that a gateway gives up",
+        at(EVERYTHING, kind=504, times=None, above_limit=20, bare=True),
+    ),
+    Trouble(
+        "later pages of more than 20 records that are too much",
+        at(LATER_PAGES, kind=504, times=None, above_limit=20),
+    ),
+    Trouble(
+        "later pages of more than 20 records that are too much, with offsets for any limit",
+        all_of(
+            offsets_for_any_limit,
+            at(LATER_PAGES, kind=504, times=None, above_limit=20, after=2),
+        ),
+    ),
+    Trouble(
+        "pages of more than 20 records that come too late",
+        at(SECTIONS, kind="stall", times=None, above_limit=20, seconds=NEVER),
+        answer_seconds=0.2,
+        takes_long=True,
+    ),
+    Trouble(
+        "sections for which Asana is too slow, however few",
+        at(SECTIONS, kind=504, times=None),
+        errors=dict.fromkeys(OF_SECTIONS, TRANSIENT),
+    ),
+]
 
 ODD_RECORDS = [
     Trouble(
@@ -828,6 +861,7 @@ TROUBLES = [
     *(replace(trouble, takes_long=True) for trouble in LIMITS),
     *LASTING,
     *(replace(trouble, grow=six_pages_of_sections) for trouble in PAGES),
+    *(replace(trouble, grow=six_pages_of_sections) for trouble in BIG_PAGES),
     *CUTS,
     *GONE,
     *REFUSALS,

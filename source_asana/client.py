@@ -15,8 +15,10 @@ from urllib.parse import quote, urlencode
 from airbyte_cdk.models import FailureType
 
 from source_asana.auth import AsanaToken
-from source_asana.connection import Answer, Connection, moment_of
+from source_asana.connection import Admits, Answer, Connection, moment_of
 from source_asana.errors import AsanaFailure, Refusal, SyncTokenGone, TokenRefused
+from source_asana.memory import Memory
+from source_asana.paging import Pages, Paging
 from source_asana.rate_limit import RateLimit
 
 Record = dict[str, Any]
@@ -26,6 +28,11 @@ API_PATH = "/api/1.0"
 LONGEST_BACKOFF = 60.0
 JITTER_SECONDS = 0.2
 """What is added to a `Retry-After` at most, so that programs with one token do not meet again."""
+
+PAGE_MEMORY = 24_000_000
+"""Bytes of all pages together, as they came, that are held at once; parsed they are five times
+as large.
+"""
 
 RESTARTS = 3
 """How often a listing whose offset has expired begins anew without getting further than before."""
@@ -59,6 +66,7 @@ class Reaction(Enum):
     NEW_SYNC_TOKEN = auto()
     PAUSE = auto()
     RETRY = auto()
+    ASK_AGAIN = auto()
 
 
 REACTIONS: Mapping[int, Reaction] = {
@@ -212,6 +220,7 @@ class AsanaClient:
         self._patience = patience
         self._clock = clock
         self._jitter = jitter
+        self._paging = Paging(Memory(PAGE_MEMORY, lambda: rate_limit.sleep(0)))
         self.sent: Counter[str] = Counter()
         """Requests sent so far, the refused and repeated ones included, by their `purpose`."""
         self.server_date = formatdate(usegmt=True)
@@ -224,34 +233,54 @@ class AsanaClient:
     ) -> Iterator[list[Record]]:
         """The records of a listing, page by page, or the one of an object.
 
-        When an offset has expired the listing begins anew, so a caller must expect to be given
-        records again. `until_empty`: there is always a next page; one without records is the last.
+        When an offset has expired, or is refused because the page size has changed, the listing
+        begins anew, so a caller must expect to be given records again. Pages may be large: let go
+        of each before the next one is requested. `until_empty`: there is always a next page; one
+        without records is the last.
         Raises Refusal, AsanaFailure, TokenRefused and Stopped.
         https://developers.asana.com/docs/pagination
         """
+        with self._paging.pages(path, params) as pages:
+            yield from self._pages(path, params, pages, purpose, until_empty=until_empty)
+
+    def _pages(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        pages: Pages,
+        purpose: str,
+        *,
+        until_empty: bool,
+    ) -> Iterator[list[Record]]:
         offset: str | None = None
         restarts = furthest = 0
+        limit_of_offset = pages.asked
         course = Course(path, SAME_PAGE)
         while True:
             query = params if offset is None else {**params, "offset": offset}
             try:
-                body = self.get(path, query, purpose=purpose)
+                body = self._get(path, query, pages, purpose)
             except AsanaFailure as failure:
-                restarts = 0 if course.pages > furthest else restarts
+                has_shrunk = pages.asked != limit_of_offset
+                restarts = 0 if course.pages > furthest or has_shrunk else restarts
                 if offset is None or not failure.is_refused_offset or restarts == RESTARTS:
                     raise
-                furthest = max(furthest, course.pages)
+                furthest = 0 if has_shrunk else max(furthest, course.pages)
                 restarts += 1
                 offset, course = None, Course(path, SAME_PAGE)
                 continue
-            found = body["data"]
-            records = found if isinstance(found, list) else [found]
-            yield records
+            limit_of_offset = pages.asked
             next_page = body.get("next_page")
-            if next_page is None or (until_empty and not found):
+            found = body.pop("data")
+            records = found if isinstance(found, list) else [found]
+            is_end = until_empty and not found
+            end = _end_of(records)
+            yield records
+            if next_page is None or is_end:
                 return
+            del found, records  # before the next page is requested
             offset = next_page["offset"]
-            course.goes_on(_end_of(records), offset)
+            course.goes_on(end, offset)
 
     def events(
         self, path: str, params: Mapping[str, str], token: str | None, *, purpose: str
@@ -287,12 +316,17 @@ class AsanaClient:
 
     def get(self, path: str, params: Mapping[str, str], *, purpose: str) -> Record:
         """The body of an answer 200, which has `data`. Raises like `pages`."""
+        with self._paging.pages(path, params) as pages:
+            return self._get(path, params, pages, purpose)
+
+    def _get(self, path: str, params: Mapping[str, str], pages: Pages, purpose: str) -> Record:
         unauthorized = 0
         while True:
-            asked = self._answered(path, params, purpose)
+            asked = self._answered(path, params, pages, purpose)
             answer = asked.answer
             match reaction_to(answer):
                 case Reaction.TAKE if answer.body is not None:
+                    pages.answered(_count(answer.body), answer.size)
                     return answer.body
                 case Reaction.SKIP:
                     raise Refusal(answer.status, words_of(answer), path)
@@ -315,37 +349,46 @@ class AsanaClient:
 
     def _is_known(self, purpose: str) -> bool:
         """Whether Asana knows the token. Raises like `get` where there is no answer."""
-        asked = self._answered(WHO_AM_I, {"opt_fields": "gid"}, purpose)
+        params = {"opt_fields": "gid"}
+        with self._paging.pages(WHO_AM_I, params) as pages:
+            asked = self._answered(WHO_AM_I, params, pages, purpose)
         return asked.answer.status != HTTPStatus.UNAUTHORIZED
 
-    def _answered(self, path: str, params: Mapping[str, str], purpose: str) -> Asked:
+    def _answered(self, path: str, params: Mapping[str, str], pages: Pages, purpose: str) -> Asked:
         """Ask until there is an answer that waiting does not change. Raises AsanaFailure."""
         started = self._clock()
         tries = 0
         while True:
-            asked = self._ask(path, params, purpose)
+            pages.wait_for_memory()
+            asked = self._ask(path, pages.query(params), purpose, pages.admits)
             match reaction_to(asked.answer):
+                case Reaction.ASK_AGAIN:
+                    pages.not_admitted(asked.answer.size)
                 case Reaction.PAUSE:
                     pass  # the next turn comes when the pause is over
                 case Reaction.RETRY:
                     backoff = min(2.0**tries, LONGEST_BACKOFF, self._patience)
                     backoff *= 0.5 + self._jitter()
-                    if tries and self._clock() + backoff - started > self._patience:
+                    if asked.answer.timed_out and pages.timed_out():
+                        started = self._clock()  # patience begins with the smallest page
+                    elif tries and self._clock() + backoff - started > self._patience:
                         words = words_of(asked.answer)
                         raise AsanaFailure(FailureType.transient_error, words, path)
                     tries += 1
+                    pages.release_memory()
                     self._rate_limit.sleep(backoff)
                 case _:
                     return asked
 
-    def _ask(self, path: str, params: Mapping[str, str], purpose: str) -> Asked:
+    def _ask(self, path: str, params: Mapping[str, str], purpose: str, admits: Admits) -> Asked:
         """Ask once, when it is this request's turn."""
         query = urlencode(params, safe=",:", quote_via=quote)
         token = self._token.current()
         with self._rate_limit.turn() as turn:
             at = self._clock()
             self.sent[purpose] += 1
-            answer = self._connection.get(f"{self._api_url}/{path}?{query}", token=token)
+            url = f"{self._api_url}/{path}?{query}"
+            answer = self._connection.get(url, token=token, admits=admits)
             if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 turn.refused(self._pause(answer))
             elif answer.status:
@@ -364,6 +407,8 @@ class AsanaClient:
 
 def reaction_to(answer: Answer) -> Reaction:
     """What to do with an answer."""
+    if answer.is_given_up:
+        return Reaction.ASK_AGAIN
     is_gateways = answer.broken is not None and answer.status not in SURE
     if is_gateways or answer.redirects or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reaction.RETRY
@@ -392,6 +437,12 @@ def is_sync_token(body: Mapping[str, Any]) -> bool:
 
 def _failure(words: str, path: str, status: int | None = None) -> AsanaFailure:
     return AsanaFailure(FailureType.system_error, words, path, status=status)
+
+
+def _count(body: Record) -> int:
+    """How many records a page has."""
+    found = body.get("data")
+    return len(found) if isinstance(found, list) else 1
 
 
 def words_of(answer: Answer) -> str:

@@ -1,6 +1,6 @@
 """One request on the wire, and what comes back, whatever the network does to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -30,6 +30,7 @@ LARGEST_BODY = 128 << 20
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds. Asana's quotas are per minute, so a longer wait is not Asana's."""
 
+TIMEOUTS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT)
 USER_AGENT = "airbyte-source-asana"
 NO_COMMON_LANGUAGE = (
     "WRONG_VERSION_NUMBER",
@@ -40,6 +41,23 @@ NO_COMMON_LANGUAGE = (
 """What OpenSSL says when trying again is vain; a broken connection is a fault of TLS too."""
 
 
+Admits = Callable[[int], bool]
+
+
+def all_of_it(_size: int) -> bool:
+    """Admit a body of any size."""
+    return True
+
+
+class _NotAdmitted(Exception):
+    """A body was not read to its end, but for the first `size` bytes."""
+
+    def __init__(self, status: int, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.status = status
+        self.size = size
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: a status and a JSON object, or the reason why there is none to use.
@@ -47,6 +65,8 @@ class Answer:
     `status` is 0 where nothing came back. `retry_after`: the seconds that Asana asks for. `date`:
     Asana's clock, as in the header. `changes`: the breaking changes that Asana announces.
     `nul_strings`: the number of strings from which U+0000 was removed.
+    `size`: the bytes of the body, as far as it was read. `is_given_up`: the rest was not read.
+    `timed_out`: Asana, or a gateway, took too long.
     """
 
     status: int
@@ -56,6 +76,9 @@ class Answer:
     date: str | None = None
     changes: tuple[str, ...] = ()
     nul_strings: int = 0
+    size: int = 0
+    is_given_up: bool = False
+    timed_out: bool = False
 
     @property
     def is_ok(self) -> bool:
@@ -118,30 +141,35 @@ class Connection:
                 "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE), or put them there."
             )
 
-    def get(self, url: str, *, token: str) -> Answer:
+    def get(self, url: str, *, token: str, admits: Admits = all_of_it) -> Answer:
         """The answer to a GET of a URL that is quoted already.
 
-        Raises ConfigError where the other end's certificate is refused.
+        `admits`: whether to read on after so many bytes of the body; it may wait, but raises
+        nothing. Raises ConfigError where the other end's certificate is refused.
         """
         request = self._get.copy()
         request.url = url
         request.headers["Authorization"] = f"Bearer {token}"
-        return self._send(request)
+        return self._send(request, admits)
 
     def post(self, url: str, form: Mapping[str, str]) -> Answer:
         """The answer to a form. Raises like `get`."""
         return self._send(self._session.prepare_request(requests.Request("POST", url, data=form)))
 
-    def _send(self, request: requests.PreparedRequest) -> Answer:
+    def _send(self, request: requests.PreparedRequest, admits: Admits = all_of_it) -> Answer:
         try:
             with self._session.send(request, allow_redirects=False, **self._options) as response:
-                return answer_of(response.status_code, response.headers, _content(response))
+                content = _content(response, admits)
+                return answer_of(response.status_code, response.headers, content)
+        except _NotAdmitted as error:
+            return Answer(error.status, size=error.size, is_given_up=True)
         except requests.exceptions.SSLError as error:
             if distrust := self._distrust(error):
                 raise ConfigError(distrust) from None
             return Answer(0, broken=self._why(error))
         except (requests.RequestException, HTTPError, OSError) as error:
-            return Answer(0, broken=self._why(error))
+            is_late = isinstance(error, (requests.ReadTimeout, ReadTimeoutError))
+            return Answer(0, broken=self._why(error), timed_out=is_late)
         except _TooLarge:
             megabytes = LARGEST_BODY >> 20
             return Answer(0, broken=f"the answer from {self._host} exceeds {megabytes} MB")
@@ -181,13 +209,15 @@ class Connection:
         return f"no answer, for the connection to {self._host} was lost or refused"
 
 
-def _content(response: requests.Response) -> bytearray:
-    """The whole body, unzipped. Raises _TooLarge, as early as that is known."""
+def _content(response: requests.Response, admits: Admits) -> bytearray:
+    """The whole body, unzipped. Raises _TooLarge and _NotAdmitted, as early as that is known."""
     content = bytearray()
     while chunk := response.raw.read1(CHUNK, decode_content=True):
         content += chunk
         if len(content) > LARGEST_BODY:
             raise _TooLarge
+        if not admits(len(content)):
+            raise _NotAdmitted(response.status_code, len(content))
     return content
 
 
@@ -207,6 +237,8 @@ def answer_of(status: int, headers: Mapping[str, str], content: bytes | bytearra
         date,
         _changes(headers.get("Asana-Change")),
         found.nul_strings,
+        len(content),
+        timed_out=status in TIMEOUTS,
     )
 
 

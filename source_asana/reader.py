@@ -68,6 +68,7 @@ class Reader:
         for page in self._whole_pages(visit):
             records = self._usable(listing, page)
             yield records if self._takes_all(listing) else self._without_subtasks(records, listing)
+            del page, records  # before the next page is requested
 
     def _usable(self, listing: Listing, page: list[Any]) -> list[Record]:
         """The records of a page; counts the entries that are none, in it and in its columns."""
@@ -104,6 +105,7 @@ class Reader:
             for page in self._pages_asked_for(listing, path, params):
                 has_begun = True
                 yield page
+                del page  # before the next page is requested
         except AsanaFailure as failure:
             if has_begun or is_known or not demanded or not failure.is_refused_request:
                 raise

@@ -8,7 +8,7 @@ only when none that is open has a visit waiting, so that projects are finished o
 import queue
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from http import HTTPStatus
@@ -18,6 +18,7 @@ import orjson
 
 from source_asana.agenda import Agenda
 from source_asana.errors import AsanaFailure, GivenUp, Gone, NoThread, Refusal
+from source_asana.memory import Memory
 from source_asana.plan import Listing, Output
 from source_asana.rate_limit import Stopped
 from source_asana.reader import Reader
@@ -31,7 +32,11 @@ MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_F
 """Refusals that may be over a moment later: a plan (402) does not change so soon."""
 
 WAITING_PAGES = 8
+WAITING_BYTES = 8_000_000
 """Each worker may hold one more: memory is bounded by the pages, whoever reads them."""
+
+PIECE_BYTES = 500_000
+"""A larger page is handed on in pieces of about this size, or of one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Page:
     stream: StreamClass
     records: list[bytes]
     gids: list[str]
+
+    @property
+    def size(self) -> int:
+        """The bytes of its records."""
+        return sum(map(len, self.records))
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,20 @@ Found = Page | ProjectNews | EventsMissing | PutAside | VisitEnd
 Event = Found | ListingEnd | ScopeEnd | Quiet
 
 
+def in_pieces(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The same lines, together as long as they are not too large."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    if piece:
+        yield piece
+
+
 class Walk:
     """One walk over the account.
 
@@ -123,6 +147,7 @@ class Walk:
         self._workers = workers
         self._quiet_seconds = quiet_seconds
         self._queue: queue.Queue[Found] = queue.Queue(WAITING_PAGES)
+        self._waiting_bytes = Memory(WAITING_BYTES, self._raise_if_stopped)
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Visit]] = []
         self._opened_visits = count(start=-1, step=-1)
@@ -177,6 +202,8 @@ class Walk:
                 yield Quiet()
                 continue
             yield event
+            if isinstance(event, Page):
+                self._waiting_bytes.give_back(event.size)
             if isinstance(event, (VisitEnd, PutAside)):
                 if self._close(event.visit) and event.visit.scope:
                     yield ScopeEnd(event.visit.scope.whole)
@@ -310,6 +337,7 @@ class Walk:
             if visit.listing.stream is Projects:
                 self._learn_of_workspace(visit, len(fresh))
             unexplained += self._deliver(visit, fresh, begun)
+            del page, fresh  # before the next page is requested
         is_read_again = self._are_events_lost(visit, unexplained)
         now = self._reader.now()
         with self._changed:
@@ -445,8 +473,14 @@ class Walk:
         if not records:
             return
         gids = [record["gid"] for record in records] if output.stream.told_deleted_as else []
-        lines = [orjson.dumps(record) for record in output.records(records, visit.parent)]
-        if lines and not self._put(Page(output.stream, lines, gids)):
+        for lines in in_pieces(map(orjson.dumps, output.records(records, visit.parent))):
+            page, gids = Page(output.stream, lines, gids), []
+            self._waiting_bytes.take(page.size)
+            if not self._put(page):
+                raise Stopped
+
+    def _raise_if_stopped(self) -> None:
+        if self._stopped:
             raise Stopped
 
     def _put(self, event: Found) -> bool:

@@ -1,0 +1,110 @@
+"""Which `limit` follows what happened to a page."""
+
+import pytest
+
+from source_asana.page_size import (
+    BODY_BYTES,
+    FAILURES_PER_LIMIT,
+    FEWEST_WHEN_LATE,
+    LIMITS,
+    PAGE_BYTES,
+    PAGES_UNTIL_MORE,
+    PageSize,
+)
+
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("limit", "times", "following"),
+    [
+        (100, 1, 100),
+        (100, 2, 50),
+        (50, 1, 50),
+        (50, 2, 25),
+        (25, 2, 12),
+        (12, 2, 10),
+        (10, 2, 10),
+        (10, 99, 10),
+        (5, 2, 5),
+    ],
+)
+def test_after_two_timeouts_a_page_is_half_as_large_down_to_ten_records(
+    limit: int, times: int, following: int
+) -> None:
+    assert PageSize(answerable=limit).timed_out(limit, times) == following
+
+
+def test_a_smaller_page_is_remembered_for_the_next_listing() -> None:
+    size = PageSize()
+    size.timed_out(100, 2)
+    assert size.limit == 50
+
+
+def test_one_timeout_is_enough_where_another_listing_has_found_out() -> None:
+    size = PageSize(answerable=25)
+    assert size.timed_out(100, 1) == 25
+    assert size.limit == 25
+
+
+@pytest.mark.parametrize(
+    ("limit", "records", "size", "following"),
+    [
+        (100, 100, 300_000, 100),
+        (100, 100, PAGE_BYTES, 100),
+        (100, 100, PAGE_BYTES + 1, 50),
+        (100, 100, 8 * MEGABYTE, 50),
+        (100, 100, 8 * MEGABYTE + 100, 25),
+        (100, 3, 6 * MEGABYTE, 2),
+        (50, 50, 18 * MEGABYTE, 10),
+        (10, 10, 36 * MEGABYTE, 1),
+        (1, 1, 36 * MEGABYTE, 1),
+        (100, 0, 50, 100),
+    ],
+)
+def test_after_a_large_page_the_next_one_is_small(
+    limit: int, records: int, size: int, following: int
+) -> None:
+    assert PageSize().answered(limit, records, size) == following
+
+
+@pytest.mark.parametrize(
+    ("limit", "following"), [(100, 25), (50, 12), (25, 12), (12, 5), (10, 2), (2, 1), (1, 1)]
+)
+def test_a_page_that_was_given_up_is_requested_smaller(limit: int, following: int) -> None:
+    assert PageSize().too_large(limit, BODY_BYTES + 1) == following
+
+
+def test_a_listing_keeps_its_limit_while_its_pages_are_small() -> None:
+    size = PageSize(record_bytes=360_000)
+    assert size.limit == 10
+    assert size.answered(10, 10, 20_000) == 10
+
+
+def test_listings_of_small_records_start_with_whole_pages_again() -> None:
+    size = PageSize(record_bytes=360_000)
+    limits = [size.limit]
+    for _ in range(3):
+        size.answered(limits[-1], 10, 20_000)
+        limits.append(size.limit)
+    assert limits == [10, 25, 100, 100]
+
+
+def test_larger_pages_are_tried_again_after_many_and_then_after_twice_as_many() -> None:
+    size = PageSize(answerable=50)
+    waits = []
+    for _ in range(3):
+        pages = 0
+        while size.limit == 50:
+            size.answered(50, 50, 1_000)
+            pages += 1
+        waits.append(pages)
+        assert size.timed_out(100, FAILURES_PER_LIMIT) == 50
+    assert waits == [PAGES_UNTIL_MORE, 2 * PAGES_UNTIL_MORE, 4 * PAGES_UNTIL_MORE]
+
+
+def test_every_limit_is_one_that_asana_takes() -> None:
+    assert LIMITS[0] == 100
+    assert sorted(LIMITS, reverse=True) == list(LIMITS)
+    assert LIMITS[-1] == 1
+    assert FEWEST_WHEN_LATE in LIMITS
