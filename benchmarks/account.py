@@ -1,6 +1,8 @@
-"""Serves an emulated account of so many tasks until its input ends, and says where.
+"""Serves an emulated account until its input ends, and says where.
 
-python -m benchmarks.account TASKS
+TASKS in projects of about EACH, which repeat the options of MENUS long custom fields.
+
+    python -m benchmarks.account TASKS EACH MENUS
 """
 
 import json
@@ -12,9 +14,10 @@ PERSON = "service"
 """The emulated service account, who sees everything."""
 
 
-def main(tasks: str) -> None:
+def main(tasks: str, each: str, menus: str) -> None:
     """Serve until the process that started this one closes its end, or ends."""
-    with AsanaEmulator(make_account(int(tasks)), kept_requests=0) as asana:
+    account = make_account(int(tasks), in_each=int(each), menus=int(menus))
+    with AsanaEmulator(account, kept_requests=0) as asana:
         place = {
             "url": asana.url,
             "token": asana.tokens.pat(PERSON),

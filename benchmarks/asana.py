@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import orjson
 import requests
 
 from benchmarks.account import PERSON
+from benchmarks.cases import Account
 from benchmarks.front import CERTIFICATE
 
 CHUNK = 1 << 20
@@ -79,11 +80,11 @@ class Asana:
 
 
 @contextmanager
-def emulated(tasks: int) -> Iterator[Asana]:
-    """An account of so many tasks, for as long as the block lasts."""
+def emulated(account: Account) -> Iterator[Asana]:
+    """An account, for as long as the block lasts."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        _program("benchmarks.account", str(tasks)) as place,
+        _program("benchmarks.account", *map(str, astuple(account))) as place,
         _program("benchmarks.front", folder, place["url"]) as port,
         requests.Session() as session,
     ):

@@ -42,14 +42,25 @@ DEFAULT_WORKERS = 10
 Command = Literal["spec", "check", "discover", "read"]
 
 
+@dataclass(frozen=True, order=True)
+class Account:
+    """So many tasks, in projects of about `in_each`, with `menus` custom fields of 500 options."""
+
+    tasks: int
+    in_each: int
+    menus: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One line of a table: what is read, from what, by whom, and how often it is measured.
 
     `window`: seconds over which the quota is measured. `changed`: the share of the tasks that is
-    changed after a first sync, of which the measured one knows the state. `warm`: whether ours
-    reads everything once before, unmeasured, so that the emulator has made its pages. `tls`:
-    without it ours is sent to the emulator itself (`ASANA_BASE_URL`).
+    changed after a first sync, of which the measured one knows the state. `resumed`: whether the
+    measured sync goes on from the state of one that has read half of the projects. `most_memory`:
+    the target, in MB. `warm`: whether ours reads everything once before, unmeasured, so that the
+    emulator has made its pages. `tls`: without it ours is sent to the emulator itself
+    (`ASANA_BASE_URL`).
     """
 
     group: str
@@ -62,11 +73,20 @@ class Case:
     quota: int | None = None
     window: float = 60.0
     changed: float = 0.0
+    resumed: bool = False
+    in_each: int = 500
+    menus: int = 0
+    most_memory: int = 250
     tls: bool = True
     warm: bool = False
     connectors: tuple[str, ...] = BOTH
     runs: int = 3
     quick: bool = False
+
+    @property
+    def account(self) -> Account:
+        """What is read."""
+        return Account(self.tasks, self.in_each, self.menus)
 
 
 COMMANDS = "Commands"
@@ -78,6 +98,8 @@ QUOTAS = "Quota"
 CHANGES = "After 1 % has changed"
 CEILING = "Nothing but parsing and printing"
 MEMORY = "Memory"
+RESUMED = "Memory of a resumed first sync"
+LARGE_PAGES = "Memory with large pages"
 SCALING = "Scaling"
 
 COMMON_STREAMS = "17 streams"
@@ -197,6 +219,33 @@ CASES: tuple[Case, ...] = (
         )
         for streams in (("tasks", "subtasks"), ("tasks", "subtasks", "stories"))
         for tasks in (30_000, 300_000)
+    ),
+    Case(
+        group=RESUMED,
+        name="the other half of tasks, subtasks, stories of 300,000",
+        streams=("tasks", "subtasks", "stories"),
+        tasks=300_000,
+        latency_ms=0,
+        workers=25,
+        resumed=True,
+        connectors=(OURS,),
+        runs=1,
+    ),
+    *(
+        Case(
+            group=LARGE_PAGES,
+            name=f"pages of 36 MB, {workers} at once",
+            streams=("tasks",),
+            tasks=2_900,
+            in_each=100,
+            menus=6,
+            most_memory=400,
+            latency_ms=0,
+            workers=workers,
+            connectors=(OURS,),
+            runs=1,
+        )
+        for workers in (DEFAULT_WORKERS, 25)
     ),
     *(
         Case(

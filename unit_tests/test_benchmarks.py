@@ -10,9 +10,12 @@ from benchmarks.cases import (
     BARE,
     CASES,
     CEILING,
+    LARGE_PAGES,
+    MEMORY,
     OURS,
     PUBLISHED,
     QUOTAS,
+    RESUMED,
     SCALING,
     SIZES,
     Case,
@@ -122,3 +125,12 @@ def test_the_plot_has_a_line_for_each_connector() -> None:
     cases = [Case(group=SIZES, name=str(size), tasks=size) for size in (500, 5_000)]
     runs = [replace(one, group=SIZES, case=case.name) for case in cases for one in (ONE, THEIRS)]
     assert drawing(cases, Measured(runs)).count('class="line"') == 2
+
+
+@pytest.mark.parametrize("group", [MEMORY, RESUMED, LARGE_PAGES])
+def test_a_peak_of_memory_has_a_target_of_its_own(group: str) -> None:
+    case = Case(group=group, name="everything", most_memory=300)
+    one = replace(ONE, group=group)
+    promise = "everything: peak memory below 300 MB"
+    assert promises(case, replace(one, memory=299_000_000)) == {promise: True}
+    assert promises(case, replace(one, memory=301_000_000)) == {promise: False}
