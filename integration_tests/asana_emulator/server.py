@@ -19,6 +19,9 @@ from .truth import EVERYTHING, Choice
 
 STARTUP_SECONDS = 10
 SHUTDOWN_SECONDS = 0.1
+ACCEPT_SECONDS = 0.01
+"""For connections that have just been accepted: asyncio would forget them without closing them."""
+
 
 Outcome = TypeVar("Outcome")
 
@@ -156,6 +159,7 @@ class AsanaEmulator:
             self._ready.set()
             await self._stopped.wait()
         finally:
+            await asyncio.sleep(ACCEPT_SECONDS)
             await runner.cleanup()
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -1,9 +1,14 @@
 """The emulator started from a command line."""
 
+import gc
 import json
+import socket
 import subprocess
 import sys
 import threading
+import time
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pendulum
@@ -44,6 +49,36 @@ def test_the_socket_is_closed_when_it_stops() -> None:
     with pytest.raises(requests.ConnectionError):
         ask(asana, "/users/me")
     assert threading.active_count() == before
+
+
+def test_clients_that_come_when_it_stops_are_closed() -> None:
+    may_go_on = threading.Event()
+    clients: list[socket.socket] = []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with AsanaEmulator(make_account("sample")) as asana:
+            host, port = asana.url.removeprefix("http://").split(":")
+
+            def come() -> None:
+                clients.extend(socket.create_connection((host, int(port))) for _ in range(9))
+                threading.Timer(0.1, may_go_on.set).start()
+                may_go_on.wait()
+
+            asana.controls.interrupt("/users/*", come)
+            asker = threading.Thread(target=try_to_ask, args=[asana])
+            asker.start()
+            while not clients:
+                time.sleep(0.001)
+        asker.join()
+        gc.collect()
+    for client in clients:
+        client.close()
+    assert [str(warning.message) for warning in told if "transport" in str(warning.message)] == []
+
+
+def try_to_ask(asana: AsanaEmulator) -> None:
+    with suppress(requests.ConnectionError):
+        ask(asana, "/users/me")
 
 
 def test_a_port_that_is_taken_is_an_error_at_once() -> None:
