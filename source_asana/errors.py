@@ -165,12 +165,22 @@ def unexpected(error: Exception) -> str:
 
 
 def error_trace(
-    failure_type: FailureType, message: str, *, stream: str | None = None
+    failure_type: FailureType,
+    message: str,
+    *,
+    stream: str | None = None,
+    refused_with: int | None = None,
 ) -> AirbyteMessage:
-    """An error that is understood, as a message without a stack trace: nobody needs one."""
+    """An error that is understood, as a message without a stack trace: nobody needs one.
+
+    `refused_with`: the status of Asana's refusal, which programs find in `internal_message`.
+    """
     descriptor = StreamDescriptor(name=stream) if stream else None
     error = AirbyteTracedException(
-        message=message, failure_type=failure_type, stream_descriptor=descriptor
+        message=message,
+        internal_message=str(refused_with) if refused_with else None,
+        failure_type=failure_type,
+        stream_descriptor=descriptor,
     )
     trace = error.as_sanitized_airbyte_message()
     if trace.trace and trace.trace.error:

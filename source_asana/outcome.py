@@ -98,6 +98,8 @@ class Problem:
 
     failure_type: FailureType
     message: str
+    refused_with: int | None = None
+    """The status by which Asana refuses all of it to this token."""
 
 
 def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | None:
@@ -125,6 +127,7 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
             return Problem(
                 above.failure_type,
                 f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",
+                above.refused_with,
             )
     return None
 
@@ -179,4 +182,5 @@ def _refused_everywhere(listing: Listing, refusal: Refusal) -> Problem:
         FailureType.config_error,
         f"Asana refused all {listing.name} ({refusal.status}: {refusal.message}). "
         + advice_on(refusal.status),
+        refusal.status,
     )

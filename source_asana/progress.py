@@ -4,6 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
 from source_asana.client import Noticed
 from source_asana.errors import Refusal
@@ -14,12 +15,24 @@ from source_asana.scope import DEEPEST, Visit
 from source_asana.unlisted import Fate
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LOOKS = 1.0
 MOST_WARNINGS = 10
 """Skipped objects that are named for each listing; the summary counts all of them."""
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("s" if number != 1 else "")
+
+
+@dataclass(frozen=True)
+class HowFar:
+    """How far a sync is, in numbers. More projects become known while they are listed."""
+
+    requests: int
+    records: int
+    projects_done: int
+    projects_known: int
+    seconds_to_wait: float
 
 
 class Progress:
@@ -44,6 +57,7 @@ class Progress:
         self._clock = clock
         self._started = clock()
         self._last_line = self._started
+        self._last_look = self._started
         self._records: Counter[str] = Counter()
         self._seconds: dict[str, float] = {}
         self._projects_done = 0
@@ -148,9 +162,22 @@ class Progress:
         """Note that a stream has had its last record."""
         self._seconds[stream] = self._clock() - self._started
 
+    def how_far(self) -> HowFar:
+        """Count what there is so far."""
+        return HowFar(
+            requests=sum(self._requests.values()),
+            records=self._records.total(),
+            projects_done=self._projects_done,
+            projects_known=self._projects_done + self._open_projects(),
+            seconds_to_wait=self._seconds_to_wait(),
+        )
+
     def line_when_due(self) -> None:
-        """Say how far the sync is, every ten seconds or so."""
+        """Say how far the sync is: in words every ten seconds, in numbers for programs each."""
         now = self._clock()
+        if now - self._last_look >= SECONDS_BETWEEN_LOOKS:
+            self._last_look = now
+            self._tell_programs()
         if now - self._last_line < SECONDS_BETWEEN_LINES:
             return
         self._last_line = now
@@ -166,9 +193,15 @@ class Progress:
             line += f"; waiting {wait:.0f} s, as Asana asks"
         self._logger.info(line)
 
+    def _tell_programs(self) -> None:
+        """Log the numbers as the attribute `progress` of a debug line."""
+        if self._logger.isEnabledFor(logging.DEBUG):
+            self._logger.debug("progress", extra={"progress": asdict(self.how_far())})
+
     def summary(self, tallies: Mapping[Listing, Tally]) -> None:
         """Say what each stream had, what was walked for others, and what was skipped and why."""
         self._tell_noticed()
+        self._tell_programs()
         if self._events_lost > MOST_WARNINGS:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
         self._tell_oddities()
@@ -239,7 +272,20 @@ class Progress:
                 f"{self._records[name]:,}",
                 f"{requests:,}",
                 self._seconds.get(name, 0.0),
+                extra={
+                    "summary": {
+                        "stream": name,
+                        "requests": requests,
+                        "records": self._records[name],
+                        "seconds": self._seconds.get(name, 0.0),
+                    }
+                },
             )
             requests = 0  # a listing that several streams share was requested once
         if not streams:
-            self._logger.info("on the way: %s, %s requests", listing.name, f"{requests:,}")
+            self._logger.info(
+                "on the way: %s, %s requests",
+                listing.name,
+                f"{requests:,}",
+                extra={"summary": {"stream": listing.name, "requests": requests}},
+            )

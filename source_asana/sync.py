@@ -430,7 +430,12 @@ class Sync:
 
     def _fail(self, name: str, problem: Problem) -> Iterator[Message]:
         self._incomplete.append(name)
-        yield error_trace(problem.failure_type, f"{name}: {problem.message}", stream=name)
+        yield error_trace(
+            problem.failure_type,
+            f"{name}: {problem.message}",
+            stream=name,
+            refused_with=problem.refused_with,
+        )
         yield _status(name, AirbyteStreamStatus.INCOMPLETE)
 
 

@@ -127,6 +127,7 @@ def test_what_is_missing_above_is_missing_below(end: Exception) -> None:
         above.failure_type,
         "subtasks cannot be complete, for tasks are not: "
         f"tasks cannot be complete, for projects are not: {above.message}",
+        403 if end is FORBIDDEN else None,
     )
 
 
