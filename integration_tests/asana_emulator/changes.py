@@ -22,6 +22,7 @@ from .objects import (
     Section,
     StatusUpdate,
     Story,
+    Tag,
     Task,
     TimeEntry,
     User,
@@ -449,6 +450,26 @@ class Changes:
         workspace = self._workspace_of(gid)
         if workspace:
             self.audit(workspace, f"{kind_of(gid)}_deleted", resource=record, by=by)
+
+    def delete_untold(self, gid: str) -> None:
+        """Deletes a tag, a status update or a time entry: no event of a project tells of it."""
+        match self._holdings.find(gid):
+            case Tag() as tag:
+                places = [("tag", tag.workspace)]
+                for task in self._holdings.kept(Task):
+                    task.tags = [own for own in task.tags if own != gid]
+            case StatusUpdate() as status:
+                places = [("status_update", status.parent)]
+            case TimeEntry() as entry:
+                worked = self._holdings.own(Task, entry.task)
+                worked.actual_time_minutes = (worked.actual_time_minutes or 0) - entry.minutes
+                kind = "time_tracking_entry"
+                places = [(kind, entry.task), (kind, worked.workspace)]
+            case _:
+                message = f"cannot delete a {kind_of(gid)} without an event"
+                raise ValueError(message)
+        self._holdings.delete(gid, *places)
+        self.version += 1
 
     def restore(self, gid: str, *, by: str | None = None) -> None:
         """Takes something out of the trash, a task together with the subtasks deleted with it."""

@@ -1,9 +1,12 @@
 """What the listings of old hold."""
 
+from functools import partial
+
 import pendulum
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator.account import Account
 from integration_tests.asana_emulator.clock import stamp
 from integration_tests.emulator_tests.asking import Json, ask, gids, told
 
@@ -224,3 +227,22 @@ def test_projects_and_tags_of_a_task_are_those_in_its_record(
         for field in ("projects", "tags"):
             expected = [reference["gid"] for reference in record[field]]
             assert gids(told(asana, f"/tasks/{task}/{field}")) == expected
+
+
+def test_a_deletion_that_no_event_tells_of_shows_in_the_listings(
+    asana: AsanaEmulator, organization: str
+) -> None:
+    entries = f"/time_tracking_entries?workspace={organization}&entered_on_start_date=2000-01-01"
+    tags = f"/tags?workspace={organization}"
+    tag, entry = gids(told(asana, tags))[0], gids(told(asana, entries))[0]
+    worked = told(asana, f"/time_tracking_entries/{entry}")["data"]["task"]["gid"]
+    minutes = told(asana, f"/tasks/{worked}", opt_fields="actual_time_minutes")["data"]
+    known = len(asana.account.events.entries)
+    for gid in (tag, entry):
+        asana.change(partial(Account.delete_untold, gid=gid))
+    assert tag not in gids(told(asana, tags))
+    assert entry not in gids(told(asana, entries))
+    after = told(asana, f"/tasks/{worked}", opt_fields="actual_time_minutes,tags")["data"]
+    assert after["actual_time_minutes"] < minutes["actual_time_minutes"]
+    assert tag not in {own["gid"] for own in after["tags"]}
+    assert len(asana.account.events.entries) == known
