@@ -21,9 +21,10 @@ DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
 
-sync: environment ## Read an account into a DuckDB file (the sample, or CONFIG=secrets/config.json); STREAMS=tasks,users
+sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STREAMS=tasks,users FILE= DATABASE= FRESH=1
 	@.venv/bin/python -m local_sync \
-		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)')
+		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)') \
+		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)') $(if $(FRESH),--fresh)
 
 test: environment ## Test with the newest supported Python, or PYTHON=, and measure coverage
 	.venv/bin/python -m pytest -q $(AT_ONCE) --cov

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from integration_tests.test_local_sync import sync
+from integration_tests.local import sync_sample
 from source_asana.streams import STREAMS
 
 pytestmark = pytest.mark.once
@@ -97,8 +97,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sql") / "sample.duckdb"
     words = set(re.findall(r"\w+", "".join(section.query for section in sections())))
     streams = [name for name in STREAMS if name in words]
-    finished = sync(["--streams", ",".join(streams), "--file", file])
-    assert finished.returncode == 0, finished.stderr
+    assert sync_sample(file, streams) == 0
     return file
 
 

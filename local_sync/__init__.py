@@ -1,1 +1,1 @@
-"""`make sync`: an Asana account in a DuckDB file, read with PyAirbyte."""
+"""`make sync`: an Asana account in a DuckDB file or a PostgreSQL database."""

@@ -1,15 +1,26 @@
 """`python -m local_sync`."""
 
-import os
 import sys
-import warnings
 
-# PyAirbyte reads these when it is imported: no connector registry, no telemetry, and the
-# connector's own progress lines instead of a live view.
-os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
-os.environ.setdefault("NO_LIVE_PROGRESS", "1")
-warnings.filterwarnings("ignore", category=FutureWarning)  # of libraries for other sources
+from local_sync.options import UsageError, parse
 
-from local_sync.sync import main  # noqa: E402 (after the settings)
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line; return the exit status."""
+    try:
+        options = parse()
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    # The connector takes a second to import.
+    from local_sync.sync import Stop, run  # noqa: PLC0415
+    from source_asana.run import spare_the_collector  # noqa: PLC0415
+
+    stop = Stop()
+    stop.listen()
+    spare_the_collector()
+    return run(options, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,15 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
-STREAM_LINE = re.compile(
-    r"(?P<stream>\w+): (?P<records>[\d,]+) records?, (?P<requests>[\d,]+) requests?, "
-    r"(?P<seconds>[\d.]+) s\b"
-)
-ON_THE_WAY_LINE = re.compile(r"on the way: (?P<stream>\w+), (?P<requests>[\d,]+) requests?\b")
-
-OPEN_TASKS = """\
+OPEN_TASKS_IN_DUCKDB = """\
 SELECT membership.project.name AS project,
        count(*) AS tasks,
        count(*) FILTER (NOT completed) AS open,
@@ -19,6 +12,17 @@ SELECT membership.project.name AS project,
 FROM tasks, unnest(from_json(memberships, '[{"project": {"name": "VARCHAR"}}]')) AS _(membership)
 WHERE _ab_cdc_deleted_at IS NULL
 GROUP BY ALL
+ORDER BY open DESC, project
+LIMIT 10"""
+
+OPEN_TASKS_IN_POSTGRESQL = """\
+SELECT membership -> 'project' ->> 'name' AS project,
+       count(*) AS tasks,
+       count(*) FILTER (WHERE NOT completed) AS open,
+       count(*) FILTER (WHERE NOT completed AND due_on < current_date) AS overdue
+FROM tasks CROSS JOIN jsonb_array_elements(memberships) AS membership
+WHERE _ab_cdc_deleted_at IS NULL
+GROUP BY 1
 ORDER BY open DESC, project
 LIMIT 10"""
 
@@ -32,48 +36,76 @@ class StreamSummary:
     records: int | None = None
     seconds: float | None = None
 
-    @classmethod
-    def parse(cls, line: str) -> Self | None:
-        """Read a closing line of the connector, such as `tasks: 120 records, 4 requests, 0.8 s`."""
-        if found := STREAM_LINE.match(line):
-            return cls(
-                stream=found["stream"],
-                requests=_number(found["requests"]),
-                records=_number(found["records"]),
-                seconds=float(found["seconds"]),
-            )
-        if found := ON_THE_WAY_LINE.match(line):
-            return cls(stream=found["stream"], requests=_number(found["requests"]))
-        return None
+
+@dataclass(frozen=True)
+class Shortfall:
+    """Why a stream is not complete. `refused_with`: the status by which Asana refuses all of it."""
+
+    message: str
+    refused_with: int | None = None
+
+    @property
+    def note(self) -> str:
+        """The same in two words."""
+        return f"refused ({self.refused_with})" if self.refused_with else "incomplete"
 
 
 def summary_table(
-    streams: Sequence[str], summaries: Sequence[StreamSummary], elapsed: float
+    streams: Sequence[str],
+    summaries: Sequence[StreamSummary],
+    shortfalls: Mapping[str, Shortfall],
+    elapsed: float,
 ) -> str:
     """The selected streams in their order, then what else was requested, then the sum."""
     selected = {summary.stream: summary for summary in summaries if summary.records is not None}
-    rows = [_row(stream, selected.get(stream)) for stream in streams]
-    rows += [_row(other.stream, other) for other in summaries if other.records is None]
+    rows = [_row(stream, selected.get(stream), shortfalls.get(stream)) for stream in streams]
+    rows += [
+        (other.stream, None, other.requests, None, "not selected, but needed for others")
+        for other in summaries
+        if other.records is None
+    ]
     records = sum(summary.records or 0 for summary in summaries)
     requests = sum(summary.requests for summary in summaries)
     total = ("total", records, requests, elapsed, "")
     return table(("stream", "records", "requests", "seconds", ""), rows, total)
 
 
-def _row(stream: str, summary: StreamSummary | None) -> tuple[object, ...]:
+def _row(
+    stream: str, summary: StreamSummary | None, shortfall: Shortfall | None
+) -> tuple[object, ...]:
+    note = shortfall.note if shortfall else ""
     if summary is None:
-        return (stream, "", "", "", "no summary: not read to its end")
-    note = "" if summary.records is not None else "not selected, but on the way"
-    if stream == "events" and summary.records == 0:
-        note = "events exist between two syncs: a first sync has none"
+        return (stream, None, None, None, note)
+    if stream == "events" and not summary.records and not note:
+        note = "changes between two syncs: none in a first sync"
     return (stream, summary.records, summary.requests, summary.seconds, note)
 
 
-def answer_table(rows: Sequence[Mapping[str, object]]) -> str:
+def verdict(streams: Sequence[str], shortfalls: Mapping[str, Shortfall]) -> str:
+    """How many streams are complete; of each other one, why not and what to do."""
+    complete = len(streams) - len(shortfalls)
+    lines = [f"{complete} of {counted(len(streams), 'stream')} complete."]
+    for stream in streams:
+        if shortfall := shortfalls.get(stream):
+            why = shortfall.message.removeprefix(f"{stream}: ")
+            lines.append(f"  {stream}: {shortfall.note}. {why}")
+    return "\n".join(lines)
+
+
+def interrupted(done: int, known: int, *, is_fresh: bool) -> str:
+    """What an interrupted sync has saved, and how to go on. FRESH=1 would start over."""
+    saved = f": {done:,} of {counted(known, 'project')} saved" if known else ""
+    command = "the same command without FRESH=1" if is_fresh else "the same command"
+    return f"Interrupted{saved}. Run {command} to continue."
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def answer_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """The answer to a query, as a database client prints it."""
-    if not rows:
-        return "(no rows)"
-    return table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    return table(headings, rows) if rows else "(no rows)"
 
 
 def table(
@@ -105,14 +137,12 @@ def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _number(text: str) -> int:
-    return int(text.replace(",", ""))
-
-
-def example_query(streams: Sequence[str], summaries: Iterable[StreamSummary]) -> str:
-    """A question worth asking the file, about a stream that is in it."""
+def example_query(
+    streams: Sequence[str], summaries: Iterable[StreamSummary], open_tasks: str
+) -> str:
+    """A question worth asking the database, about a stream that is in it."""
     if "tasks" in streams:
-        return OPEN_TASKS
+        return open_tasks
     largest = max(summaries, key=lambda summary: summary.records or 0, default=None)
     stream = largest.stream if largest and largest.records else streams[0]
     return f"SELECT count(*) AS {stream} FROM {stream}"  # noqa: S608 (a stream's own name)

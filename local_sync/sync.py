@@ -1,100 +1,334 @@
-"""Reads an Asana account into a DuckDB file: your own, or an emulated sample."""
+"""One sync: the connector reads, the loader saves, the screen shows how far it is."""
 
-import argparse
 import json
+import logging
 import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airbyte.exceptions import AirbyteStreamNotFoundError, PyAirbyteError
+from airbyte_cdk.models import AirbyteMessage
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from local_sync import report
-from local_sync.reading import Reading, read_account
+from local_sync.duckdb_file import DuckDBFile
+from local_sync.loader import Loader, catalog_of, completed, starting, state_messages
+from local_sync.options import SAMPLE_FILE, Options
+from local_sync.postgres import Postgres, address
+from local_sync.report import Shortfall, StreamSummary
 from local_sync.sample import Sample, sample_account
+from local_sync.screen import Screen, Standing, screen
+from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
+from local_sync.tables import Table, table_of
+from source_asana.config import parse_config
+from source_asana.errors import Interrupted, SyncIncomplete
+from source_asana.messages import Message, RecordBatch
+from source_asana.secrecy import masked, only_secrets
+from source_asana.source import SourceAsana
+
+EQUAL = "The tables hold exactly the records of the sample account."
+
+SHOW_CURSOR = b"\x1b[?25h"
+
+OWN_SCHEMA, SAMPLE_SCHEMA = "asana", "asana_sample"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 says that everything selected is in the file."""
-    options = parse(arguments)
+class Stop:
+    """Ends a sync at the first signal, with all that is complete; at once at the second."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self._source: SourceAsana | None = None
+        self._standing: Standing | None = None
+
+    def listen(self) -> None:
+        """Take the signals of this process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self)
+
+    def ends(self, source: SourceAsana, standing: Standing) -> None:
+        """Let the next signal end what the source reads."""
+        self._source, self._standing = source, standing
+
+    def __call__(self, number: int, _frame: object) -> None:
+        if self.signal or self._source is None or self._standing is None:
+            os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + b"Interrupted.\n")
+            os._exit(128 + number)  # of a transaction that is not complete nothing stays
+        self.signal = number
+        self._standing.is_stopping = True
+        self._source.stop()
+
+
+@dataclass
+class Outcome:
+    """What a sync has come to."""
+
+    seconds: float = 0.0
+    summaries: list[StreamSummary] = field(default_factory=list)
+    shortfalls: dict[str, Shortfall] = field(default_factory=dict)
+    failure: str | None = None
+    is_interrupted: bool = False
+    projects_done: int = 0
+    projects_known: int = 0
+
+    def exit_status(self, options: Options) -> int:
+        """0 where everything came, but for refused streams that nobody has named."""
+        refused = all(s.refused_with for s in self.shortfalls.values())
+        is_missed = self.shortfalls and (options.are_streams_named or not refused)
+        return 1 if self.failure or is_missed else 0
+
+
+class ConnectorLog(logging.Handler):
+    """Takes numbers from the connector's log; its warnings and errors go to the screen."""
+
+    def __init__(self, shown: Screen, standing: Standing, outcome: Outcome) -> None:
+        super().__init__(logging.DEBUG)
+        self._screen = shown
+        self._standing = standing
+        self._outcome = outcome
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if progress := getattr(record, "progress", None):
+            self._standing.requests = progress["requests"]
+            self._standing.projects_done = progress["projects_done"]
+            self._standing.projects_known = progress["projects_known"]
+            self._screen.show()
+        elif summary := getattr(record, "summary", None):
+            self._outcome.summaries.append(StreamSummary(**summary))
+        elif record.levelno >= logging.WARNING:
+            self._screen.say(masked(record.getMessage()))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database, what the user calls it, how to look into it, and a query for it."""
+
+    database: DuckDBFile | Postgres
+    place: str
+    where: str
+    open_tasks: str
+
+    def show(self, query: str) -> str:
+        """A query's result as a table."""
+        return report.answer_table(*self.database.query(query))
+
+
+def run(options: Options, stop: Stop, asana_url: str | None = None) -> int:
+    """Sync; return the exit status."""
     try:
         if options.config:
-            return sync_own(options.config, options.streams, options.file or Path("asana.duckdb"))
-        return sync_sample(options.streams, options.file or Path("asana_sample.duckdb"))
-    except (PyAirbyteError, OSError, json.JSONDecodeError) as error:
-        print(f"\nThe sync failed: {reason(error)}", file=sys.stderr)
+            source = SourceAsana(asana_url=asana_url)
+            config = configured(source, SourceAsana.read_config(str(options.config)))
+            return sync(options, config, stop, source)
+        with sample_account() as sample:
+            print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
+            source = SourceAsana(asana_url=sample.asana.url)
+            return sync(options, configured(source, sample.config), stop, source, sample)
+    except (StoreError, AirbyteTracedException, OSError) as error:
+        message = error.message if isinstance(error, AirbyteTracedException) else str(error)
+        print(f"The sync failed: {masked(str(message))}", file=sys.stderr)
         return 1
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local_sync", description=__doc__)
-    parser.add_argument("--config", type=Path, help="your configuration: see secrets/README.md")
-    parser.add_argument("--streams", type=names, default=[], help="comma-separated; default: all")
-    parser.add_argument("--file", type=Path, help="the DuckDB file to write")
-    return parser.parse_args(arguments)
+def sync(
+    options: Options,
+    config: Mapping[str, Any],
+    stop: Stop,
+    source: SourceAsana,
+    sample: Sample | None = None,
+) -> int:
+    """Bring the streams into the database, and say what has come. Raises StoreError."""
+    tables = [table_of(name) for name in options.streams]
+    with target(options, is_sample=sample is not None) as here:
+        store = Store(here.database, tables, here.place)
+        try:
+            saved = store.prepare(OWN if sample is None else SAMPLE)
+            is_fresh = options.is_fresh or sample is not None
+            now = time.time()
+            starts = {
+                table.name: starting(table, saved[table.name], now, is_fresh=is_fresh)
+                for table in tables
+            }
+            begun = {name: start for name, start in starts.items() if start != saved[name]}
+            loader = Loader(store, tables, begun)
+            outcome = read(options, config, stop, source, tables, starts, loader)
+            return tell(options, outcome, here, store, stop, sample)
+        except here.database.failures as error:
+            raise StoreError(
+                f"{here.place}: {here.database.reason(error)}. What was saved is kept; "
+                "run the same command to continue."
+            ) from error
 
 
-def names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+@contextmanager
+def target(options: Options, *, is_sample: bool) -> Iterator[Target]:
+    """The database that the user names. Raises StoreError."""
+    if options.database:
+        schema = SAMPLE_SCHEMA if is_sample else OWN_SCHEMA
+        place = f"schema {schema} of {address(options.database)}"
+        with closing(Postgres(options.database, schema)) as postgres:
+            where = f"The tables are in {place}"
+            yield Target(postgres, place, where, report.OPEN_TASKS_IN_POSTGRESQL)
+        return
+    file = options.file or SAMPLE_FILE
+    with closing(DuckDBFile(file)) as opened:
+        where = f"{file} opens in any DuckDB client"
+        yield Target(opened, str(file), where, report.OPEN_TASKS_IN_DUCKDB)
 
 
-def reason(error: Exception) -> str:
-    """The connector's or PyAirbyte's own words; never the configuration that was refused."""
-    if not isinstance(error, PyAirbyteError):
-        return str(error)
-    if isinstance(error, AirbyteStreamNotFoundError):
-        known = ", ".join(error.available_streams or ())
-        return f"there is no stream {error.stream_name}; there are {known}"
-    context = error.context or {}
-    return str(context.get("failure_reason") or error.guidance or error.get_message())
+def read(
+    options: Options,
+    config: Mapping[str, Any],
+    stop: Stop,
+    source: SourceAsana,
+    tables: Sequence[Table],
+    starts: Mapping[str, Saved],
+    loader: Loader,
+) -> Outcome:
+    """Read the account into the database."""
+    outcome, standing = Outcome(), Standing(len(tables))
+    started = time.monotonic()
+    with screen(standing) as shown, logged(ConnectorLog(shown, standing, outcome)) as logger:
+        stop.ends(source, standing)
+        try:
+            for message in source.read_batches(
+                logger, config, catalog_of(tables), state_messages(starts)
+            ):
+                loader.take(message)
+                note(message, outcome, standing, options.config)
+                shown.show()
+        except Interrupted:
+            outcome.is_interrupted = True
+        except SyncIncomplete:
+            pass  # each of its streams has had a message
+        except AirbyteTracedException as error:
+            outcome.failure = masked(str(error.message))
+        loader.save()
+    outcome.seconds = time.monotonic() - started
+    outcome.projects_done = standing.projects_done
+    outcome.projects_known = standing.projects_known
+    return outcome
 
 
-def sync_own(config_file: Path, streams: Sequence[str], file: Path) -> int:
-    config: Mapping[str, Any] = json.loads(config_file.read_text())
-    reading = read_account(config, streams, file)
-    show(reading, file)
-    return 0
+def tell(
+    options: Options,
+    outcome: Outcome,
+    here: Target,
+    store: Store,
+    stop: Stop,
+    sample: Sample | None,
+) -> int:
+    """Print what has come; return the exit status."""
+    for (stream, column), number in store.misfits.items():
+        print(
+            f"{stream}.{column}: {report.counted(number, 'value')} left empty, "
+            "of another type than the column",
+            file=sys.stderr,
+        )
+    if outcome.is_interrupted:
+        told = report.interrupted(
+            outcome.projects_done, outcome.projects_known, is_fresh=options.is_fresh
+        )
+        print(told, file=sys.stderr)
+        return 128 + stop.signal
+    if outcome.failure:
+        print(f"The sync failed: {outcome.failure}", file=sys.stderr)
+        return outcome.exit_status(options)
+    print()
+    print(
+        report.summary_table(
+            options.streams, outcome.summaries, outcome.shortfalls, outcome.seconds
+        )
+    )
+    query = report.example_query(options.streams, outcome.summaries, here.open_tasks)
+    print(f"\n{here.where}. For example:\n\n{query}\n\n{here.show(query)}\n")
+    print(report.verdict(options.streams, outcome.shortfalls))
+    if sample is None:
+        return outcome.exit_status(options)
+    wrong = differences(options.streams, store, sample, outcome)
+    print("\n".join([f"{stream}: {text}" for stream, text in wrong.items()]) or EQUAL)
+    return 1 if wrong else outcome.exit_status(options)
 
 
-def sync_sample(streams: Sequence[str], file: Path) -> int:
-    file.unlink(missing_ok=True)
-    with sample_account() as sample:
-        print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
-        os.environ["ASANA_BASE_URL"] = sample.asana.url
-        reading = read_account(sample.config, streams, file)
-        wrong = differences(reading, sample)
-    show(reading, file)
-    print(f"\n{conclusion(reading.streams, wrong)}")
-    return 1 if wrong else 0
-
-
-def differences(reading: Reading, sample: Sample) -> dict[str, str]:
-    """By stream: what is missing from the file, too much in it, or was delivered twice."""
-    sent = {summary.stream: summary.records for summary in reading.summaries}
+def differences(
+    streams: Sequence[str], store: Store, sample: Sample, outcome: Outcome
+) -> dict[str, str]:
+    """By stream: what is missing from the tables, too much in them, or was delivered twice."""
+    sent = {summary.stream: summary.records for summary in outcome.summaries}
     found = {}
-    for stream in reading.streams:
-        expected, actual = sample.gids(stream), reading.keys(stream)
+    for stream in streams:
+        expected, actual = sample.gids(stream), store.gids(stream)
         if expected != actual:
             missing, extra = (expected - actual).total(), (actual - expected).total()
-            found[stream] = f"{missing:,} records are missing, {extra:,} are too much"
+            found[stream] = f"{missing:,} records are missing, {extra:,} should not be there"
         elif (count := sent.get(stream) or 0) != expected.total():
             found[stream] = f"{count:,} records were sent, {expected.total():,} exist"
     return found
 
 
-def conclusion(streams: Sequence[str], wrong: Mapping[str, str]) -> str:
-    complete = len(streams) - len(wrong)
-    heading = f"{complete} of {len(streams)} streams complete, record by record"
-    return "\n".join([heading, *(f"  {stream}: {text}" for stream, text in wrong.items())])
+@contextmanager
+def logged(handler: logging.Handler) -> Iterator[logging.Logger]:
+    """A logger for the connector whose lines go to this handler and nowhere else."""
+    logger = logging.getLogger("local_sync")
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(handler)
 
 
-def show(reading: Reading, file: Path) -> None:
-    query = report.example_query(reading.streams, reading.summaries)
-    print()
-    print(report.summary_table(reading.streams, reading.summaries, reading.seconds))
-    print(
-        f"\n{file} ({file.stat().st_size / 1e6:.1f} MB) opens in any DuckDB client. For example:\n"
-    )
-    print(f"{query}\n")
-    print(report.answer_table(reading.rows(query)))
+def configured(source: SourceAsana, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config as the connector takes it, whose secrets are never printed.
+
+    Raises ConfigError.
+    """
+    config = source.configure(config, "")
+    list(source.message_repository.consume_queue())  # its new shape, for a platform
+    specification = source.spec(logging.getLogger("airbyte"))
+    only_secrets(get_secrets(specification.connectionSpecification, config))
+    parse_config(config)
+    return config
+
+
+def note(message: Message, outcome: Outcome, standing: Standing, config_file: Path | None) -> None:
+    """What a message says of the sync as a whole."""
+    if isinstance(message, RecordBatch):
+        standing.records += len(message.records)
+        return
+    if completed(message):
+        standing.streams_done += 1
+    if message.control and message.control.connectorConfig and config_file:
+        keep_config(config_file, message.control.connectorConfig.config)
+    if message.trace and (error := message.trace.error) and message.trace.error.message:
+        stream = message.trace.error.stream_descriptor
+        if stream:
+            refused_with = int(error.internal_message) if error.internal_message else None
+            outcome.shortfalls[stream.name] = Shortfall(masked(error.message), refused_with)
+    if wait_ends := rate_limited_until(message):
+        standing.continues_at = wait_ends
+
+
+def rate_limited_until(message: AirbyteMessage) -> float | None:
+    """Until when Asana makes the sync wait, in seconds since 1970, if a message says so."""
+    status = message.trace.stream_status if message.trace else None
+    for reason in (status.reasons or ()) if status else ():
+        if reason.rate_limited and reason.rate_limited.quota_reset:
+            return float(reason.rate_limited.quota_reset) / 1000
+    return None
+
+
+def keep_config(file: Path, config: Mapping[str, Any]) -> None:
+    """Write a config whose refresh token Asana has replaced: the old one is good no more."""
+    new = file.with_name(f".{file.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    new.chmod(file.stat().st_mode & 0o777)
+    new.replace(file)

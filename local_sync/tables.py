@@ -1,0 +1,111 @@
+"""What the table of a stream looks like, and how the stream is read. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from math import isfinite
+from typing import Any
+
+from source_asana.streams import DELETED_AT, STREAMS, AuditLogEvents, StreamClass
+
+EXTRACTED_AT = "_airbyte_extracted_at"
+GENERATION = "_airbyte_generation_id"
+LARGEST_INTEGER = 2**63
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of a stream.
+
+    `columns`: those of its records. `is_incremental`: whether a sync brings only what changed;
+    otherwise it brings everything. `keeps_all`: whether rows that Asana no longer returns stay.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Kind]
+    is_incremental: bool
+    keeps_all: bool
+
+    @property
+    def marks_deletions(self) -> bool:
+        """Whether deleted records are rows with the time of their deletion."""
+        return DELETED_AT in self.columns
+
+
+def table_of(name: str) -> Table:
+    """The table of a stream.
+
+    Incremental is what Asana tells the deletions of, and what it forgets itself (events, the audit
+    log). Of the others a deletion shows only when everything is read again.
+    """
+    stream = STREAMS[name]
+    schema = stream.json_schema()
+    is_forgotten = _is_forgotten(stream)
+    return Table(
+        name=name,
+        key=stream.key,
+        columns={column: kind_of(shape) for column, shape in schema["properties"].items()},
+        is_incremental=bool(stream.cursor_field)
+        and (stream.told_deleted_as is not None or is_forgotten),
+        keeps_all=is_forgotten,
+    )
+
+
+def _is_forgotten(stream: StreamClass) -> bool:
+    """Whether Asana keeps the records for some days only."""
+    return stream.between_syncs or stream is AuditLogEvents
+
+
+def kind_of(shape: Mapping[str, Any]) -> Kind:
+    """What a column holds, by the JSON schema of its values."""
+    named = shape["type"]
+    types = {named} if isinstance(named, str) else set(named) - {"null"}
+    only = types.pop() if len(types) == 1 else None
+    if only == "string":
+        return _KINDS_OF_TEXT.get(shape.get("format"), Kind.TEXT)
+    return _KINDS.get(only, Kind.JSON)
+
+
+_KINDS_OF_TEXT: Mapping[str | None, Kind] = {"date": Kind.DATE, "date-time": Kind.TIME}
+_KINDS: Mapping[str | None, Kind] = {
+    "integer": Kind.INTEGER,
+    "number": Kind.NUMBER,
+    "boolean": Kind.BOOLEAN,
+}
+
+
+def fits(kind: Kind, value: Any) -> bool:
+    """Whether a column can hold a value."""
+    if value is None or kind in (Kind.TEXT, Kind.JSON):
+        return True
+    try:
+        return bool(_TESTS[kind](value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+_TESTS: Mapping[Kind, Callable[[Any], object]] = {
+    Kind.BOOLEAN: lambda value: isinstance(value, bool),
+    Kind.DATE: date.fromisoformat,
+    Kind.TIME: datetime.fromisoformat,
+    Kind.INTEGER: lambda value: _is_number(value) and abs(value) < LARGEST_INTEGER,
+    Kind.NUMBER: _is_number,
+}
