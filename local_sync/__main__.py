@@ -1,6 +1,8 @@
 """`python -m local_sync`."""
 
 import sys
+from types import ModuleType
+from typing import cast
 
 from local_sync.options import UsageError, parse
 
@@ -12,6 +14,8 @@ def main() -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
+    # Whoever has pandas would wait for it: DuckDB imports it with the first parameter of a query.
+    sys.modules.setdefault("pandas", cast("ModuleType", None))
     # The connector takes a second to import.
     from local_sync.sync import Stop, run  # noqa: PLC0415
     from source_asana.run import spare_the_collector  # noqa: PLC0415

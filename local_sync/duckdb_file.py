@@ -12,9 +12,13 @@ from local_sync.store import Received, StoreError
 from local_sync.tables import Kind, Table
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "400MB",
-    "temp_directory": "",
+    "memory_limit": "256MB",
+    "threads": 1,  # each would hold rows of its own
 }
+ROW_GROUP_SIZE = 10_240
+"""Rows that are written together: the last group is written again with each checkpoint."""
+
+RECORDS_AT_ONCE = 200
 
 TYPES = {
     Kind.TEXT: "VARCHAR",
@@ -28,21 +32,22 @@ TYPES = {
 
 
 class DuckDBFile:
-    """A file that nobody else has open. Times are in UTC. Raises StoreError.
-
-    Nothing is written elsewhere: what a transaction brings fits into memory.
-    """
+    """A file that nobody else has open. Times are in UTC. Raises StoreError."""
 
     indexes_keys = False
     misfits: tuple[type[Exception], ...] = (duckdb.DataError,)
     failures: tuple[type[Exception], ...] = (duckdb.Error,)
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._connection = duckdb.connect(str(path), config=SETTINGS)
-        except duckdb.Error as error:
-            raise StoreError(_cannot_open(path, str(error))) from None
+        self._connection = duckdb.connect(config=SETTINGS)
         self.execute("SET TimeZone = 'UTC'")
+        quoted = str(path).replace("'", "''")
+        try:
+            self.execute(f"ATTACH '{quoted}' AS asana (ROW_GROUP_SIZE {ROW_GROUP_SIZE})")
+        except duckdb.Error as error:
+            self.close()
+            raise StoreError(_cannot_open(path, str(error))) from None
+        self.execute("USE asana")
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, list(values)).fetchall()
@@ -80,19 +85,22 @@ class DuckDBFile:
             column: "JSON" if kind is Kind.JSON else "VARCHAR"
             for column, kind in table.columns.items()
         }
-        columns = ", ".join(
-            f"{_cast(f'''r.{_quoted(column)}''', kind)} AS {_quoted(column)}"
-            for column, kind in table.columns.items()
-        )
+        kinds = ", ".join(f'"{column}" {TYPES[kind]}' for column, kind in table.columns.items())
+        values = ", ".join(_cast(f'r."{column}"', kind) for column, kind in table.columns.items())
         self.execute(
-            f"CREATE OR REPLACE TEMP TABLE incoming AS "  # noqa: S608 - own names
-            f"SELECT ord, make_timestamp_ms(emitted_at) AS emitted_at, {columns} "
-            f"FROM (SELECT ord, emitted_at, json_transform(data, '{orjson.dumps(shape).decode()}') "
-            "AS r FROM (SELECT unnest(range(len($1))) AS ord, unnest($2::BIGINT[]) AS emitted_at, "
-            "unnest($1::VARCHAR[]) AS data))",
-            [received.data.decode() for received in records],
-            [received.emitted_at for received in records],
+            f"CREATE OR REPLACE TEMP TABLE incoming (ord BIGINT, emitted_at TIMESTAMP, {kinds})"
         )
+        for start in range(0, len(records), RECORDS_AT_ONCE):
+            some = records[start : start + RECORDS_AT_ONCE]
+            self.execute(
+                f"INSERT INTO incoming SELECT ord + {start}, make_timestamp_ms(emitted_at), {values} "  # noqa: S608, E501 - own names
+                "FROM (SELECT ord, emitted_at, "
+                f"json_transform(data, '{orjson.dumps(shape).decode()}') AS r "
+                "FROM (SELECT unnest(range(len($1))) AS ord, "
+                "unnest($2::BIGINT[]) AS emitted_at, unnest($1::VARCHAR[]) AS data))",
+                [received.data.decode() for received in some],
+                [received.emitted_at for received in some],
+            )
         return "incoming"
 
     def reason(self, error: Exception) -> str:
@@ -100,10 +108,6 @@ class DuckDBFile:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
 
 
 def _cast(value: str, kind: Kind) -> str:

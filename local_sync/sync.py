@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.utils import AirbyteTracedException
@@ -20,9 +20,7 @@ from local_sync import report
 from local_sync.duckdb_file import DuckDBFile
 from local_sync.loader import Loader, catalog_of, completed, starting, state_messages
 from local_sync.options import SAMPLE_FILE, Options
-from local_sync.postgres import Postgres, address
 from local_sync.report import Shortfall, StreamSummary
-from local_sync.sample import Sample, sample_account
 from local_sync.screen import Screen, Standing, screen
 from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
 from local_sync.tables import Table, table_of
@@ -31,6 +29,10 @@ from source_asana.errors import Interrupted, SyncIncomplete
 from source_asana.messages import Message, RecordBatch
 from source_asana.secrecy import masked, only_secrets
 from source_asana.source import SourceAsana
+
+if TYPE_CHECKING:
+    from local_sync.postgres import Postgres
+    from local_sync.sample import Sample
 
 EQUAL = "The tables hold exactly the records of the sample account."
 
@@ -109,7 +111,7 @@ class ConnectorLog(logging.Handler):
 class Target:
     """A database, what the user calls it, how to look into it, and a query for it."""
 
-    database: DuckDBFile | Postgres
+    database: "DuckDBFile | Postgres"
     place: str
     where: str
     open_tasks: str
@@ -126,6 +128,8 @@ def run(options: Options, stop: Stop, asana_url: str | None = None) -> int:
             source = SourceAsana(asana_url=asana_url)
             config = configured(source, SourceAsana.read_config(str(options.config)))
             return sync(options, config, stop, source)
+        from local_sync.sample import sample_account  # noqa: PLC0415 - it needs a server
+
         with sample_account() as sample:
             print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
             source = SourceAsana(asana_url=sample.asana.url)
@@ -141,7 +145,7 @@ def sync(
     config: Mapping[str, Any],
     stop: Stop,
     source: SourceAsana,
-    sample: Sample | None = None,
+    sample: "Sample | None" = None,
 ) -> int:
     """Bring the streams into the database, and say what has come. Raises StoreError."""
     tables = [table_of(name) for name in options.streams]
@@ -170,6 +174,8 @@ def sync(
 def target(options: Options, *, is_sample: bool) -> Iterator[Target]:
     """The database that the user names. Raises StoreError."""
     if options.database:
+        from local_sync.postgres import Postgres, address  # noqa: PLC0415 - it needs libpq
+
         schema = SAMPLE_SCHEMA if is_sample else OWN_SCHEMA
         place = f"schema {schema} of {address(options.database)}"
         with closing(Postgres(options.database, schema)) as postgres:
@@ -222,7 +228,7 @@ def tell(
     here: Target,
     store: Store,
     stop: Stop,
-    sample: Sample | None,
+    sample: "Sample | None",
 ) -> int:
     """Print what has come; return the exit status."""
     for (stream, column), number in store.misfits.items():
@@ -257,7 +263,7 @@ def tell(
 
 
 def differences(
-    streams: Sequence[str], store: Store, sample: Sample, outcome: Outcome
+    streams: Sequence[str], store: Store, sample: "Sample", outcome: Outcome
 ) -> dict[str, str]:
     """By stream: what is missing from the tables, too much in them, or was delivered twice."""
     sent = {summary.stream: summary.records for summary in outcome.summaries}
