@@ -7,6 +7,7 @@ OURS = "ours"
 PUBLISHED = "published"
 BARE = "bare loop"
 BOTH = (OURS, PUBLISHED)
+DUCKDB, POSTGRESQL = LOADERS = ("make sync, DuckDB", "make sync, PostgreSQL")
 
 COMMON = (
     "attachments",
@@ -96,6 +97,7 @@ SIZES = "Size of the account"
 PACES = "Latency and workers"
 QUOTAS = "Quota"
 CHANGES = "After 1 % has changed"
+LOADING = "With make sync"
 CEILING = "Nothing but parsing and printing"
 MEMORY = "Memory"
 RESUMED = "Memory of a resumed first sync"
@@ -246,6 +248,20 @@ CASES: tuple[Case, ...] = (
             runs=1,
         )
         for workers in (DEFAULT_WORKERS, 25)
+    ),
+    *(
+        Case(
+            group=LOADING,
+            name=f"tasks of {tasks:,}",
+            streams=("tasks",),
+            tasks=tasks,
+            latency_ms=0,
+            tls=False,
+            warm=True,
+            connectors=(OURS, *LOADERS),
+            runs=1,
+        )
+        for tasks in (30_000, 300_000)
     ),
     *(
         Case(

@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 
 from benchmarks.asana import Asana, emulated
-from benchmarks.cases import BARE, OURS, Case
+from benchmarks.cases import BARE, LOADERS, OURS, Case
 from benchmarks.connectors import Connector, Json, configured
 from benchmarks.figures import Measurement, differences
+from benchmarks.loading import target
 from benchmarks.said import Said, said
 from source_asana.plan import Selection, make_plan
 from source_asana.streams import Tasks
@@ -67,10 +68,25 @@ class Bench:
             self._fetch_pages()
         for _ in range(case.runs):
             for name in case.connectors:
-                yield self._bare(case) if name == BARE else self._measured(name, case)
+                if name == BARE:
+                    yield self._bare(case)
+                elif name in LOADERS:
+                    yield self._loaded(name, case)
+                else:
+                    yield self._measured(name, case)
 
     def _measured(self, name: str, case: Case) -> Measurement:
         cost, told = self._run(self.known[name], case)
+        return self._measurement(case, name, cost, told, self._differences(case, told))
+
+    def _loaded(self, name: str, case: Case) -> Measurement:
+        """A sync into an empty database; what is told is what its tables hold."""
+        self._prepare(case)
+        config = self._written("config", {"config": self.known[OURS].config(case, self.asana)})
+        output = self.folder / "output.txt"
+        with target(name, self.folder) as empty:
+            cost = self._cost(empty.command(config, case.streams), output, tls=case.tls)
+            told = Said(empty.gids(case.streams), {}, 0, None)
         return self._measurement(case, name, cost, told, self._differences(case, told))
 
     def _differences(self, case: Case, told: Said) -> tuple[int, int]:
@@ -125,15 +141,7 @@ class Bench:
         projects: Sequence[str] = (),
     ) -> tuple[Cost, Said]:
         """Run a command on an account that forgets what was asked before."""
-        self.asana.tell("reset")
-        self.asana.tell(
-            "controls",
-            {
-                "latency": case.latency_ms / 1000,
-                "quota_per_minute": case.quota,
-                "quota_window": case.window,
-            },
-        )
+        self._prepare(case)
         given: dict[str, Any] = {}
         if case.command != "spec":
             given["config"] = connector.config(case, self.asana)
@@ -148,6 +156,18 @@ class Bench:
         return self._timed(
             [str(connector.program), case.command, *options],
             tls=case.tls,
+        )
+
+    def _prepare(self, case: Case) -> None:
+        """Let the account forget what was asked, and behave as the case says."""
+        self.asana.tell("reset")
+        self.asana.tell(
+            "controls",
+            {
+                "latency": case.latency_ms / 1000,
+                "quota_per_minute": case.quota,
+                "quota_window": case.window,
+            },
         )
 
     def _catalog(self, connector: Connector, case: Case) -> Json:
@@ -167,14 +187,18 @@ class Bench:
         return str(file)
 
     def _timed(self, command: Sequence[str], *, tls: bool = True) -> tuple[Cost, Said]:
-        environment = self.asana.environment if tls else self.asana.plain_environment
         output = self.folder / "output.jsonl"
-        timed = [sys.executable, "-m", "benchmarks.timed", str(output), str(PATIENCE), *command]
-        done = subprocess.run(timed, env=dict(environment), stdout=subprocess.PIPE, check=True)
+        cost = self._cost(command, output, tls=tls)
         with output.open("rb") as lines:
             told = said(lines)
         output.unlink()
-        return Cost(**orjson.loads(done.stdout)), told
+        return cost, told
+
+    def _cost(self, command: Sequence[str], output: Path, *, tls: bool) -> Cost:
+        environment = self.asana.environment if tls else self.asana.plain_environment
+        timed = [sys.executable, "-m", "benchmarks.timed", str(output), str(PATIENCE), *command]
+        done = subprocess.run(timed, env=dict(environment), stdout=subprocess.PIPE, check=True)
+        return Cost(**orjson.loads(done.stdout))
 
     def _bare(self, case: Case) -> Measurement:
         python = str(self.known[OURS].python)
