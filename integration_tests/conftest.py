@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
+from integration_tests.postgres_server import postgres_server, programs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,3 +69,22 @@ def small_with_expiring_offsets() -> Iterator[AsanaEmulator]:
     with AsanaEmulator(make_account("small")) as asana:
         asana.controls.fail("/tasks", "expired_offset", times=2, after=3)
         yield asana
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    if (found := programs()) is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    with postgres_server(found) as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres: str, request: pytest.FixtureRequest) -> str:
+    """A new, empty database."""
+    name = f"test_{abs(hash(request.node.nodeid))}"
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    return f"{postgres}/{name}"

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,14 +14,11 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.account import Account
 from integration_tests.local import Desk
-from integration_tests.postgres_server import postgres_server, programs
 from integration_tests.reading import config_for
 from integration_tests.truth_of import truth
 from source_asana.streams import DELETED_AT, STREAMS
 
 pytestmark = pytest.mark.once
-
-psycopg = pytest.importorskip("psycopg")
 
 ROOT = Path(__file__).parents[1]
 BETWEEN_SYNCS = [name for name, stream in STREAMS.items() if stream.between_syncs]
@@ -34,24 +30,6 @@ connection = duckdb.connect(sys.argv[1])
 print("open", flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server."""
-    if (found := programs()) is None:
-        pytest.skip("there is no PostgreSQL on this machine")
-    with postgres_server(found) as url:
-        yield url
-
-
-@pytest.fixture
-def database(postgres: str, request: pytest.FixtureRequest) -> str:
-    """A new, empty database."""
-    name = f"test_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    return f"{postgres}/{name}"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -208,6 +209,9 @@ def test_the_pythons_that_a_page_names_are_those_of_the_classifiers(name: str) -
 @pytest.fixture
 def desk(sample: AsanaEmulator, tmp_path: Path) -> Path:
     """A folder in which somebody has put a token for the sample account into the config."""
+    for name in (".ci", "Makefile", "integration_tests", "local_sync", "source_asana"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     shutil.copy(ROOT / "secrets" / "sample_catalog.json", secrets)
@@ -215,26 +219,31 @@ def desk(sample: AsanaEmulator, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
-    """What a line of the README prints where the connector is installed."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def at_desk(command: str, desk: Path, asana: AsanaEmulator) -> str:
+    """What a line of the README prints. The environment is there already, so make leaves it."""
     done = subprocess.run(
-        ["/bin/sh", "-c", command],
+        ["/bin/sh", "-c", re.sub(r"^make ", "make -o environment ", command)],
         cwd=desk,
-        env=os.environ | {"PATH": path, "ASANA_BASE_URL": asana.url},
+        env=os.environ | {"ASANA_BASE_URL": asana.url, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=PROGRAM_SECONDS,
         check=False,
     )
-    assert done.stderr == ""
-    assert done.returncode == 0
-    return Said(done.stdout.splitlines(), done.returncode)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def messages_at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
+    """The messages that a line of the README prints."""
+    return Said(at_desk(command, desk, asana).splitlines(), 0)
 
 
 def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> None:
     (shown,) = written_in("sh")
-    spec, check, discover, read = [at_desk(line, desk, sample) for line in shown.splitlines()]
+    spec, check, discover, read = [
+        messages_at_desk(line, desk, sample) for line in shown.splitlines()
+    ]
     assert spec.of_type("SPEC")[0]["spec"]["connectionSpecification"] == FORM
     assert check.connection_status()["status"] == "SUCCEEDED"
     (catalog,) = discover.of_type("CATALOG")
@@ -244,6 +253,49 @@ def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> N
     for stream, records in read.records().items():
         expected = sorted(record["gid"] for record in truth(sample, stream))
         assert sorted(record["gid"] for record in records) == expected
+
+
+def synced(page: str) -> list[str]:
+    """The lines of a page that say how to sync, without their comments."""
+    return [
+        line.partition("#")[0].strip()
+        for line in re.findall(r"^ {4}(make sync.*)$", page, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize("command", [c for c in synced(README) if "DATABASE" not in c])
+def test_make_sync_works_as_it_stands(sample: AsanaEmulator, desk: Path, command: str) -> None:
+    shown = at_desk(command, desk, sample)
+    streams = 2 if "STREAMS=" in command else 37
+    assert f"{streams} of {streams} streams complete." in shown
+    file = "asana.duckdb" if "CONFIG=" in command else "asana_sample.duckdb"
+    assert (desk / file).exists()
+
+
+def test_make_sync_into_a_database_works_as_it_stands(
+    sample: AsanaEmulator, desk: Path, database: str
+) -> None:
+    (command,) = [command for command in synced(README) if "DATABASE" in command]
+    command = command.replace("postgresql://user:password@host/db", database)
+    assert "37 of 37 streams complete." in at_desk(command, desk, sample)
+
+
+def test_the_emulated_account_starts_as_it_stands(desk: Path) -> None:
+    (command,) = re.findall(
+        r"^ {4}(\.venv/bin/python -m integration_tests.*)$", README, re.MULTILINE
+    )
+    program = shlex.split(command)
+    with subprocess.Popen(program, cwd=desk, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert "http://127.0.0.1" in started.stdout.readline()
+        started.terminate()
+
+
+def test_every_option_of_make_sync_is_in_the_readme() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    recipe = makefile.partition("\nsync:")[2].partition("\n\n")[0]
+    options = [row[0].strip("`").partition("=")[0] for row in table_with("option")]
+    assert options == list(dict.fromkeys(re.findall(r"\$\(if \$\((\w+)\)", recipe)))
 
 
 def test_the_summary_that_is_shown_is_that_of_the_sample_account(sample: AsanaEmulator) -> None:

@@ -48,7 +48,7 @@ config.json:
 
 Read it:
   export ASANA_BASE_URL={asana.url}
-  source-asana check --config config.json
+  .venv/bin/source-asana check --config config.json
   make sync CONFIG=config.json
   curl -H 'Authorization: Bearer {asana.tokens.pat("member")}' {asana.base_url}/users/me
 
