@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,8 @@ def _plain(kind: Kind, value: Any) -> Any:
             return value.astimezone(UTC).replace(tzinfo=None)
         case Kind.JSON, str():
             return json.loads(value)
+        case Kind.NUMBER, Decimal():
+            return float(value)
         case _:
             return value
 

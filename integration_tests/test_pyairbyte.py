@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.local import Desk
 from integration_tests.reading import PROGRAM_SECONDS, Json, config_for
 from integration_tests.truth_of import truth
 from source_asana.streams import STREAMS
@@ -124,8 +125,8 @@ def test_the_file_answers_questions_in_sql(
     )
 
 
-def test_a_second_sync_brings_what_was_changed_and_what_was_deleted(
-    asana: AsanaEmulator, tmp_path: Path
+def test_a_second_sync_brings_changes_and_deletions_and_make_sync_continues_the_file(
+    asana: AsanaEmulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, streams = tmp_path / "asana.duckdb", ["tasks", "events", "users"]
     before = read_frames(asana, file, streams)
@@ -144,6 +145,16 @@ def test_a_second_sync_brings_what_was_changed_and_what_was_deleted(
     assert [gid for gid, row in rows.items() if row["_ab_cdc_deleted_at"]] == [deleted]
     assert {event["action"] for event in after["events"]} >= {"changed", "deleted"}
     assert len(after["users"]) == len(before["users"])
+    asana.account.clock.advance(3600)
+    asana.change(lambda account: account.restore(deleted))
+    asana.ledger.reset()
+    desk = Desk(asana, tmp_path, capsys)
+    assert desk.sync("--streams", ",".join(streams)).exit_status == 0
+    going_on = [r.query["resource"] for r in asana.ledger.requests if "sync" in r.query]
+    assert sorted(going_on) == sorted(project["gid"] for project in truth(asana, "projects"))
+    assert desk.rows("tasks") == desk.expected("tasks")
+    assert desk.rows("users") == desk.expected("users")
+    assert len(desk.rows("events")) > len(after["events"])
 
 
 @pytest.mark.pyairbyte

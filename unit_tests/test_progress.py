@@ -132,3 +132,22 @@ def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Li
         f"tasks: 1,201 of 1,300 skipped (1200 times 403, 1 times 404). {advice_on(403)} "
         + advice_on(404)
     ]
+
+
+def test_programs_find_the_numbers_each_second_in_a_debug_line(
+    sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync.requests["tasks"], sync.open_projects = 12, 3
+    sync.progress.records("tasks", 40)
+    sync.progress.project_ended()
+    assert not sync.line_after(5)
+    with caplog.at_level(logging.DEBUG, logger="airbyte"):
+        assert not sync.line_after(0.5)
+        assert sync.line_after(1) == ["progress"]
+    assert vars(caplog.records[-1])["progress"] == {
+        "requests": 12,
+        "records": 40,
+        "projects_done": 1,
+        "projects_known": 4,
+        "seconds_to_wait": 0.0,
+    }
