@@ -112,14 +112,9 @@ class Desk:
         return self.rows(stream, f'"{DELETED_AT}" IS NULL' if marked else "TRUE")
 
     def expected(self, stream: str, person: str = SERVICE) -> list[Record]:
-        """What Asana holds of a stream for a person, as `rows` gives it.
-
-        No text in PostgreSQL can hold U+0000.
-        """
-        records = truth(self.asana, stream, person)
-        if self.database:
-            records = json.loads(json.dumps(records).replace(r"\u0000", ""))
-        return [in_columns(stream, record) for record in records]
+        """What Asana holds of a stream for a person, as `rows` gives it: without U+0000."""
+        text = json.dumps(truth(self.asana, stream, person)).replace(r"\u0000", "")
+        return [in_columns(stream, record) for record in json.loads(text)]
 
 
 def in_columns(stream: str, record: Mapping[str, Any]) -> Record:

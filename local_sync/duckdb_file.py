@@ -12,7 +12,7 @@ from local_sync.store import Received, StoreError
 from local_sync.tables import Kind, Table
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "256MB",
+    "memory_limit": "128MB",
     "threads": 1,  # each would hold rows of its own
 }
 ROW_GROUP_SIZE = 10_240

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-import orjson
 import psycopg
 from psycopg import conninfo
 
@@ -24,14 +23,12 @@ TYPES = {
 LOCK = 7_267_001_200
 """The advisory lock that a sync holds: any number that other programs do not use."""
 
-NUL = b"\\u0000"
-
 CONNECT_SECONDS = 15
 LOCK_SECONDS = 3
 
 
 class Postgres:
-    """The tables are in a schema of their own. Text is stored without U+0000. Raises StoreError."""
+    """The tables are in a schema of their own. Raises StoreError."""
 
     indexes_keys = True
     misfits: tuple[type[Exception], ...] = (psycopg.DataError,)
@@ -119,7 +116,7 @@ class Postgres:
         self.execute("DELETE FROM received")
         with self._connection.cursor() as cursor, cursor.copy("COPY received FROM STDIN") as copy:
             for place, received in enumerate(records):
-                copy.write_row((place, received.emitted_at, without_nul(received.data).decode()))
+                copy.write_row((place, received.emitted_at, received.data.decode()))
         shape = ", ".join(f'"{name}" {_read_as(kind)}' for name, kind in table.columns.items())
         self.execute(
             f"INSERT INTO {incoming} "  # noqa: S608 - own names
@@ -143,25 +140,6 @@ def address(url: str) -> str:
         return "the database"
     host, port = parts.get("host", "localhost"), parts.get("port")
     return f"{parts.get('dbname', '')} on {host}" + (f":{port}" if port else "")
-
-
-def without_nul(data: bytes) -> bytes:
-    """The JSON of a record without U+0000, which no text in PostgreSQL can hold."""
-    if NUL not in data:
-        return data
-    return orjson.dumps(_without_nul(orjson.loads(data)))
-
-
-def _without_nul(value: Any) -> Any:
-    match value:
-        case str():
-            return value.replace("\0", "")
-        case list():
-            return [_without_nul(entry) for entry in value]
-        case dict():
-            return {_without_nul(name): _without_nul(entry) for name, entry in value.items()}
-        case _:
-            return value
 
 
 def _read_as(kind: Kind) -> str:
