@@ -19,6 +19,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
 
 QUERY = re.compile(r"^```sql\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 RESULT = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+TABLES = "What make sync writes"
 VIEWS = "Views for all questions"
 
 WITH_DELETIONS = """
@@ -59,7 +60,7 @@ def question(asked: str) -> Question:
     return found
 
 
-ASKED = [section.asked for section in sections() if section.asked != VIEWS]
+ASKED = [section.asked for section in sections() if section.asked not in (TABLES, VIEWS)]
 
 
 class Account(NamedTuple):
