@@ -18,7 +18,7 @@ def main() -> int:
     sys.modules.setdefault("pandas", cast("ModuleType", None))
     # The connector takes a second to import.
     from local_sync.sync import Stop, run  # noqa: PLC0415
-    from source_asana.run import spare_the_collector  # noqa: PLC0415
+    from source_asana.entrypoint import spare_the_collector  # noqa: PLC0415
 
     stop = Stop()
     stop.listen()
