@@ -848,6 +848,7 @@ ODD_RECORDS = [
         demand_an_owner_of_portfolios,
         person="member",
         export_ids=(),
+        without=("audit_log_events",),
     ),
 ]
 
