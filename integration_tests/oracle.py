@@ -380,7 +380,7 @@ class History:
         self.asana.controls.lost_events = share
 
     def clear(self) -> None:
-        """The user clears the connection, and no events are lost any more."""
+        """The user clears the connection, and events stop getting lost."""
         self._tell("the tables are cleared")
         self.has_lost_events = False
         self.asana.controls.lost_events = 0.0

@@ -57,7 +57,7 @@ def project_of(asana: AsanaEmulator, task: str) -> str:
     return str(record(asana, task)["projects"][0]["gid"])
 
 
-# -- what is listed no more is not gone -----------------------------------------------------------
+# -- what is no longer listed is not gone ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_alone", [True, False], ids=["one project", "all projects"])

@@ -38,7 +38,7 @@ SHARE_OF_RECORDS = 0.01
 """What checkpoints may cost, in bytes: so many, and a hundredth of those of the records."""
 
 DAYS_UNLISTED = 30
-"""After so many days a portfolio, goal or workspace that is not listed has no mark any more."""
+"""After so many days the mark of a portfolio, goal or workspace that is not listed is dropped."""
 
 SILENT_SECONDS = 240.0
 """After so long without a record or a state, a state is repeated: Airbyte ends a sync that sends

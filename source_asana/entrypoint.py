@@ -133,7 +133,7 @@ class Entrypoint(AirbyteEntrypoint):
 class Stdout:
     """Whole lines, written at once from whatever thread. Nobody else writes there but the log.
 
-    Where nothing can be written any more the process ends: there is nobody to tell the rest.
+    The process ends when writing fails: nobody can read the rest.
     """
 
     def __init__(self, descriptor: int) -> None:
