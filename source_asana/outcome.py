@@ -123,6 +123,8 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
             continue  # without its events a project is read in full
         if len(listing.stream.parents) > 1 and is_dispensable(parent, tallies[parent]):
             continue
+        if parent.confirms is not None and tally.read and not tallies[parent].failed:
+            continue  # a refused one is skipped like any other parent
         if above := problem_of(parent, tallies):
             return Problem(
                 above.failure_type,
