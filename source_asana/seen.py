@@ -33,6 +33,9 @@ class Served(NamedTuple):
 
 NOBODY = Served(frozenset(), frozenset())
 
+Visits = frozenset[tuple[Listing, Served]]
+"""The listings that have been asked for below one gid. Few differ, so equal ones are one object."""
+
 
 class Seen:
     """A memory of records and visits. Not safe for several threads."""
@@ -46,9 +49,9 @@ class Seen:
         self._named: dict[str, Moment] = {}
         self._named_later: dict[str, Moment] = {}
         self._records: defaultdict[StreamClass, dict[str, Moment]] = defaultdict(dict)
-        self._visits: defaultdict[Listing, dict[str, Served]] = defaultdict(dict)
+        self._visits: dict[str, Visits] = {}
         self._begun: dict[tuple[Listing, str], Moment] = {}
-        self._same: dict[Served, Served] = {}
+        self._same: dict[Visits, Visits] = {}
 
     def now(self) -> Moment:
         """The next moment."""
@@ -80,7 +83,7 @@ class Seen:
 
     def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
-        served = self._visits[listing].get(parent, NOBODY)
+        served = self._served(listing, parent) or NOBODY
         begun = self._begun.get((listing, parent), inf)
         return stream in served.streams and not self._is_old(begun, gid)
 
@@ -93,19 +96,26 @@ class Seen:
         if listing.is_one:
             self._mentioned.add(gid)
         needs = _needs(visit)
-        served = self._visits[listing].get(place)
+        served = self._served(listing, place)
         begun = self._begun.get((listing, place), inf)
         if served is None or self._is_old(begun, gid):
             left: Visit | None = visit
         else:
             left = _left(visit, needs, served)
         if left is not None:
-            known = served or NOBODY
-            both = Served(known.streams | needs.streams, known.whole | needs.whole)
-            self._visits[listing][place] = self._same.setdefault(both, both)
+            self._note(listing, place, served or NOBODY, needs)
             if may_age:
                 self._begun[listing, place] = inf
         return left
+
+    def _served(self, listing: Listing, place: str) -> Served | None:
+        return next((s for at, s in self._visits.get(place, ()) if at is listing), None)
+
+    def _note(self, listing: Listing, place: str, served: Served, needs: Served) -> None:
+        both = Served(served.streams | needs.streams, served.whole | needs.whole)
+        others = self._visits.get(place, frozenset()) - {(listing, served)}
+        visits = others | {(listing, both)}
+        self._visits[place] = self._same.setdefault(visits, visits)
 
     def begins(self, visit: Visit) -> Moment:
         """The moment at which a visit is carried out, from now on."""
