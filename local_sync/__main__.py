@@ -18,11 +18,17 @@ def main() -> int:
     sys.modules.setdefault("pandas", cast("ModuleType", None))
     # The connector takes a second to import.
     from local_sync.sync import Stop, run  # noqa: PLC0415
-    from source_asana.entrypoint import spare_the_collector  # noqa: PLC0415
+    from source_asana.entrypoint import (  # noqa: PLC0415
+        quieten_libraries,
+        spare_memory,
+        spare_the_collector,
+    )
 
     stop = Stop()
     stop.listen()
+    quieten_libraries()
     spare_the_collector()
+    spare_memory()
     return run(options, stop)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ from local_sync.screen import Screen, Standing, screen
 from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
 from local_sync.tables import Table, table_of
 from source_asana.config import parse_config
-from source_asana.errors import Interrupted, SyncIncomplete
+from source_asana.entrypoint import SIGNALS
+from source_asana.errors import Interrupted, SyncIncomplete, unexpected
 from source_asana.messages import Message, RecordBatch
 from source_asana.secrecy import masked, only_secrets
 from source_asana.source import SourceAsana
@@ -51,8 +53,9 @@ class Stop:
 
     def listen(self) -> None:
         """Take the signals of this process."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wants it
+                signal.signal(number, self)
 
     def ends(self, source: SourceAsana, standing: Standing) -> None:
         """Let the next signal end what the source reads."""
@@ -124,20 +127,29 @@ class Target:
 def run(options: Options, stop: Stop, asana_url: str | None = None) -> int:
     """Sync; return the exit status."""
     try:
-        if options.config:
-            source = SourceAsana(asana_url=asana_url)
-            config = configured(source, SourceAsana.read_config(str(options.config)))
-            return sync(options, config, stop, source)
-        from local_sync.sample import sample_account  # noqa: PLC0415 - it needs a server
+        return sync_account(options, stop, asana_url)
+    except AirbyteTracedException as error:
+        why = str(error.message)
+    except (StoreError, OSError) as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - nobody needs a stack trace, whatever happens
+        why = unexpected(error)
+    print(f"The sync failed: {masked(why)}", file=sys.stderr)
+    return 1
 
-        with sample_account() as sample:
-            print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
-            source = SourceAsana(asana_url=sample.asana.url)
-            return sync(options, configured(source, sample.config), stop, source, sample)
-    except (StoreError, AirbyteTracedException, OSError) as error:
-        message = error.message if isinstance(error, AirbyteTracedException) else str(error)
-        print(f"The sync failed: {masked(str(message))}", file=sys.stderr)
-        return 1
+
+def sync_account(options: Options, stop: Stop, asana_url: str | None) -> int:
+    """Sync the user's account or the sample. Raises StoreError and AirbyteTracedException."""
+    if options.config:
+        source = SourceAsana(asana_url=asana_url, write_now=partial(keep_config, options.config))
+        config = configured(source, SourceAsana.read_config(str(options.config)))
+        return sync(options, config, stop, source)
+    from local_sync.sample import sample_account  # noqa: PLC0415 - it needs a server
+
+    with sample_account() as sample:
+        print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
+        source = SourceAsana(asana_url=sample.asana.url)
+        return sync(options, configured(source, sample.config), stop, source, sample)
 
 
 def sync(
@@ -161,7 +173,7 @@ def sync(
             }
             begun = {name: start for name, start in starts.items() if start != saved[name]}
             loader = Loader(store, tables, begun)
-            outcome = read(options, config, stop, source, tables, starts, loader)
+            outcome = read(config, stop, source, tables, starts, loader)
             return tell(options, outcome, here, store, stop, sample)
         except here.database.failures as error:
             raise StoreError(
@@ -189,7 +201,6 @@ def target(options: Options, *, is_sample: bool) -> Iterator[Target]:
 
 
 def read(
-    options: Options,
     config: Mapping[str, Any],
     stop: Stop,
     source: SourceAsana,
@@ -207,7 +218,7 @@ def read(
                 logger, config, catalog_of(tables), state_messages(starts)
             ):
                 loader.take(message)
-                note(message, outcome, standing, options.config)
+                note(message, outcome, standing)
                 shown.show()
         except Interrupted:
             outcome.is_interrupted = True
@@ -297,22 +308,19 @@ def configured(source: SourceAsana, config: Mapping[str, Any]) -> Mapping[str, A
     Raises ConfigError.
     """
     config = source.configure(config, "")
-    list(source.message_repository.consume_queue())  # its new shape, for a platform
     specification = source.spec(logging.getLogger("airbyte"))
     only_secrets(get_secrets(specification.connectionSpecification, config))
     parse_config(config)
     return config
 
 
-def note(message: Message, outcome: Outcome, standing: Standing, config_file: Path | None) -> None:
+def note(message: Message, outcome: Outcome, standing: Standing) -> None:
     """What a message says of the sync as a whole."""
     if isinstance(message, RecordBatch):
         standing.records += len(message.records)
         return
     if completed(message):
         standing.streams_done += 1
-    if message.control and message.control.connectorConfig and config_file:
-        keep_config(config_file, message.control.connectorConfig.config)
     if message.trace and (error := message.trace.error) and message.trace.error.message:
         stream = message.trace.error.stream_descriptor
         if stream:
@@ -331,10 +339,20 @@ def rate_limited_until(message: AirbyteMessage) -> float | None:
     return None
 
 
-def keep_config(file: Path, config: Mapping[str, Any]) -> None:
-    """Write a config whose refresh token Asana has replaced: the old one is good no more."""
+def keep_config(file: Path, message: AirbyteMessage) -> None:
+    """Write a config whose refresh token Asana has replaced: the old one may be void."""
+    if not message.control or not message.control.connectorConfig:
+        return
+    config = message.control.connectorConfig.config
     new = file.with_name(f".{file.name}.new")
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    new.chmod(file.stat().st_mode & 0o777)
-    new.replace(file)
+    try:
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        new.chmod(file.stat().st_mode & 0o777)
+        new.replace(file)
+    except OSError as error:
+        print(
+            f"Asana replaced the refresh token, but {file} cannot be written ({error.strerror}). "
+            "The next sync may need a new one.",
+            file=sys.stderr,
+        )
