@@ -259,6 +259,13 @@ def test_no_signal_leaves_anything_behind_but_the_database(
     assert not list(temporary.iterdir())
 
 
+def test_a_rate_limit_says_when_the_sync_continues(desk: Desk) -> None:
+    desk.asana.controls.fail("/tasks", 429, retry_after=3)
+    ended = desk.sync("--streams", "tasks")
+    assert ended.exit_status == 0
+    assert ended.err.count("Asana rate limit reached; continues at ") == 1
+
+
 def test_a_refused_token_is_said_once_and_not_repeated(desk: Desk) -> None:
     token = "2/1/not-a-token-of-anybody"
     credentials = {"option_title": "PAT Credentials", "personal_access_token": token}
