@@ -645,11 +645,15 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: not self.history.away)
     @rule(number=NUMBERS)
     def leave_a_workspace(self, number: int) -> None:
-        """Not the last one: a token that sees no workspace at all is an error."""
+        """Only where some project can still be read: to see nothing at all is an error."""
         account, viewer = self.history.account, self.history.viewer
         workspaces = account.listing(viewer, "workspaces", "")
-        if len(workspaces) > 1:
-            self.history.leave_workspace(workspaces[number % len(workspaces)])
+        left = workspaces[number % len(workspaces)]
+        staying = [
+            p for w in workspaces if w != left for p in account.listing(viewer, "projects", w)
+        ]
+        if set(staying) - self.history.refused:
+            self.history.leave_workspace(left)
 
     @precondition(lambda self: self.history.away)
     @rule()
