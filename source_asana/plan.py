@@ -230,7 +230,7 @@ class _Planner:
         return [stream for stream in STREAMS.values() if stream in needed]
 
     def _unlisted(self, listings: Mapping[str, Listing]) -> Listing | None:
-        """The requests for projects that are not listed any more, before the listing is done."""
+        """The requests for projects that are no longer listed; the listing ends after them."""
         if not any(
             how.incremental and s.outlives_its_listing() for s, how in self._selected.items()
         ):

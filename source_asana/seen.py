@@ -74,7 +74,7 @@ class Seen:
         return gid in self._mentioned
 
     def is_new(self, stream: StreamClass, gid: str, begun: Moment) -> bool:
-        """Whether a record that a visit begun at a moment has found is to be delivered; note it."""
+        """Whether to deliver a record that a visit begun at a moment has found; note it."""
         before = self._records[stream].get(gid)
         if before is not None and not (self._is_old(before, gid) and not self._is_old(begun, gid)):
             return False

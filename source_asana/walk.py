@@ -360,7 +360,7 @@ class Walk:
         return VisitEnd(visit, Gone(refusal.status, refusal.message, "") if gone else refusal)
 
     def _ask_for_unlisted(self, visit: Visit) -> Exception | None:
-        """Learn what has become of a project that has marks and is not listed any more."""
+        """Learn what has become of a project that has marks and is no longer listed."""
         project, unlisted = str(visit.parent), self._agenda.unlisted
         assert unlisted is not None  # noqa: S101 - it has asked for this visit
         try:
