@@ -28,11 +28,11 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE
-from source_asana.auth import AsanaToken
-from source_asana.client import AsanaClient
-from source_asana.connection import Connection
-from source_asana.errors import AsanaFailure
-from source_asana.rate_limit import RateLimit, Stopped
+from source_asana.asana.auth import AsanaToken
+from source_asana.asana.client import AsanaClient
+from source_asana.asana.connection import Connection
+from source_asana.asana.errors import AsanaFailure
+from source_asana.asana.rate_limit import RateLimit, Stopped
 
 WORKERS = 25
 OTHER_WORKERS = 5

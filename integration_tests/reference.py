@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from textwrap import fill
 
-from source_asana import records
-from source_asana.fields import DATE_TIME, STRING, ArrayShape, Leaf, ObjectShape, Shape
-from source_asana.streams import DELETED_AT, STREAMS, StreamClass
+from source_asana.streams import records
+from source_asana.streams.declared import DELETED_AT, STREAMS, StreamClass
+from source_asana.streams.fields import DATE_TIME, STRING, ArrayShape, Leaf, ObjectShape, Shape
 
 INTRODUCTION = """\
 # Reference: streams and columns

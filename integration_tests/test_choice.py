@@ -33,8 +33,8 @@ from integration_tests.test_incremental import (
 )
 from integration_tests.truth_of import declared, in_order
 from local_sync.report import table
-from source_asana.state import incremental_marks
-from source_asana.streams import STREAMS
+from source_asana.reading.marks import incremental_marks
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from integration_tests.entities import entities_picture, streams_shown
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 PICTURE = Path(__file__).parents[1] / "docs" / "entities.svg"
 

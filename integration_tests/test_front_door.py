@@ -21,7 +21,7 @@ from integration_tests.reading import (
     run,
     run_program,
 )
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 GOLDEN = Path(__file__).parent / "golden"
 NOWHERE = "http://127.0.0.1:9"

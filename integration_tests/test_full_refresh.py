@@ -8,9 +8,9 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Said, full_refresh
 from integration_tests.truth_of import fewest_requests, in_order, truth
-from source_asana import records
-from source_asana.plan import Selection, make_plan
-from source_asana.streams import STREAMS, Workspaces
+from source_asana.reading.plan import Selection, make_plan
+from source_asana.streams import records
+from source_asana.streams.declared import STREAMS, Workspaces
 
 STREAM_NAMES = list(STREAMS)
 FOR_SERVICE_ACCOUNTS = ("organization_exports", "audit_log_events")

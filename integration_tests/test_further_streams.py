@@ -19,8 +19,8 @@ from integration_tests.reading import (
 )
 from integration_tests.test_incremental import Connection, rows, top_task
 from integration_tests.truth_of import in_order, truth
-from source_asana.state import incremental_marks
-from source_asana.streams import STREAMS
+from source_asana.reading.marks import incremental_marks
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

@@ -17,7 +17,7 @@ from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
 IMAGE = os.environ.get("CONNECTOR_IMAGE", "")

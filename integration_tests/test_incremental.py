@@ -21,7 +21,7 @@ from integration_tests.reading import (
     config_for,
     run,
 )
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

@@ -16,7 +16,7 @@ from integration_tests.asana_emulator.account import Account
 from integration_tests.local import Desk, sync_sample
 from integration_tests.reading import config_for
 from integration_tests.truth_of import truth
-from source_asana.streams import DELETED_AT, STREAMS
+from source_asana.streams.declared import DELETED_AT, STREAMS
 
 pytestmark = pytest.mark.once
 

@@ -37,8 +37,8 @@ from integration_tests.test_incremental import (
 )
 from integration_tests.test_messages import is_quoted
 from integration_tests.troubles import EXPORTS, GULL_ROCK, ORGANISATION, PAINT
-from source_asana.scope import DEEPEST
-from source_asana.streams import STREAMS
+from source_asana.reading.scope import DEEPEST
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

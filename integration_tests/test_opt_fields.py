@@ -4,8 +4,8 @@ import pytest
 
 from integration_tests.asana_emulator.documented import operation
 from integration_tests.asana_emulator.endpoints import found_at
-from source_asana.plan import Listing, Selection, make_plan
-from source_asana.streams import STREAMS
+from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.streams.declared import STREAMS
 
 IMPLICIT = ("gid", "resource_type")
 """Asana accepts these of every object, though its lists leave them out."""

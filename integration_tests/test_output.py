@@ -27,8 +27,8 @@ from integration_tests.reading import (
     run_program,
 )
 from source_asana import SourceAsana
-from source_asana.errors import Interrupted
-from source_asana.messages import RecordBatch
+from source_asana.airbyte.errors import Interrupted
+from source_asana.airbyte.messages import RecordBatch
 
 pytestmark = pytest.mark.once
 
@@ -379,7 +379,7 @@ def test_a_check_that_asana_leaves_without_an_answer_can_be_stopped(
     assert "Stopped from outside" not in said.text
 
 
-@pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.sync"])
+@pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.airbyte.sync"])
 def test_ctrl_c_before_the_program_has_begun_ends_it_without_a_traceback(
     tmp_path: Path, module: str
 ) -> None:

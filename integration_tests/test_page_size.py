@@ -14,7 +14,7 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
-from source_asana.client import PAGE_MEMORY
+from source_asana.asana.client import PAGE_MEMORY
 
 pytestmark = pytest.mark.once
 

@@ -19,7 +19,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.local import Desk
 from integration_tests.reading import PROGRAM_SECONDS, Json, config_for
 from integration_tests.truth_of import truth
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 pytestmark = [
     pytest.mark.once,

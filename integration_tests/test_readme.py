@@ -18,9 +18,10 @@ import yaml
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
 from integration_tests.truth_of import fewest_requests, truth
-from source_asana.config import OAuth, PersonalAccessToken, parse_config
-from source_asana.rate_limit import PLANS, SHARE
-from source_asana.streams import STREAMS, StreamClass
+from source_asana.asana.auth import OAuth, PersonalAccessToken
+from source_asana.asana.rate_limit import PLANS, SHARE
+from source_asana.config import parse_config
+from source_asana.streams.declared import STREAMS, StreamClass
 
 pytestmark = pytest.mark.once
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from integration_tests.reference import columns_shown, reference_page
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 

@@ -11,9 +11,9 @@ from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.faults import config_of
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
 from integration_tests.troubles import Trouble
-from source_asana.outcome import advice_on
-from source_asana.streams import STREAMS
-from source_asana.sync import HOPELESS
+from source_asana.airbyte.outcome import advice_on
+from source_asana.airbyte.sync import HOPELESS
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

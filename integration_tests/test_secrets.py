@@ -28,7 +28,7 @@ from integration_tests.reading import (
 )
 from integration_tests.test_bad_input import assert_no_traceback, stream_state
 from integration_tests.test_incremental import incremental
-from source_asana.client import ASANA_URL
+from source_asana.asana.client import ASANA_URL
 from unit_tests.test_secrecy import SPELLINGS
 
 pytestmark = pytest.mark.once

@@ -14,7 +14,7 @@ from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Record, config_for, full_refresh, run
 from integration_tests.truth_of import fewest_requests, in_order, truth
 from local_sync.report import table
-from source_asana.streams import DELETED_AT, STREAMS
+from source_asana.streams.declared import DELETED_AT, STREAMS
 from unit_tests.json_schema import leaves
 
 pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as long again

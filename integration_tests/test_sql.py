@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from integration_tests.local import sync_sample
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
 

@@ -16,7 +16,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import Json, config_for, run
 from integration_tests.test_incremental import DATED, INCREMENTAL, Connection, rows, top_task
 from source_asana import SourceAsana
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
 CATALOGS = Path(__file__).parent / "configured_catalogs"

@@ -11,14 +11,14 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
-from source_asana.agenda import Agenda
-from source_asana.checkpoints import Checkpoints
-from source_asana.messages import RecordBatch
-from source_asana.plan import Selection, make_plan
-from source_asana.progress import Progress
-from source_asana.streams import StreamClass, Tags
-from source_asana.sync import Sync
-from source_asana.walk import Quiet
+from source_asana.airbyte.checkpoints import Checkpoints
+from source_asana.airbyte.messages import RecordBatch
+from source_asana.airbyte.progress import Progress
+from source_asana.airbyte.sync import Sync
+from source_asana.reading.agenda import Agenda
+from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.walk import Quiet
+from source_asana.streams.declared import StreamClass, Tags
 
 A_MINUTE = 60.0
 AN_HOUR = 3600.0

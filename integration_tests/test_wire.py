@@ -17,7 +17,7 @@ from integration_tests.reading import (
     run,
 )
 from integration_tests.troubles import GULL_ROCK
-from source_asana.outcome import advice_on
+from source_asana.airbyte.outcome import advice_on
 
 STREAMS = ("workspaces", "users", "projects", "tasks", "stories")
 MARK = "MARKED HERE"

@@ -21,7 +21,7 @@ from integration_tests.test_incremental import (
     top_task,
     truth,
 )
-from source_asana.state import incremental_marks
+from source_asana.reading.marks import incremental_marks
 
 pytestmark = pytest.mark.once
 

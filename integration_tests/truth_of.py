@@ -5,7 +5,7 @@ from typing import Any
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Record
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 
 def truth(asana: AsanaEmulator, stream: str, person: str = SERVICE) -> list[Record]:

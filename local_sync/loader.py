@@ -19,8 +19,8 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer as CatalogSeri
 
 from local_sync.store import Changes, Received, Saved, Store
 from local_sync.tables import Table
-from source_asana.messages import Message, RecordBatch
-from source_asana.streams import STREAMS
+from source_asana.airbyte.messages import Message, RecordBatch
+from source_asana.streams.declared import STREAMS
 
 BYTES_AT_ONCE = 8_000_000
 SECONDS_BETWEEN = 3.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 OWN_FILE = Path("asana.duckdb")
 SAMPLE_FILE = Path("asana_sample.duckdb")

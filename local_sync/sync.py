@@ -25,11 +25,11 @@ from local_sync.report import Shortfall, StreamSummary
 from local_sync.screen import Screen, Standing, screen
 from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
 from local_sync.tables import Table, table_of
+from source_asana.airbyte.errors import Interrupted, SyncIncomplete, unexpected
+from source_asana.airbyte.messages import Message, RecordBatch
+from source_asana.airbyte.secrecy import masked, only_secrets
 from source_asana.config import parse_config
 from source_asana.entrypoint import SIGNALS
-from source_asana.errors import Interrupted, SyncIncomplete, unexpected
-from source_asana.messages import Message, RecordBatch
-from source_asana.secrecy import masked, only_secrets
 from source_asana.source import SourceAsana
 
 if TYPE_CHECKING:

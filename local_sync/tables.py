@@ -7,7 +7,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
-from source_asana.streams import DELETED_AT, STREAMS, AuditLogEvents, StreamClass
+from source_asana.streams.declared import DELETED_AT, STREAMS, AuditLogEvents, StreamClass
 
 EXTRACTED_AT = "_airbyte_extracted_at"
 GENERATION = "_airbyte_generation_id"

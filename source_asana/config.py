@@ -6,9 +6,10 @@ from typing import Any
 
 import pendulum
 
-from source_asana.choice import ALL, Choice
-from source_asana.errors import ConfigError
-from source_asana.state import TIME_FORMAT
+from source_asana.asana.auth import OAuth, PersonalAccessToken
+from source_asana.asana.errors import ConfigError
+from source_asana.asana.times import TIME_FORMAT
+from source_asana.reading.filters import ALL, Filters
 
 RawConfig = Mapping[str, Any]
 
@@ -21,22 +22,6 @@ DAYS_AND_TIMES = ("YYYY-MM-DD", "YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD[T]HH:mm:
 
 
 @dataclass(frozen=True)
-class PersonalAccessToken:
-    """Acts as the user who made it, or as a service account."""
-
-    personal_access_token: str
-
-
-@dataclass(frozen=True)
-class OAuth:
-    """Acts as the user who gave consent to an app."""
-
-    client_id: str
-    client_secret: str
-    refresh_token: str
-
-
-@dataclass(frozen=True)
 class Config:
     """What the user wants."""
 
@@ -45,7 +30,7 @@ class Config:
     num_workers: int = DEFAULT_WORKERS
     capture_deletions: bool = True
     requests_per_minute: int | None = None
-    choice: Choice = ALL
+    filters: Filters = ALL
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
@@ -82,12 +67,12 @@ def parse_config(raw: RawConfig) -> Config:
         requests_per_minute=_whole_number(
             raw, "requests_per_minute", least=1, most=MOST_REQUESTS_PER_MINUTE
         ),
-        choice=_choice(raw),
+        filters=_filters(raw),
     )
 
 
-def _choice(raw: RawConfig) -> Choice:
-    choice = Choice(
+def _filters(raw: RawConfig) -> Filters:
+    filters = Filters(
         workspace_gids=_gids(raw, "workspace_gids"),
         project_gids=_gids(raw, "project_gids"),
         excluded_project_gids=_gids(raw, "excluded_project_gids"),
@@ -97,13 +82,13 @@ def _choice(raw: RawConfig) -> Choice:
         with_enum_options=_yes_or_no(raw, "include_custom_field_options", default=True),
         with_loose_tasks=_yes_or_no(raw, "include_tasks_without_project", default=False),
     )
-    both = [gid for gid in choice.project_gids if gid in choice.excluded_project_gids]
+    both = [gid for gid in filters.project_gids if gid in filters.excluded_project_gids]
     if both:
         raise ConfigError(
             f"project_gids and excluded_project_gids both name {', '.join(both)}: "
             "take it out of one of them."
         )
-    return choice
+    return filters
 
 
 def _credentials(given: Any) -> PersonalAccessToken | OAuth:

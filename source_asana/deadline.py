@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from source_asana.errors import NoThread
+from source_asana.asana.errors import NoThread
 
 T = TypeVar("T")
 

@@ -24,16 +24,16 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
-from source_asana.config import parse_config
-from source_asana.errors import (
+from source_asana.airbyte.errors import (
     Interrupted,
     SyncIncomplete,
     UnusableFile,
     error_trace,
     unexpected,
 )
-from source_asana.messages import printed
-from source_asana.secrecy import mask_log, masked, only_secrets
+from source_asana.airbyte.messages import printed
+from source_asana.airbyte.secrecy import mask_log, masked, only_secrets
+from source_asana.config import parse_config
 from source_asana.source import SourceAsana
 
 M_ARENA_MAX = -8

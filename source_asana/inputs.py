@@ -12,7 +12,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalogSerializer,
 )
 
-from source_asana.errors import UnusableFile
+from source_asana.airbyte.errors import UnusableFile
 
 T = TypeVar("T")
 

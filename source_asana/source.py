@@ -25,51 +25,49 @@ from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.access import (
+from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints, coverage_of
+from source_asana.airbyte.errors import Interrupted, unexpected
+from source_asana.airbyte.messages import Message, RecordBatch
+from source_asana.airbyte.outcome import advice_on
+from source_asana.airbyte.progress import Progress
+from source_asana.airbyte.secrecy import keep_secret, mask_log
+from source_asana.airbyte.sync import Sync
+from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
+from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
+from source_asana.asana.connection import ANSWER_SECONDS, Connection
+from source_asana.asana.errors import (
+    AsanaFailure,
+    ConfigError,
+    OutOfTime,
+    Refusal,
+    TokenUnavailable,
+    duration,
+)
+from source_asana.asana.rate_limit import PLANS, Governor, RateLimit
+from source_asana.check import (
     Account,
     account_of,
     check_config,
     refused_streams,
     unseen_exclusions,
 )
-from source_asana.agenda import Agenda
-from source_asana.auth import AsanaToken, OAuthToken
-from source_asana.checkpoints import SILENT_SECONDS, Checkpoints, reach_of
-from source_asana.choice import Choice
-from source_asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.config import (
     Config,
-    OAuth,
     RawConfig,
     current_shape,
     parse_config,
     with_refresh_token,
 )
-from source_asana.connection import ANSWER_SECONDS, Connection
 from source_asana.deadline import Deadline, run_until
-from source_asana.errors import (
-    AsanaFailure,
-    ConfigError,
-    Interrupted,
-    OutOfTime,
-    Refusal,
-    TokenUnavailable,
-    duration,
-    unexpected,
-)
 from source_asana.inputs import catalog_in, config_in, state_in
-from source_asana.messages import Message, RecordBatch
-from source_asana.oddities import Oddities
-from source_asana.outcome import advice_on
-from source_asana.plan import Selection, make_plan
-from source_asana.progress import Progress
-from source_asana.rate_limit import PLANS, Governor, RateLimit
-from source_asana.reader import Reader
-from source_asana.secrecy import keep_secret, mask_log
-from source_asana.state import Marks, UnknownState, done_projects, incremental_marks
-from source_asana.streams import STREAMS, Projects, StreamClass
-from source_asana.sync import Sync
-from source_asana.walk import Walk
+from source_asana.reading.agenda import Agenda
+from source_asana.reading.filters import Filters
+from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
+from source_asana.reading.oddities import Oddities
+from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.reader import Reader
+from source_asana.reading.walk import Walk
+from source_asana.streams.declared import STREAMS, Projects, StreamClass
 
 CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
@@ -203,16 +201,16 @@ class SourceAsana(Source):
         known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
         unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
-        choice = settings.choice
-        marks = _marks(selected, state or [], choice, logger)
+        filters = settings.filters
+        marks = _marks(selected, state or [], filters, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
         self._end_waits = rate_limit.stop
         client, token = self._client(
             settings, config, rate_limit, self._patience, self._answer_seconds, logger
         )
         oddities = Oddities()
-        reader = Reader(client, oddities, with_subtasks=choice.with_subtasks)
-        agenda = Agenda(make_plan(selected, choice), selected, marks, settings.gids, choice)
+        reader = Reader(client, oddities, with_subtasks=filters.with_subtasks)
+        agenda = Agenda(make_plan(selected, filters), selected, marks, settings.gids, filters)
         walk = Walk(agenda, reader, workers=settings.num_workers)
         sync = Sync(
             selected=selected,
@@ -223,7 +221,7 @@ class SourceAsana(Source):
                 marks,
                 agenda.began,
                 self._seconds_between_states,
-                choice,
+                filters,
                 silent_seconds=self._silent_seconds,
             ),
             give_up=walk.give_up,
@@ -361,8 +359,8 @@ def _checked_account(client: AsanaClient, config: Config) -> Account:
 
 def _doubts(client: AsanaClient, account: Account, config: Config) -> Iterator[str]:
     """What a sync would lack, in words."""
-    yield from unseen_exclusions(client, config.choice)
-    yield from refused_streams(client, account, config.choice)
+    yield from unseen_exclusions(client, config.filters)
+    yield from refused_streams(client, account, config.filters)
 
 
 def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime | None:
@@ -433,7 +431,7 @@ def _selection(configured: ConfiguredAirbyteStream) -> Selection:
 def _marks(
     selected: Mapping[StreamClass, Selection],
     state: Iterable[AirbyteStateMessage],
-    choice: Choice,
+    filters: Filters,
     logger: logging.Logger,
 ) -> dict[StreamClass, Marks]:
     """What the incoming state says of the selected streams. Raises ConfigError."""
@@ -446,7 +444,7 @@ def _marks(
         blob = dict(told.stream_state.__dict__) if told.stream_state else {}
         read = incremental_marks if selected[stream].incremental else done_projects
         try:
-            marks[stream] = read(blob, reach_of(stream, choice))
+            marks[stream] = read(blob, coverage_of(stream, filters))
         except UnknownState:
             raise ConfigError(
                 f"The state of {stream.stream_name()} is not one that this version can go on from: "

@@ -9,11 +9,10 @@ import requests
 import requests_mock
 from airbyte_cdk.models import FailureType
 
-from source_asana.auth import OAuthToken
-from source_asana.config import OAuth
-from source_asana.connection import Connection
-from source_asana.errors import ConfigError, TokenUnavailable
-from source_asana.rate_limit import Stopped
+from source_asana.asana.auth import OAuth, OAuthToken
+from source_asana.asana.connection import Connection
+from source_asana.asana.errors import ConfigError, TokenUnavailable
+from source_asana.asana.rate_limit import Stopped
 
 ASANA = "https://asana.example"
 TOKEN_URL = f"{ASANA}/-/oauth_token"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.changes import Changes, changes_of, event_id, is_readable
+from source_asana.reading.changes import Changes, changes_of, event_id, is_readable
 
 Event = dict[str, Any]
 

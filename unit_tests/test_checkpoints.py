@@ -6,11 +6,11 @@ import orjson
 import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 
-from source_asana.checkpoints import SILENT_SECONDS, Checkpoints
-from source_asana.plan import Selection
-from source_asana.scope import Scope
-from source_asana.state import Missing
-from source_asana.streams import STREAMS, Tasks
+from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints
+from source_asana.reading.marks import Missing
+from source_asana.reading.plan import Selection
+from source_asana.reading.scope import Scope
+from source_asana.streams.declared import STREAMS, Tasks
 
 NOW = "2026-11-20T10:00:00.000Z"
 BELOW_PROJECTS = [stream for stream in STREAMS.values() if stream.is_below_projects()]

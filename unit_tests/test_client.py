@@ -12,8 +12,8 @@ import requests
 import requests_mock
 from airbyte_cdk.models import FailureType
 
-from source_asana.auth import AsanaToken
-from source_asana.client import (
+from source_asana.asana.auth import AsanaToken
+from source_asana.asana.client import (
     JITTER_SECONDS,
     MOST_CHANGES,
     MOST_EMPTY_PAGES,
@@ -24,9 +24,9 @@ from source_asana.client import (
     Noticed,
     Proof,
 )
-from source_asana.connection import Answer, Connection
-from source_asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
-from source_asana.rate_limit import Governor, RateLimit, Stopped
+from source_asana.asana.connection import Answer, Connection
+from source_asana.asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
+from source_asana.asana.rate_limit import Governor, RateLimit, Stopped
 
 API = "https://asana.example/api/1.0"
 TASKS = f"{API}/tasks"

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from source_asana.choice import ALL, Choice
-from source_asana.config import Config, OAuth, PersonalAccessToken, current_shape, parse_config
-from source_asana.errors import ConfigError
+from source_asana.asana.auth import OAuth, PersonalAccessToken
+from source_asana.asana.errors import ConfigError
+from source_asana.config import Config, current_shape, parse_config
+from source_asana.reading.filters import ALL, Filters
 
 FORM = yaml.safe_load((files("source_asana") / "spec.yaml").read_text())["connectionSpecification"]
 
@@ -58,31 +59,31 @@ def test_what_is_absent_or_null_has_its_default(absent: Mapping[str, None]) -> N
 
 
 def test_by_default_nothing_is_left_out() -> None:
-    choice = parse_config({"credentials": PAT}).choice
-    assert choice == ALL
-    assert choice.has_all_projects
-    assert choice.has_project("1")
-    assert choice.has_workspace("1")
+    filters = parse_config({"credentials": PAT}).filters
+    assert filters == ALL
+    assert filters.has_all_projects
+    assert filters.has_project("1")
+    assert filters.has_workspace("1")
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "choice"),
+    ("field", "value", "filters"),
     [
-        ("workspace_gids", ["1", "2", "1"], Choice(workspace_gids=("1", "2"))),
-        ("project_gids", ["3"], Choice(project_gids=("3",))),
-        ("excluded_project_gids", ["4"], Choice(excluded_project_gids=("4",))),
+        ("workspace_gids", ["1", "2", "1"], Filters(workspace_gids=("1", "2"))),
+        ("project_gids", ["3"], Filters(project_gids=("3",))),
+        ("excluded_project_gids", ["4"], Filters(excluded_project_gids=("4",))),
         ("project_gids", [], ALL),
         ("workspace_gids", None, ALL),
-        ("include_archived_projects", False, Choice(with_archived_projects=False)),
+        ("include_archived_projects", False, Filters(with_archived_projects=False)),
         ("include_archived_projects", None, ALL),
-        ("include_subtasks", False, Choice(with_subtasks=False)),
-        ("include_tasks_without_project", True, Choice(with_loose_tasks=True)),
-        ("include_custom_field_options", False, Choice(with_enum_options=False)),
+        ("include_subtasks", False, Filters(with_subtasks=False)),
+        ("include_tasks_without_project", True, Filters(with_loose_tasks=True)),
+        ("include_custom_field_options", False, Filters(with_enum_options=False)),
         ("start_date", None, ALL),
     ],
 )
-def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, choice: Choice) -> None:
-    assert parse_config({"credentials": PAT, field: value}).choice == choice
+def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, filters: Filters) -> None:
+    assert parse_config({"credentials": PAT, field: value}).filters == filters
 
 
 @pytest.mark.parametrize(
@@ -95,13 +96,13 @@ def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, choice: Ch
     ],
 )
 def test_a_start_is_written_as_asana_writes_times(given_start: str, start: str) -> None:
-    assert parse_config({"credentials": PAT, "start_date": given_start}).choice.start_date == start
+    assert parse_config({"credentials": PAT, "start_date": given_start}).filters.start_date == start
 
 
 @given(st.from_regex(FORM["properties"]["start_date"]["pattern"], fullmatch=True))
 def test_a_start_that_the_form_takes_is_a_time_or_named(given_start: str) -> None:
     try:
-        start = parse_config({"credentials": PAT, "start_date": given_start}).choice.start_date
+        start = parse_config({"credentials": PAT, "start_date": given_start}).filters.start_date
     except ConfigError as refused:
         assert "start_date" in str(refused)  # noqa: PT017 - either is right
     else:

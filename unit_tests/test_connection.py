@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from source_asana.client import Reaction, reaction_to, words_of
-from source_asana.connection import (
+from source_asana.asana.client import Reaction, reaction_to, words_of
+from source_asana.asana.connection import (
     LONGEST_RETRY_AFTER,
     Answer,
     Connection,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from source_asana.fields import (
+from source_asana.streams.fields import (
     BOOLEAN,
     DATE,
     DATE_TIME,

@@ -24,7 +24,7 @@ from local_sync.screen import LiveScreen, Pace, PlainScreen, Standing, duration,
 from local_sync.store import Saved
 from local_sync.sync import Outcome
 from local_sync.tables import Kind, Table, fits, kind_of, table_of
-from source_asana.streams import STREAMS
+from source_asana.streams.declared import STREAMS
 
 USERS = StreamSummary(stream="users", records=1200, requests=12, seconds=0.8)
 EVENTS = StreamSummary(stream="events", records=0, requests=0, seconds=0.0)

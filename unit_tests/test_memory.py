@@ -5,8 +5,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from source_asana.memory import Memory, Share
-from source_asana.rate_limit import RateLimit, Stopped
+from source_asana.asana.memory import Memory, Share
+from source_asana.asana.rate_limit import RateLimit, Stopped
 
 SECONDS = 10.0
 """A test that waits longer has failed."""

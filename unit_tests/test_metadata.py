@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from source_asana.client import ASANA_URL
-from source_asana.streams import STREAMS
+from source_asana.asana.client import ASANA_URL
+from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from source_asana.page_size import (
+from source_asana.asana.page_size import (
     BODY_BYTES,
     FAILURES_PER_LIMIT,
     FEWEST_WHEN_LATE,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.choice import ALL, Choice
-from source_asana.plan import Listing, Plan, Selection, make_plan
-from source_asana.streams import (
+from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.plan import Listing, Plan, Selection, make_plan
+from source_asana.streams.declared import (
     STREAMS,
     Attachments,
     AuditLogEvents,
@@ -38,21 +38,21 @@ SELECTIONS = st.sets(st.sampled_from(list(STREAMS.values())))
 
 
 CHOICES = st.builds(
-    Choice,
+    Filters,
     with_archived_projects=st.booleans(),
     with_subtasks=st.booleans(),
     start_date=st.none() | st.just("2026-01-01T00:00:00.000Z"),
     with_enum_options=st.booleans(),
     with_loose_tasks=st.booleans(),
 )
-NO_SUBTASKS = Choice(with_subtasks=False)
-NO_OPTIONS = Choice(with_enum_options=False)
-LOOSE = Choice(with_loose_tasks=True)
-SINCE = Choice(start_date="2026-01-01T00:00:00.000Z")
+NO_SUBTASKS = Filters(with_subtasks=False)
+NO_OPTIONS = Filters(with_enum_options=False)
+LOOSE = Filters(with_loose_tasks=True)
+SINCE = Filters(start_date="2026-01-01T00:00:00.000Z")
 
 
-def plan_of(*streams: StreamClass, incremental: bool = False, choice: Choice = ALL) -> Plan:
-    return make_plan({s: Selection(incremental=incremental) for s in streams}, choice)
+def plan_of(*streams: StreamClass, incremental: bool = False, filters: Filters = ALL) -> Plan:
+    return make_plan({s: Selection(incremental=incremental) for s in streams}, filters)
 
 
 def listing_of(plan: Plan, name: str) -> Listing:
@@ -204,12 +204,12 @@ def names(plan: Plan) -> set[str]:
     return {listing.name for listing in plan.listings}
 
 
-@given(streams=SELECTIONS, incremental=st.booleans(), choice=CHOICES)
+@given(streams=SELECTIONS, incremental=st.booleans(), filters=CHOICES)
 def test_whatever_is_chosen_a_plan_has_nothing_that_nobody_needs(
-    streams: set[StreamClass], *, incremental: bool, choice: Choice
+    streams: set[StreamClass], *, incremental: bool, filters: Filters
 ) -> None:
-    plan = plan_of(*streams, incremental=incremental, choice=choice)
-    left_out = set() if choice.with_subtasks else {Subtasks}
+    plan = plan_of(*streams, incremental=incremental, filters=filters)
+    left_out = set() if filters.with_subtasks else {Subtasks}
     read = {output.stream for listing in plan.listings for output in listing.outputs}
     assert read == streams - left_out - (set() if incremental else {Events})
     for listing in plan.listings:
@@ -219,13 +219,13 @@ def test_whatever_is_chosen_a_plan_has_nothing_that_nobody_needs(
         assert listing.feeds <= streams - left_out
 
 
-@given(streams=SELECTIONS, incremental=st.booleans(), choice=CHOICES)
+@given(streams=SELECTIONS, incremental=st.booleans(), filters=CHOICES)
 def test_options_that_are_left_out_are_not_requested_of_tasks_and_projects(
-    streams: set[StreamClass], *, incremental: bool, choice: Choice
+    streams: set[StreamClass], *, incremental: bool, filters: Filters
 ) -> None:
-    plan = plan_of(*streams, incremental=incremental, choice=choice)
+    plan = plan_of(*streams, incremental=incremental, filters=filters)
     for listing in plan.listings:
-        if listing.stream in {Tasks, Subtasks, Projects} and not choice.with_enum_options:
+        if listing.stream in {Tasks, Subtasks, Projects} and not filters.with_enum_options:
             own = [f for f in listing.opt_fields.split(",") if f.startswith("custom_fields.")]
             assert not [path for path in own if "enum_options" in path]
 
@@ -233,7 +233,7 @@ def test_options_that_are_left_out_are_not_requested_of_tasks_and_projects(
 @pytest.mark.parametrize("stream", [Tasks, Subtasks, Projects])
 def test_only_the_options_are_left_out(stream: StreamClass) -> None:
     whole = fields(plan_of(stream), stream.stream_name())
-    lean = fields(plan_of(stream, choice=NO_OPTIONS), stream.stream_name())
+    lean = fields(plan_of(stream, filters=NO_OPTIONS), stream.stream_name())
     missing = [path for path in whole if path not in lean]
     assert missing
     assert all(".enum_options" in path for path in missing)
@@ -243,7 +243,7 @@ def test_only_the_options_are_left_out(stream: StreamClass) -> None:
 
 
 def test_the_streams_of_custom_fields_have_all_options_whatever_is_left_out() -> None:
-    plan = plan_of(CustomFields, CustomFieldSettings, Projects, choice=NO_OPTIONS)
+    plan = plan_of(CustomFields, CustomFieldSettings, Projects, filters=NO_OPTIONS)
     assert "enum_options.name" in fields(plan, "custom_fields")
     inner = "custom_field_settings.custom_field.enum_options.name"
     assert inner in fields(plan, "projects")
@@ -253,28 +253,28 @@ def test_the_streams_of_custom_fields_have_all_options_whatever_is_left_out() ->
 @pytest.mark.parametrize("incremental", [False, True])
 def test_without_subtasks_nothing_asks_for_them(*, incremental: bool) -> None:
     streams = (Tasks, Subtasks, Stories, Attachments)
-    plan = plan_of(*streams, incremental=incremental, choice=NO_SUBTASKS)
+    plan = plan_of(*streams, incremental=incremental, filters=NO_SUBTASKS)
     assert "subtasks" not in names(plan)
     assert Subtasks not in {output.stream for found in plan.listings for output in found.outputs}
     assert "num_subtasks" in fields(plan, "tasks")  # a column of its own
     assert "num_subtasks" not in fields(
-        plan_of(Stories, incremental=incremental, choice=NO_SUBTASKS), "tasks"
+        plan_of(Stories, incremental=incremental, filters=NO_SUBTASKS), "tasks"
     )
-    assert plan_of(Subtasks, incremental=incremental, choice=NO_SUBTASKS).listings == ()
+    assert plan_of(Subtasks, incremental=incremental, filters=NO_SUBTASKS).listings == ()
 
 
 def test_archived_projects_that_are_left_out_are_not_asked_for() -> None:
-    choice = Choice(with_archived_projects=False)
-    _, params = listing_of(plan_of(Projects, choice=choice), "projects").request("9")
+    filters = Filters(with_archived_projects=False)
+    _, params = listing_of(plan_of(Projects, filters=filters), "projects").request("9")
     assert params["archived"] == "false"
     _, params = listing_of(plan_of(Projects), "projects").request("9")
     assert "archived" not in params
-    _, params = listing_of(plan_of(Sections, choice=choice), "sections").request("9")
+    _, params = listing_of(plan_of(Sections, filters=filters), "sections").request("9")
     assert "archived" not in params
 
 
 def test_what_has_a_start_is_asked_for_its_time() -> None:
-    assert "modified_at" in fields(plan_of(Stories, choice=SINCE), "tasks")
+    assert "modified_at" in fields(plan_of(Stories, filters=SINCE), "tasks")
     assert "modified_at" not in fields(plan_of(Stories), "tasks")
     plan = make_plan({Stories: Selection(["text"])}, SINCE)
     assert "created_at" in fields(plan, "stories")
@@ -288,7 +288,7 @@ def test_what_has_a_start_is_asked_for_its_time() -> None:
 def test_tasks_without_a_project_are_looked_for_below_users(
     stream: StreamClass, *, incremental: bool
 ) -> None:
-    plan = plan_of(stream, incremental=incremental, choice=LOOSE)
+    plan = plan_of(stream, incremental=incremental, filters=LOOSE)
     assert plan.loose is not None
     assert plan.loose in plan.listings
     assert [parent.stream for parent in plan.loose.parents] == [Users]
@@ -304,7 +304,7 @@ def test_tasks_without_a_project_are_looked_for_below_users(
 
 
 def test_nobody_looks_for_tasks_without_a_project_where_no_stream_has_them() -> None:
-    plan = plan_of(Projects, Sections, choice=LOOSE)
+    plan = plan_of(Projects, Sections, filters=LOOSE)
     assert plan.loose is None
     assert "users" not in names(plan)
     assert plan_of(Tasks).loose is None

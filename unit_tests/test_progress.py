@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from source_asana.errors import Refusal
-from source_asana.outcome import Tally, advice_on
-from source_asana.plan import Listing, Selection, make_plan
-from source_asana.progress import Progress
-from source_asana.scope import Visit
-from source_asana.streams import Stories, StoriesCompact, Tasks
+from source_asana.airbyte.outcome import Tally, advice_on
+from source_asana.airbyte.progress import Progress
+from source_asana.asana.errors import Refusal
+from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.reading.scope import Visit
+from source_asana.streams.declared import Stories, StoriesCompact, Tasks
 
 FORBIDDEN = Refusal(403, "Forbidden", "tasks")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from source_asana.rate_limit import (
+from source_asana.asana.rate_limit import (
     MILD,
     MINUTE,
     PLANS,

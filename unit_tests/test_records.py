@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from source_asana import records
-from source_asana.fields import BOOLEAN, ObjectShape
+from source_asana.streams import records
+from source_asana.streams.fields import BOOLEAN, ObjectShape
 from unit_tests.json_schema import kinds, leaves
 
 SHARED = Path(__file__).parents[2] / "shared"

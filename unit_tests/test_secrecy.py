@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.secrecy import keep_secret, mask_log, masked, only_secrets
+from source_asana.airbyte.secrecy import keep_secret, mask_log, masked, only_secrets
 
 PAT = "2/1200000000000007/1200000000000042:4f2a5b1dec3d9e8aa0b1c2d3e4f50617"
 CLIENT_SECRET = "8c1f=+a~0b\"7d'e6&f5<4a3>b2c1d0"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from source_asana.plan import Selection, make_plan
-from source_asana.scope import Scope, Visit
-from source_asana.seen import Seen
-from source_asana.streams import Stories, StoriesCompact, StreamClass, Subtasks, Tasks
+from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.scope import Scope, Visit
+from source_asana.reading.seen import Seen
+from source_asana.streams.declared import Stories, StoriesCompact, StreamClass, Subtasks, Tasks
 
 STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories, StoriesCompact)
 SELECTED = {stream: Selection(incremental=True) for stream in STREAMS}

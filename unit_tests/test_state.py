@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.state import (
+from source_asana.asana.times import mark_time
+from source_asana.reading.marks import (
     WHOLE,
+    Coverage,
     Mark,
-    Reach,
     UnknownState,
     done_projects,
     full_refresh_blob,
     incremental_blob,
     incremental_marks,
-    mark_time,
 )
 
 TIMES = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z".rjust(24, "0"))
@@ -34,7 +34,7 @@ MARKS = st.dictionaries(
     | st.builds(Mark, TIMES, TOKENS, GIDS, **DETAILS)
     | st.builds(Mark, TIMES, st.sampled_from(["a", "b"]), st.sampled_from(["1", "2"])),
 )
-REACHES = st.builds(Reach, st.none() | TIMES, st.booleans())
+REACHES = st.builds(Coverage, st.none() | TIMES, st.booleans())
 TIME, LATER = "2026-11-20T10:00:00.000Z", "2026-11-21T10:00:00.000Z"
 
 
@@ -64,7 +64,7 @@ def test_a_full_refresh_remembers_which_projects_are_done(marks: dict[str, Mark]
 
 @given(MARKS, REACHES, REACHES)
 def test_marks_are_read_again_where_they_say_enough(
-    marks: dict[str, Mark], reach: Reach, wanted: Reach
+    marks: dict[str, Mark], reach: Coverage, wanted: Coverage
 ) -> None:
     blob = orjson.loads(orjson.dumps(incremental_blob(marks, reach)))
     assert incremental_marks(blob, wanted) == (marks if reach.covers(wanted) else {})
@@ -73,7 +73,7 @@ def test_marks_are_read_again_where_they_say_enough(
 
 @given(MARKS, REACHES, REACHES)
 def test_projects_are_done_where_that_says_enough(
-    marks: dict[str, Mark], reach: Reach, wanted: Reach
+    marks: dict[str, Mark], reach: Coverage, wanted: Coverage
 ) -> None:
     done = {project: Mark(mark.since) for project, mark in marks.items()}
     blob = orjson.loads(orjson.dumps(full_refresh_blob(marks, reach)))
@@ -84,29 +84,29 @@ def test_projects_are_done_where_that_says_enough(
     ("reach", "wanted", "is_enough"),
     [
         (WHOLE, WHOLE, True),
-        (WHOLE, Reach(TIME), True),
-        (WHOLE, Reach(TIME, below_subtasks=False), True),
-        (Reach(TIME), Reach(TIME), True),
-        (Reach(TIME), Reach(LATER), True),
-        (Reach(LATER), Reach(TIME), False),
-        (Reach(TIME), WHOLE, False),
-        (Reach(below_subtasks=False), Reach(below_subtasks=False), True),
-        (Reach(below_subtasks=False), WHOLE, False),
-        (Reach(below_subtasks=False), Reach(TIME), False),
-        (Reach(TIME, below_subtasks=False), Reach(LATER, below_subtasks=False), True),
-        (Reach(TIME, below_subtasks=False), Reach(LATER), False),
+        (WHOLE, Coverage(TIME), True),
+        (WHOLE, Coverage(TIME, below_subtasks=False), True),
+        (Coverage(TIME), Coverage(TIME), True),
+        (Coverage(TIME), Coverage(LATER), True),
+        (Coverage(LATER), Coverage(TIME), False),
+        (Coverage(TIME), WHOLE, False),
+        (Coverage(below_subtasks=False), Coverage(below_subtasks=False), True),
+        (Coverage(below_subtasks=False), WHOLE, False),
+        (Coverage(below_subtasks=False), Coverage(TIME), False),
+        (Coverage(TIME, below_subtasks=False), Coverage(LATER, below_subtasks=False), True),
+        (Coverage(TIME, below_subtasks=False), Coverage(LATER), False),
     ],
 )
 def test_marks_say_enough_for_whoever_wants_no_more_than_was_read(
-    reach: Reach, wanted: Reach, *, is_enough: bool
+    reach: Coverage, wanted: Coverage, *, is_enough: bool
 ) -> None:
     assert reach.covers(wanted) is is_enough
 
 
 def test_what_was_left_out_can_be_read_by_a_person() -> None:
-    blob = incremental_blob({"11": Mark(TIME)}, Reach(LATER, below_subtasks=False))
+    blob = incremental_blob({"11": Mark(TIME)}, Coverage(LATER, below_subtasks=False))
     assert blob["left_out"] == {"before": LATER, "below_subtasks": True}
-    assert incremental_blob({}, Reach(LATER))["left_out"] == {"before": LATER}
+    assert incremental_blob({}, Coverage(LATER))["left_out"] == {"before": LATER}
     assert "left_out" not in incremental_blob({"11": Mark(TIME)})
     assert "left_out" not in full_refresh_blob({"11": Mark(TIME)})
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from source_asana.streams import Subtasks, Tasks
-from source_asana.values import (
+from source_asana.streams.declared import Subtasks, Tasks
+from source_asana.streams.values import (
     first_of_each,
     gid_of,
     gids_in,

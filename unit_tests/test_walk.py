@@ -12,14 +12,14 @@ from airbyte_cdk.models import FailureType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.agenda import Agenda
-from source_asana.errors import AsanaFailure, Refusal
-from source_asana.plan import Selection, make_plan
-from source_asana.rate_limit import Stopped
-from source_asana.reader import Reader
-from source_asana.scope import Visit
-from source_asana.streams import STREAMS, Record
-from source_asana.walk import Event, ListingEnd, Page, Quiet, ScopeEnd, VisitEnd, Walk
+from source_asana.asana.errors import AsanaFailure, Refusal
+from source_asana.asana.rate_limit import Stopped
+from source_asana.reading.agenda import Agenda
+from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.reader import Reader
+from source_asana.reading.scope import Visit
+from source_asana.reading.walk import Event, ListingEnd, Page, Quiet, ScopeEnd, VisitEnd, Walk
+from source_asana.streams.declared import STREAMS, Record
 
 PAGE_SIZE = 2
 

@@ -12,11 +12,11 @@ from itertools import count
 from math import inf
 from typing import NamedTuple
 
-from source_asana.changes import changes_of
-from source_asana.plan import Listing
-from source_asana.scope import Visit
-from source_asana.streams import Record, StreamClass
-from source_asana.values import is_before
+from source_asana.reading.changes import changes_of
+from source_asana.reading.plan import Listing
+from source_asana.reading.scope import Visit
+from source_asana.streams.declared import Record, StreamClass
+from source_asana.streams.values import is_before
 
 NEVER = 0.0
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from source_asana.values import Record, gid_of, is_time
+from source_asana.streams.values import Record, gid_of, is_time
 
 DELETED = ("deleted", "removed")
 BELOW_TASKS = ("story", "attachment")

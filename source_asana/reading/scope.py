@@ -9,16 +9,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from source_asana.changes import Changes, WorkspaceNews
-from source_asana.plan import Listing
-from source_asana.state import LOOKBACK_MINUTES, Missing, days_before, shifted
-from source_asana.streams import (
+from source_asana.asana.times import LOOKBACK_MINUTES, days_before, shifted
+from source_asana.reading.changes import Changes, WorkspaceNews
+from source_asana.reading.marks import Missing
+from source_asana.reading.plan import Listing
+from source_asana.streams.declared import (
     Record,
     StreamClass,
     Subtasks,
     Tasks,
 )
-from source_asana.values import gids_in, has_parent, is_before, reference
+from source_asana.streams.values import gids_in, has_parent, is_before, reference
 
 TASK_PATHS = (Tasks.path, Subtasks.path)
 PROJECT, LOOSE, WORKSPACE = "project", "tasks in no project", "what a workspace's events name"

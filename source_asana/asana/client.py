@@ -14,12 +14,12 @@ from urllib.parse import quote, urlencode
 
 from airbyte_cdk.models import FailureType
 
-from source_asana.auth import AsanaToken
-from source_asana.connection import Admits, Answer, Connection, moment_of
-from source_asana.errors import AsanaFailure, Refusal, SyncTokenGone, TokenRefused
-from source_asana.memory import Memory
-from source_asana.paging import Pages, Paging
-from source_asana.rate_limit import RateLimit
+from source_asana.asana.auth import AsanaToken
+from source_asana.asana.connection import Admits, Answer, Connection, moment_of
+from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenGone, TokenRefused
+from source_asana.asana.memory import Memory
+from source_asana.asana.paging import Pages, Paging
+from source_asana.asana.rate_limit import RateLimit
 
 Record = dict[str, Any]
 

@@ -1,12 +1,9 @@
 """What can go wrong, in words for the user."""
 
-import traceback
-from collections.abc import Sequence
 from http import HTTPStatus
 from math import ceil
-from pathlib import Path
 
-from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 
 
@@ -82,10 +79,6 @@ class ConfigError(AirbyteTracedException):
         super().__init__(message=message, failure_type=FailureType.config_error)
 
 
-class UnusableFile(ConfigError):
-    """A config, catalog or state file that cannot be read, or does not hold one."""
-
-
 class TokenRefused(ConfigError):
     """Asana knows the token no more: the whole sync ends."""
 
@@ -126,63 +119,7 @@ class NoThread(AirbyteTracedException):
         )
 
 
-class SyncIncomplete(AirbyteTracedException):
-    """Some streams are not complete; each of them has had its own error trace."""
-
-    def __init__(self, streams: Sequence[str]) -> None:
-        super().__init__(
-            message=f"Not complete: {', '.join(streams)}. The log says why, stream by stream.",
-            failure_type=FailureType.transient_error,
-        )
-
-
-class Interrupted(AirbyteTracedException):
-    """The sync was told to stop (SIGTERM)."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            message="Stopped from outside. What was complete is covered by the last state, from "
-            "which the next sync goes on.",
-            failure_type=FailureType.transient_error,
-        )
-
-
 def duration(seconds: float) -> str:
     """A time to wait, rounded up: "45 seconds", "1 minute", "60 minutes"."""
     number, unit = (ceil(seconds), "second") if seconds < 60 else (ceil(seconds / 60), "minute")  # noqa: PLR2004 - seconds
     return f"{number:,} {unit}{'' if number == 1 else 's'}"
-
-
-def unexpected(error: Exception) -> str:
-    """A sentence about a fault of the connector: its kind and place, without what it is about."""
-    here = Path(__file__).parent
-    places = traceback.extract_tb(error.__traceback__)
-    own = [place for place in places if Path(place.filename).parent == here]
-    what = type(error).__name__
-    for place in (own or places)[-1:]:
-        what += f", {Path(place.filename).name} line {place.lineno}"
-    return f"Unexpected error in the connector ({what}). Please report it."
-
-
-def error_trace(
-    failure_type: FailureType,
-    message: str,
-    *,
-    stream: str | None = None,
-    refused_with: int | None = None,
-) -> AirbyteMessage:
-    """An error that is understood, as a message without a stack trace: nobody needs one.
-
-    `refused_with`: the status of Asana's refusal, which programs find in `internal_message`.
-    """
-    descriptor = StreamDescriptor(name=stream) if stream else None
-    error = AirbyteTracedException(
-        message=message,
-        internal_message=str(refused_with) if refused_with else None,
-        failure_type=failure_type,
-        stream_descriptor=descriptor,
-    )
-    trace = error.as_sanitized_airbyte_message()
-    if trace.trace and trace.trace.error:
-        trace.trace.error.stack_trace = None
-    return trace

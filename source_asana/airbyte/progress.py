@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from source_asana.client import Noticed
-from source_asana.errors import Refusal
-from source_asana.oddities import Oddities, Oddity
-from source_asana.outcome import Tally, advice_on
-from source_asana.plan import Listing
-from source_asana.scope import DEEPEST, Visit
-from source_asana.unlisted import Fate
+from source_asana.airbyte.outcome import Tally, advice_on
+from source_asana.asana.client import Noticed
+from source_asana.asana.errors import Refusal
+from source_asana.reading.oddities import Oddities, Oddity
+from source_asana.reading.plan import Listing
+from source_asana.reading.scope import DEEPEST, Visit
+from source_asana.reading.unlisted import Fate
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0

@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
 
-from source_asana.errors import AsanaFailure, Gone, Refusal
-from source_asana.plan import Listing
-from source_asana.streams import Goals, Portfolios
+from source_asana.asana.errors import AsanaFailure, Gone, Refusal
+from source_asana.reading.plan import Listing
+from source_asana.streams.declared import Goals, Portfolios
 
 _ADVICE: Mapping[int, str] = {
     401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "

@@ -18,24 +18,17 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_protocol_dataclasses.models import AirbyteStreamStatusRateLimitedReason
 
-from source_asana.agenda import Agenda
-from source_asana.checkpoints import Checkpoints
-from source_asana.errors import (
-    GivenUp,
-    Gone,
-    Interrupted,
-    Refusal,
-    SyncIncomplete,
-    error_trace,
-)
-from source_asana.messages import Message, RecordBatch
-from source_asana.outcome import Problem, Tally, is_dispensable, problem_of
-from source_asana.plan import Listing, Selection
-from source_asana.progress import Progress
-from source_asana.scope import WORKSPACE, Scope, Visit
-from source_asana.streams import DELETED_AT, Projects, StreamClass, Tasks, Workspaces
-from source_asana.unlisted import Fate, Unlisted
-from source_asana.walk import (
+from source_asana.airbyte.checkpoints import Checkpoints
+from source_asana.airbyte.errors import Interrupted, SyncIncomplete, error_trace
+from source_asana.airbyte.messages import Message, RecordBatch
+from source_asana.airbyte.outcome import Problem, Tally, is_dispensable, problem_of
+from source_asana.airbyte.progress import Progress
+from source_asana.asana.errors import GivenUp, Gone, Refusal
+from source_asana.reading.agenda import Agenda
+from source_asana.reading.plan import Listing, Selection
+from source_asana.reading.scope import WORKSPACE, Scope, Visit
+from source_asana.reading.unlisted import Fate, Unlisted
+from source_asana.reading.walk import (
     Event,
     EventsMissing,
     ListingEnd,
@@ -45,6 +38,7 @@ from source_asana.walk import (
     ScopeEnd,
     VisitEnd,
 )
+from source_asana.streams.declared import DELETED_AT, Projects, StreamClass, Tasks, Workspaces
 
 HOPELESS = 10
 """After so many failed visits of a listing, and none that succeeded, it is given up.

@@ -7,15 +7,15 @@ from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
-from source_asana.changes import WorkspaceNews, changes_of, event_id, is_readable
-from source_asana.client import AsanaClient
-from source_asana.errors import AsanaFailure, Refusal
-from source_asana.oddities import Oddities, Oddity
-from source_asana.plan import Listing, request_of
-from source_asana.scope import DEEPEST, Scope, Visit
-from source_asana.state import asana_time, mark_time
-from source_asana.streams import Events, Record, StreamClass, Tasks
-from source_asana.values import gid_of, gids_in, held, reference, usable
+from source_asana.asana.client import AsanaClient
+from source_asana.asana.errors import AsanaFailure, Refusal
+from source_asana.asana.times import asana_time, mark_time
+from source_asana.reading.changes import WorkspaceNews, changes_of, event_id, is_readable
+from source_asana.reading.oddities import Oddities, Oddity
+from source_asana.reading.plan import Listing, request_of
+from source_asana.reading.scope import DEEPEST, Scope, Visit
+from source_asana.streams.declared import Events, Record, StreamClass, Tasks
+from source_asana.streams.values import gid_of, gids_in, held, reference, usable
 
 DAY_LENGTH = len("2026-11-20")
 

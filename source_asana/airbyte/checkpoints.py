@@ -16,22 +16,22 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from source_asana.choice import ALL, Choice
-from source_asana.plan import Selection
-from source_asana.scope import Scope
-from source_asana.state import (
+from source_asana.asana.times import shifted
+from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,
     Blob,
+    Coverage,
     Mark,
     Marks,
     Missing,
-    Reach,
     full_refresh_blob,
     incremental_blob,
-    shifted,
 )
-from source_asana.streams import Projects, StreamClass, Subtasks, Workspaces
-from source_asana.unlisted import Fate
+from source_asana.reading.plan import Selection
+from source_asana.reading.scope import Scope
+from source_asana.reading.unlisted import Fate
+from source_asana.streams.declared import Projects, StreamClass, Subtasks, Workspaces
 
 BYTES_TO_BEGIN_WITH = 2_500_000.0
 SHARE_OF_RECORDS = 0.01
@@ -63,7 +63,7 @@ class Checkpoints:
         marks: Mapping[StreamClass, Marks],
         began: Callable[[], str],
         seconds_between: float,
-        choice: Choice = ALL,
+        filters: Filters = ALL,
         clock: Callable[[], float] = time.monotonic,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
@@ -74,7 +74,7 @@ class Checkpoints:
         self._listed: dict[StreamClass, Mapping[str, str | None]] = {}
         self._began = began
         self._seconds_between = seconds_between
-        self._choice = choice
+        self._filters = filters
         self._clock = clock
         self._silent_seconds = silent_seconds
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
@@ -216,7 +216,7 @@ class Checkpoints:
     def _blob(self, stream: StreamClass) -> Blob:
         marks = self._marks.get(stream, {})
         written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
-        return written(marks, reach_of(stream, self._choice))
+        return written(marks, coverage_of(stream, self._filters))
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""
@@ -235,9 +235,9 @@ class Checkpoints:
         )
 
 
-def reach_of(stream: StreamClass, choice: Choice) -> Reach:
-    """What the marks of a stream speak of, as far as the user's choice matters to it."""
-    return Reach(
-        start=choice.start_date if stream.is_history() else None,
-        below_subtasks=choice.with_subtasks or Subtasks not in stream.parents,
+def coverage_of(stream: StreamClass, filters: Filters) -> Coverage:
+    """What the marks of a stream speak of, as far as the user's filters matters to it."""
+    return Coverage(
+        start=filters.start_date if stream.is_history() else None,
+        below_subtasks=filters.with_subtasks or Subtasks not in stream.parents,
     )

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from source_asana import records
-from source_asana.fields import DATE_TIME, ObjectShape, catalog_schema
-from source_asana.values import gids_in, has_parent
+from source_asana.streams import records
+from source_asana.streams.fields import DATE_TIME, ObjectShape, catalog_schema
+from source_asana.streams.values import gids_in, has_parent
 
 Record = dict[str, Any]
 StreamClass = type["AsanaStream"]

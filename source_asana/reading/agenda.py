@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from source_asana.choice import ALL, Choice
-from source_asana.plan import Listing, Plan, Selection
-from source_asana.scope import LOOSE, PROJECT, TASK_PATHS, Scope, Visit
-from source_asana.seen import Seen
-from source_asana.state import Mark, Marks, Missing, shifted
-from source_asana.streams import (
+from source_asana.asana.times import shifted
+from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.marks import Mark, Marks, Missing
+from source_asana.reading.plan import Listing, Plan, Selection
+from source_asana.reading.scope import LOOSE, PROJECT, TASK_PATHS, Scope, Visit
+from source_asana.reading.seen import Seen
+from source_asana.reading.unlisted import Unlisted, unlisted_projects
+from source_asana.reading.workspace_events import WorkspaceEvents
+from source_asana.streams.declared import (
     Attachments,
     Events,
     Projects,
@@ -20,9 +23,7 @@ from source_asana.streams import (
     Users,
     Workspaces,
 )
-from source_asana.unlisted import Unlisted, unlisted_projects
-from source_asana.values import gid_of, gids_in, has_parent, is_before, is_time, reference
-from source_asana.workspace_events import WorkspaceEvents
+from source_asana.streams.values import gid_of, gids_in, has_parent, is_before, is_time, reference
 
 
 class Agenda:
@@ -34,19 +35,19 @@ class Agenda:
         selected: Mapping[StreamClass, Selection],
         marks: Mapping[StreamClass, Marks],
         named_in_config: Mapping[str, tuple[str, ...]],
-        choice: Choice = ALL,
+        filters: Filters = ALL,
     ) -> None:
         self.plan = plan
         self._selected = selected
         self._marks = marks
         self._named_in_config = named_in_config
-        self._choice = choice
+        self._filters = filters
         self._below_projects = [
             stream
             for stream in selected
             if Projects in stream.containers()
             and stream is not Projects
-            and (choice.with_subtasks or stream is not Subtasks)
+            and (filters.with_subtasks or stream is not Subtasks)
         ]
         self.goes_on = any(marks.values())
         """Whether anything was read before, so that one record may be found in several ways."""
@@ -60,7 +61,7 @@ class Agenda:
         self._by_path = {listing.path: listing for listing in plan.listings}
         told = [s for s in self._below_projects if plan.events and selected[s].incremental]
         self.workspaces = WorkspaceEvents(
-            [stream for stream in told if stream.is_told_by_events()], marks, choice
+            [stream for stream in told if stream.is_told_by_events()], marks, filters
         )
 
     def began(self) -> str:
@@ -92,8 +93,8 @@ class Agenda:
     def absent(self, kind: StreamClass, found: Collection[str]) -> list[str]:
         """The workspaces or projects that the user names and that were not found."""
         if kind is Workspaces:
-            return self._choice.absent_workspaces(found)
-        return self._choice.absent_projects(found) if kind is Projects else []
+            return self._filters.absent_workspaces(found)
+        return self._filters.absent_projects(found) if kind is Projects else []
 
     def wants(
         self, visit: Visit, stream: StreamClass, record: Record, filtered_from: str | None
@@ -238,7 +239,7 @@ class Agenda:
             {gid: mark for gid, mark in marks.items() if gid not in listed},
             self._left_out,
             self._listed_in,
-            self._choice,
+            self._filters,
             self._began,
         )
         self._unlisted.known = len(marks.keys() - self._listed[Workspaces].keys())
@@ -303,15 +304,15 @@ class Agenda:
     def _is_chosen(self, listing: Listing, record: Record) -> bool:
         """Whether the user wants a record and what is below it."""
         if listing.stream is Workspaces:
-            return self._choice.has_workspace(record["gid"])
+            return self._filters.has_workspace(record["gid"])
         if listing.stream is Projects:
-            is_archived = self._choice.leaves_out_archived(record.get("archived"))
-            return self._choice.has_project(record["gid"]) and not is_archived
+            is_archived = self._filters.leaves_out_archived(record.get("archived"))
+            return self._filters.has_project(record["gid"]) and not is_archived
         is_free = not gids_in(record.get("projects"))
         is_subtask = bool(reference(record.get("parent")))
         if listing is self.plan.loose:
             return is_free and not is_subtask
-        if listing is self.plan.one.get(Tasks) and not self._choice.with_subtasks:
+        if listing is self.plan.one.get(Tasks) and not self._filters.with_subtasks:
             return not (is_free and is_subtask)
         return True
 
@@ -387,7 +388,7 @@ class Agenda:
             now,
             tuple(tokens),
             is_lost=is_lost,
-            start=self._choice.start_date,
+            start=self._filters.start_date,
             kind=kind,
             missing=missing,
             checked=checked,

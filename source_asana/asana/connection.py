@@ -15,9 +15,9 @@ import requests
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
-from source_asana.errors import ConfigError
-from source_asana.json_text import NotJson, Parsed, parsed
-from source_asana.timed_http import TimedAdapter
+from source_asana.asana.errors import ConfigError
+from source_asana.asana.json_text import NotJson, Parsed, parsed
+from source_asana.asana.timed_http import TimedAdapter
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 180.0

@@ -16,17 +16,17 @@ from itertools import count
 
 import orjson
 
-from source_asana.agenda import Agenda
-from source_asana.errors import AsanaFailure, GivenUp, Gone, NoThread, Refusal
-from source_asana.memory import Memory
-from source_asana.plan import Listing, Output
-from source_asana.rate_limit import Stopped
-from source_asana.reader import Reader
-from source_asana.scope import PROJECT, Scope, Visit
-from source_asana.seen import Moment, Seen
-from source_asana.streams import Projects, Record, StreamClass
-from source_asana.unlisted import Unlisted
-from source_asana.values import first_of_each
+from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, NoThread, Refusal
+from source_asana.asana.memory import Memory
+from source_asana.asana.rate_limit import Stopped
+from source_asana.reading.agenda import Agenda
+from source_asana.reading.plan import Listing, Output
+from source_asana.reading.reader import Reader
+from source_asana.reading.scope import PROJECT, Scope, Visit
+from source_asana.reading.seen import Moment, Seen
+from source_asana.reading.unlisted import Unlisted
+from source_asana.streams.declared import Projects, Record, StreamClass
+from source_asana.streams.values import first_of_each
 
 MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
 """Refusals that may be over a moment later: a plan (402) does not change so soon."""

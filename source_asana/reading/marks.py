@@ -24,16 +24,15 @@ the user had left out stands beside it:
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any
 
 import pendulum
 
+from source_asana.asana.times import TIME_FORMAT
+
 Blob = dict[str, Any]
 
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
-TIME_FORMAT = "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]"
 TIME_LENGTH = len("2026-11-20T10:00:00.000Z")
 CDK_CURSOR = {"states", "state", "parent_state", "use_global_cursor", "lookback_window"}
 LEFT_OUT = "left_out"
@@ -43,9 +42,6 @@ MISSING, CHECKED = "missing", "checked"
 WORKSPACE, OTHER_WORKSPACES = "workspace", "other_workspaces"
 DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES}
 """What a state may say beside times, tokens and filters."""
-
-LOOKBACK_MINUTES = 5
-"""How far before its own beginning a sync's successor looks: Asana's clocks are not one clock."""
 
 Missing = frozenset[tuple[str, str]]
 """Requests that failed: the path as `AsanaStream.path` writes it, and the gid that it is for."""
@@ -72,14 +68,14 @@ Marks = Mapping[str, Mark]
 
 
 @dataclass(frozen=True)
-class Reach:
+class Coverage:
     """What marks speak of: all, but for what is from before `start`, or below subtasks."""
 
     start: str | None = None
     below_subtasks: bool = True
 
-    def covers(self, wanted: "Reach") -> bool:
-        """Whether marks of this reach say enough for a sync of that one."""
+    def covers(self, wanted: "Coverage") -> bool:
+        """Whether marks of this coverage say enough for a sync of that one."""
         if self.start is not None and (wanted.start is None or wanted.start < self.start):
             return False
         return self.below_subtasks or not wanted.below_subtasks
@@ -92,36 +88,14 @@ class Reach:
         return {LEFT_OUT: left_out} if left_out else {}
 
 
-WHOLE = Reach()
+WHOLE = Coverage()
 
 
 class UnknownState(Exception):
     """The state is of no shape that this connector writes."""
 
 
-@lru_cache(maxsize=8)  # asked for with every page, and the same for a second
-def mark_time(date_header: str) -> str:
-    """The mark of what is requested from now on, by the `Date` of an answer of the server."""
-    return _utc(date_header).subtract(minutes=LOOKBACK_MINUTES).format(TIME_FORMAT)
-
-
-def asana_time(date_header: str) -> str:
-    """The `Date` of an answer of the server, as Asana's records write times."""
-    return _utc(date_header).format(TIME_FORMAT)
-
-
-def days_before(time: str, days: int) -> str:
-    """The day that many days before a time that is written as here."""
-    return pendulum.from_format(time, TIME_FORMAT).subtract(days=days).format("YYYY-MM-DD")
-
-
-@lru_cache(maxsize=64)
-def shifted(time: str, **by: int) -> str:
-    """A time so many days, minutes or seconds later, written as here."""
-    return pendulum.from_format(time, TIME_FORMAT).add(**by).format(TIME_FORMAT)
-
-
-def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
+def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict[str, Mark]:
     """The marks that an incremental sync goes on from; none for the states that have none.
 
     Nor are there any where the user had left out more than now: all is then to be read anew.
@@ -131,7 +105,7 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[st
         return {}
     if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT} - DETAILS:
         raise UnknownState
-    if not _reach(blob).covers(wanted):
+    if not _coverage(blob).covers(wanted):
         return {}
     tokens = _tokens(blob.get("sync_tokens", {}))
     shared = _workspace_tokens(blob.get(WORKSPACE_TOKENS, {}))
@@ -153,16 +127,16 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[st
     return marks
 
 
-def done_projects(blob: Mapping[str, Any], wanted: Reach = WHOLE) -> dict[str, Mark]:
+def done_projects(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict[str, Mark]:
     """The projects that an interrupted full refresh has finished."""
     try:
-        times = _by_project(blob.get("done", {})) if _reach(blob).covers(wanted) else {}
+        times = _by_project(blob.get("done", {})) if _coverage(blob).covers(wanted) else {}
     except UnknownState:
         return {}  # to begin anew is always right
     return {project: Mark(time) for project, time in times.items()}
 
 
-def incremental_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
+def incremental_blob(marks: Marks, coverage: Coverage = WHOLE) -> Blob:
     """The state of a stream that is read incrementally."""
     tokens: dict[str, str] = {}
     shared: dict[str, dict[str, list[str]]] = {}
@@ -177,12 +151,12 @@ def incremental_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
     blob: Blob = {"modified_since": _by_time(marks)}
     blob |= {"sync_tokens": tokens} if tokens else {}
     blob |= {WORKSPACE_TOKENS: shared} if shared else {}
-    return blob | _missing_blob(marks) | _checked_blob(marks) | _homes_blob(marks) | reach.blob()
+    return blob | _missing_blob(marks) | _checked_blob(marks) | _homes_blob(marks) | coverage.blob()
 
 
-def full_refresh_blob(marks: Marks, reach: Reach = WHOLE) -> Blob:
+def full_refresh_blob(marks: Marks, coverage: Coverage = WHOLE) -> Blob:
     """The state of a stream whose full refresh is under way."""
-    return {"done": _by_time(marks)} | reach.blob()
+    return {"done": _by_time(marks)} | coverage.blob()
 
 
 def _missing_blob(marks: Marks) -> Blob:
@@ -238,18 +212,14 @@ def _homes(blob: Mapping[str, Any], projects: Collection[str]) -> dict[str, str]
     return {project: home for project, home in homes.items() if home != UNKNOWN_HOME}
 
 
-def _reach(blob: Mapping[str, Any]) -> Reach:
+def _coverage(blob: Mapping[str, Any]) -> Coverage:
     left_out = blob.get(LEFT_OUT, {})
     if not isinstance(left_out, Mapping) or set(left_out) - {"before", "below_subtasks"}:
         raise UnknownState
     start, below_subtasks = left_out.get("before"), left_out.get("below_subtasks", False)
     if not (start is None or _is_time(start)) or not isinstance(below_subtasks, bool):
         raise UnknownState
-    return Reach(start, not below_subtasks)
-
-
-def _utc(date_header: str) -> pendulum.DateTime:
-    return pendulum.instance(parsedate_to_datetime(date_header)).in_timezone("UTC")
+    return Coverage(start, not below_subtasks)
 
 
 def _is_of_the_cdk(blob: Mapping[str, Any]) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from source_asana.memory import Memory, Share
-from source_asana.page_size import BODY_BYTES, FEWEST_WHEN_LATE, LIMITS, PageSize
-from source_asana.rate_limit import Stopped
+from source_asana.asana.memory import Memory, Share
+from source_asana.asana.page_size import BODY_BYTES, FEWEST_WHEN_LATE, LIMITS, PageSize
+from source_asana.asana.rate_limit import Stopped
 
 FREE_BYTES = 500_000
 """Pages of ordinary size take nothing from the memory that is shared."""

@@ -1,6 +1,6 @@
 """The shape of each Asana record, one field a line. https://developers.asana.com/reference"""
 
-from source_asana.fields import (
+from source_asana.streams.fields import (
     BOOLEAN,
     DATE,
     DATE_TIME,

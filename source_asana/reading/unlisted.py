@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
 
-from source_asana.choice import Choice
-from source_asana.state import Mark, shifted
-from source_asana.streams import Record
-from source_asana.values import gid_of
+from source_asana.asana.times import shifted
+from source_asana.reading.filters import Filters
+from source_asana.reading.marks import Mark
+from source_asana.streams.declared import Record
+from source_asana.streams.values import gid_of
 
 DAYS_BETWEEN_QUESTIONS = 1
 
@@ -40,7 +41,7 @@ class Unlisted:
     workspaces, each with the one that follows it.
     """
 
-    choice: Choice
+    filters: Filters
     listed_in: Collection[str]
     homes: dict[str, str | None] = field(default_factory=dict)
     ask: list[str] = field(default_factory=list)
@@ -74,26 +75,26 @@ class Unlisted:
             self.deleted_at[project] = time
 
     def _is_chosen(self, project: Record) -> bool:
-        if self.choice.leaves_out_archived(project.get("archived")):
+        if self.filters.leaves_out_archived(project.get("archived")):
             return False
         workspace = gid_of(project.get("workspace"))
-        return workspace is None or self.choice.has_workspace(workspace)
+        return workspace is None or self.filters.has_workspace(workspace)
 
 
 def unlisted_projects(
     marks: Mapping[str, Mark],
     left_out: Collection[str],
     listed_in: Collection[str],
-    choice: Choice,
+    filters: Filters,
     began: str,
 ) -> Unlisted:
     """Sort the unlisted projects by their marks; `left_out` are listed, but not wanted."""
-    found = Unlisted(choice, listed_in, {gid: mark.home for gid, mark in marks.items()})
+    found = Unlisted(filters, listed_in, {gid: mark.home for gid, mark in marks.items()})
     asked_lately = shifted(began, days=-DAYS_BETWEEN_QUESTIONS) if began else ""
     for gid, mark in sorted(marks.items()):
-        is_chosen = choice.has_project(gid) and gid not in left_out
+        is_chosen = filters.has_project(gid) and gid not in left_out
         may_be_proved = bool(listed_in) if mark.home is None else mark.home in listed_in
-        if not is_chosen or (mark.home is not None and not choice.has_workspace(mark.home)):
+        if not is_chosen or (mark.home is not None and not filters.has_workspace(mark.home)):
             found.unasked[gid] = Fate.LEFT_OUT
         elif not may_be_proved or (mark.checked or "") > asked_lately:
             found.unasked[gid] = Fate.KEPT

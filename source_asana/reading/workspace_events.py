@@ -6,11 +6,11 @@ projects of the workspace have been, as far as no listing of these has shown it.
 
 from collections.abc import Iterable, Mapping
 
-from source_asana.changes import WorkspaceNews
-from source_asana.choice import Choice
-from source_asana.scope import WORKSPACE, Scope
-from source_asana.state import Marks
-from source_asana.streams import Events, StreamClass
+from source_asana.reading.changes import WorkspaceNews
+from source_asana.reading.filters import Filters
+from source_asana.reading.marks import Marks
+from source_asana.reading.scope import WORKSPACE, Scope
+from source_asana.streams.declared import Events, StreamClass
 
 WORTH_ASKING = 50
 """Projects of a workspace from which on it is asked for the events of all at once: most tokens may
@@ -27,11 +27,11 @@ class WorkspaceEvents:
         self,
         streams: Iterable[StreamClass],
         marks: Mapping[StreamClass, Marks],
-        choice: Choice,
+        filters: Filters,
     ) -> None:
         self.streams = list(streams)
         self._marks = marks
-        self._choice = choice
+        self._filters = filters
         self._news: dict[str, WorkspaceNews | None] = {}
         self._rests: dict[str, Scope] = {}
         self._open_projects: dict[str, set[str]] = {}
@@ -43,7 +43,7 @@ class WorkspaceEvents:
         None where it is not: it was before, a project is left out, or it has but a few.
         """
         asked = workspace in self._news
-        if asked or not self.streams or not self._choice.has_all_projects:
+        if asked or not self.streams or not self._filters.has_all_projects:
             return None
         tokens = {
             mark.token
@@ -73,7 +73,7 @@ class WorkspaceEvents:
             since,
             changes=news.changes,
             news=news,
-            start=self._choice.start_date,
+            start=self._filters.start_date,
             kind=WORKSPACE,
         )
         return self._rests[workspace]

@@ -8,13 +8,13 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_asana.choice import ALL, Choice
-from source_asana.client import AsanaClient
+from source_asana.airbyte.outcome import advice_on
+from source_asana.asana.client import AsanaClient
+from source_asana.asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone
 from source_asana.config import Config
-from source_asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone
-from source_asana.outcome import advice_on
-from source_asana.plan import Listing, Selection, make_plan
-from source_asana.streams import (
+from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.streams.declared import (
     STREAMS,
     OrganizationExports,
     Projects,
@@ -43,9 +43,9 @@ class Account:
         """The workspaces, by name."""
         return ", ".join(_name_of(workspace) for workspace in self.workspaces)
 
-    def example(self, choice: Choice) -> Record | None:
+    def example(self, filters: Filters) -> Record | None:
         """The wanted workspace to try things in: an organisation, if there is one."""
-        wanted = [w for w in self.workspaces if choice.has_workspace(w["gid"])]
+        wanted = [w for w in self.workspaces if filters.has_workspace(w["gid"])]
         return next((w for w in wanted if w.get("is_organization")), wanted[0] if wanted else None)
 
 
@@ -93,12 +93,12 @@ def check_config(client: AsanaClient, config: Config, account: Account) -> None:
     """Ask for what the config names. Raises ConfigError for what is not to be had."""
     absent = [
         f"Workspace {gid} not found or not shared with this token"
-        for gid in config.choice.absent_workspaces([w["gid"] for w in account.workspaces])
+        for gid in config.filters.absent_workspaces([w["gid"] for w in account.workspaces])
     ]
     absent += [
         f"Project {gid} {why}"
-        for gid in config.choice.project_gids[:CHECKED_PROJECTS]
-        if (why := _why_not(client, gid, config.choice))
+        for gid in config.filters.project_gids[:CHECKED_PROJECTS]
+        if (why := _why_not(client, gid, config.filters))
     ]
     if absent:
         raise ConfigError(f"{'; '.join(absent)}: correct the gids, or give its user access.")
@@ -114,14 +114,14 @@ def check_config(client: AsanaClient, config: Config, account: Account) -> None:
             ) from None
 
 
-def unseen_exclusions(client: AsanaClient, choice: Choice) -> Iterator[str]:
+def unseen_exclusions(client: AsanaClient, filters: Filters) -> Iterator[str]:
     """The projects that the config leaves out, but which the token does not see anyway."""
-    for gid in choice.excluded_project_gids[:CHECKED_PROJECTS]:
+    for gid in filters.excluded_project_gids[:CHECKED_PROJECTS]:
         if _why_not(client, gid, ALL):
             yield f"excluded_project_gids: project {gid} not found or not shared with this token."
 
 
-def _why_not(client: AsanaClient, project: str, choice: Choice) -> str | None:
+def _why_not(client: AsanaClient, project: str, filters: Filters) -> str | None:
     """Why a sync would not find a project; None if it would."""
     path = str(Projects.one).format(project=project)
     try:
@@ -133,28 +133,28 @@ def _why_not(client: AsanaClient, project: str, choice: Choice) -> str | None:
         return "not found or not shared with this token"
     if not isinstance(found, dict):
         raise _not_asanas(path)
-    if found.get("archived") and not choice.with_archived_projects:
+    if found.get("archived") and not filters.with_archived_projects:
         return "is archived, and include_archived_projects is off"
     within = found.get("workspace")
     workspace = within.get("gid") if isinstance(within, dict) else None
-    if workspace and not choice.has_workspace(workspace):
+    if workspace and not filters.has_workspace(workspace):
         return f"is in workspace {workspace}, which workspace_gids leaves out"
     return None
 
 
-def refused_streams(client: AsanaClient, account: Account, choice: Choice) -> Iterator[str]:
+def refused_streams(client: AsanaClient, account: Account, filters: Filters) -> Iterator[str]:
     """What Asana refuses to this token in one workspace and one of its projects, in words.
 
     A request for each listing below either. Raises like `AsanaClient.get`.
     """
-    example = account.example(choice)
+    example = account.example(filters)
     if example is None:
         return
     selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
-    plan = make_plan(selected, choice)
+    plan = make_plan(selected, filters)
     examples: dict[StreamClass, Record] = {Workspaces: example}
-    if choice.project_gids:
-        examples[Projects] = {"gid": choice.project_gids[0]}
+    if filters.project_gids:
+        examples[Projects] = {"gid": filters.project_gids[0]}
     for listing in plan.listings:
         above = next((examples[p.stream] for p in listing.parents if p.stream in examples), None)
         parent = None if above is None or listing.is_one else listing.parent_in(above)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from source_asana.choice import ALL, Choice
-from source_asana.streams import (
+from source_asana.reading.filters import ALL, Filters
+from source_asana.streams.declared import (
     STREAMS,
     Attachments,
     Events,
@@ -17,7 +17,7 @@ from source_asana.streams import (
     Subtasks,
     Tasks,
 )
-from source_asana.values import first_of_each, gid_of, held, is_zero, usable
+from source_asana.streams.values import first_of_each, gid_of, held, is_zero, usable
 
 PAGE_SIZE = 100
 """The most that Asana gives at once. https://developers.asana.com/docs/pagination"""
@@ -170,22 +170,22 @@ class Plan:
         return begin
 
 
-def make_plan(selected: Mapping[StreamClass, Selection], choice: Choice = ALL) -> Plan:
+def make_plan(selected: Mapping[StreamClass, Selection], filters: Filters = ALL) -> Plan:
     """Plan a sync of the selected streams, without what the user has chosen to leave out.
 
     Every listing that is needed stands in the plan once; a stream that exists only between syncs
     is asked for in incremental syncs alone.
     """
-    return _Planner(selected, choice).plan()
+    return _Planner(selected, filters).plan()
 
 
 class _Planner:
     """What all listings of one plan have in common."""
 
-    def __init__(self, selected: Mapping[StreamClass, Selection], choice: Choice) -> None:
-        self._without = set() if choice.with_subtasks else {Subtasks}
+    def __init__(self, selected: Mapping[StreamClass, Selection], filters: Filters) -> None:
+        self._without = set() if filters.with_subtasks else {Subtasks}
         self._selected = {s: how for s, how in selected.items() if s not in self._without}
-        self._choice = choice
+        self._filters = filters
         self._wanted = [
             s for s in self._selected if not s.between_syncs or self._selected[s].incremental
         ]
@@ -225,7 +225,7 @@ class _Planner:
             if stream not in needed and stream not in self._without:
                 needed.add(stream)
                 waiting += stream.parents
-                if self._choice.with_loose_tasks and stream.loose:
+                if self._filters.with_loose_tasks and stream.loose:
                     waiting.append(stream.loose[0])
         return [stream for stream in STREAMS.values() if stream in needed]
 
@@ -241,7 +241,7 @@ class _Planner:
 
     def _loose_tasks(self, listings: Mapping[str, Listing]) -> Listing | None:
         """The listing of tasks in no project, if it is wanted: with the same below it as others."""
-        if not self._choice.with_loose_tasks or Tasks.path not in listings:
+        if not self._filters.with_loose_tasks or Tasks.path not in listings:
             return None
         above, path = Tasks.loose
         loose = self._listing(Tasks, path=path)
@@ -332,7 +332,11 @@ class _Planner:
         ]
         outputs += [Output(s, kept[s], within=column) for s, column in held]
         return Listing(
-            stream, path or stream.path, tuple(outputs), ",".join(paths), self._filters(stream)
+            stream,
+            path or stream.path,
+            tuple(outputs),
+            ",".join(paths),
+            self._fixed_params(stream),
         )
 
     def _looked_at(self, described: Sequence[StreamClass], *, by_gid: bool) -> Iterator[str]:
@@ -340,9 +344,9 @@ class _Planner:
         yield "gid"
         for stream in described:
             yield from stream.belongs_by if by_gid else stream.told_by
-            if stream is Projects and not self._choice.with_archived_projects:
+            if stream is Projects and not self._filters.with_archived_projects:
                 yield "archived"  # Asana's filter may not hold
-            begins = self._choice.start_date is not None and stream.is_history()
+            begins = self._filters.start_date is not None and stream.is_history()
             yield from stream.dated_by if self._goes_on or begins else ()
             yield from [stream.cursor_field] if begins and stream.cursor_field else []
             for child in self._needed:
@@ -356,10 +360,10 @@ class _Planner:
         return (path for path in stream.record.opt_fields(columns) if not path.startswith(left_out))
 
     def _left_out(self, stream: StreamClass) -> tuple[str, ...]:
-        return () if self._choice.with_enum_options else stream.repeats_options
+        return () if self._filters.with_enum_options else stream.repeats_options
 
-    def _filters(self, stream: StreamClass) -> dict[str, str]:
-        leaves_out = stream is Projects and not self._choice.with_archived_projects
+    def _fixed_params(self, stream: StreamClass) -> dict[str, str]:
+        leaves_out = stream is Projects and not self._filters.with_archived_projects
         return {"archived": "false"} if leaves_out else {}
 
 

@@ -7,7 +7,7 @@ import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
-from source_asana.secrecy import masked
+from source_asana.airbyte.secrecy import masked
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from math import isfinite
 from typing import Any
 
-from source_asana.config import OAuth
-from source_asana.connection import Connection
-from source_asana.errors import ConfigError, TokenUnavailable, duration
+from source_asana.asana.connection import Connection
+from source_asana.asana.errors import ConfigError, TokenUnavailable, duration
 
 TOKEN_PATH = "/-/oauth_token"  # noqa: S105 - a path
 RENEW_EARLY = 300.0
@@ -28,6 +28,22 @@ If it does end before, Asana answers 401, and then it is renewed.
 SHORTEST_WAIT = 0.5
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 LONGEST_BACKOFF = 30.0
+
+
+@dataclass(frozen=True)
+class PersonalAccessToken:
+    """Acts as the user who made it, or as a service account."""
+
+    personal_access_token: str
+
+
+@dataclass(frozen=True)
+class OAuth:
+    """Acts as the user who gave consent to an app."""
+
+    client_id: str
+    client_secret: str
+    refresh_token: str
 
 
 class AsanaToken:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Choice:
+class Filters:
     """The filters of the config; by default nothing that the token sees is left out.
 
     `workspace_gids` and `project_gids`: only these (all, where empty). `start_date`: a moment as
@@ -52,5 +52,5 @@ class Choice:
         return [gid for gid in self.project_gids if gid not in found]
 
 
-ALL = Choice()
+ALL = Filters()
 """Nothing is left out."""

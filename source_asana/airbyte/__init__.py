@@ -1,0 +1,1 @@
+"""Telling Airbyte about a sync: records, states, statuses, errors, the log."""

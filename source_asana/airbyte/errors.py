@@ -1,0 +1,70 @@
+"""What ends a sync, in words for the user."""
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
+from airbyte_cdk.utils import AirbyteTracedException
+
+from source_asana.asana.errors import ConfigError
+
+
+class UnusableFile(ConfigError):
+    """A config, catalog or state file that cannot be read, or does not hold one."""
+
+
+class SyncIncomplete(AirbyteTracedException):
+    """Some streams are not complete; each of them has had its own error trace."""
+
+    def __init__(self, streams: Sequence[str]) -> None:
+        super().__init__(
+            message=f"Not complete: {', '.join(streams)}. The log says why, stream by stream.",
+            failure_type=FailureType.transient_error,
+        )
+
+
+class Interrupted(AirbyteTracedException):
+    """The sync was told to stop (SIGTERM)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            message="Stopped from outside. What was complete is covered by the last state, from "
+            "which the next sync goes on.",
+            failure_type=FailureType.transient_error,
+        )
+
+
+def unexpected(error: Exception) -> str:
+    """A sentence about a fault of the connector: its kind and place, without what it is about."""
+    package = Path(__file__).parent.parent
+    places = traceback.extract_tb(error.__traceback__)
+    own = [place for place in places if package in Path(place.filename).parents]
+    what = type(error).__name__
+    for place in (own or places)[-1:]:
+        what += f", {Path(place.filename).name} line {place.lineno}"
+    return f"Unexpected error in the connector ({what}). Please report it."
+
+
+def error_trace(
+    failure_type: FailureType,
+    message: str,
+    *,
+    stream: str | None = None,
+    refused_with: int | None = None,
+) -> AirbyteMessage:
+    """An error that is understood, as a message without a stack trace: nobody needs one.
+
+    `refused_with`: the status of Asana's refusal, which programs find in `internal_message`.
+    """
+    descriptor = StreamDescriptor(name=stream) if stream else None
+    error = AirbyteTracedException(
+        message=message,
+        internal_message=str(refused_with) if refused_with else None,
+        failure_type=failure_type,
+        stream_descriptor=descriptor,
+    )
+    trace = error.as_sanitized_airbyte_message()
+    if trace.trace and trace.trace.error:
+        trace.trace.error.stack_trace = None
+    return trace

@@ -1,0 +1,1 @@
+"""Deciding what a sync asks Asana for, and asking it."""

@@ -1,0 +1,1 @@
+"""The streams: declarations and the shapes of records. Imports nothing of ours."""

@@ -1,0 +1,92 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import source_asana
+
+PACKAGE = Path(source_asana.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+MAY_IMPORT = {
+    "streams": set[str](),
+    "asana": set[str](),
+    "reading": {"streams", "asana"},
+    "airbyte": {"reading", "streams", "asana"},
+}
+"""What each wing may import of ours, beside itself."""
+
+
+def name_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).as_posix()
+
+
+def imports(module: Path) -> Iterator[str]:
+    """The full names of the modules that a module imports, wherever it does so."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def wings_imported(module: Path) -> set[str]:
+    """The wings, or the single modules beside them, that a module imports."""
+    ours = (name.split(".") for name in imports(module))
+    return {parts[1] for parts in ours if parts[0] == "source_asana" and len(parts) > 1}
+
+
+@pytest.mark.parametrize("wing", MAY_IMPORT)
+def test_a_wing_imports_only_the_wings_below_it(wing: str) -> None:
+    modules = [module for module in MODULES if module.parent.name == wing]
+    assert modules
+    imported = {name_of(module): wings_imported(module) - {wing} for module in modules}
+    assert {m: found for m, found in imported.items() if found - MAY_IMPORT[wing]} == {}
+
+
+def test_every_module_is_in_a_wing_or_joins_them() -> None:
+    assert {m.parent.name for m in MODULES} == {"source_asana", *MAY_IMPORT}
+
+
+def importers(package: str) -> set[str]:
+    found = ((name_of(m), name.partition(".")[0]) for m in MODULES for name in imports(m))
+    return {module for module, imported in found if imported == package}
+
+
+def test_only_the_connection_speaks_http() -> None:
+    assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
+
+
+def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
+    starts = {
+        name_of(module)
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id)
+        in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
+    }
+    assert starts == {"reading/walk.py", "deadline.py"}
+
+
+def test_no_two_modules_import_each_other() -> None:
+    arrows = {name_of(m): {*_targets(m)} for m in MODULES}
+    assert _in_circles(arrows) == set()
+
+
+def _targets(module: Path) -> Iterator[str]:
+    for name in imports(module):
+        path = name.removeprefix("source_asana.").replace(".", "/") + ".py"
+        if name.startswith("source_asana.") and (PACKAGE / path).is_file():
+            yield path
+
+
+def _in_circles(arrows: dict[str, set[str]]) -> set[str]:
+    """The modules that remain when those that import nothing are taken away, again and again."""
+    left = dict(arrows)
+    while free := [module for module, found in left.items() if not found & left.keys()]:
+        for module in free:
+            del left[module]
+    return set(left)
