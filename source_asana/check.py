@@ -18,11 +18,12 @@ from source_asana.streams.declared import (
     STREAMS,
     OrganizationExports,
     Projects,
-    Record,
-    StreamClass,
     Users,
     Workspaces,
+    lookup_path,
 )
+from source_asana.streams.sources import PROJECT, StreamClass
+from source_asana.streams.values import Record
 
 CHECKED_EXPORTS = 2
 CHECKED_PROJECTS = 25
@@ -58,10 +59,10 @@ def account_of(client: AsanaClient) -> Account:
     if not isinstance(me, dict) or not (me.get("name") or me.get("gid")):
         raise _not_asanas("users/me")
     asked = {"opt_fields": "name,is_organization", "limit": "100"}  # `users/me` tells names only
-    listed = list(chain.from_iterable(client.pages(Workspaces.path, asked, purpose=PURPOSE)))
+    listed = list(chain.from_iterable(client.pages(str(Workspaces.path()), asked, purpose=PURPOSE)))
     workspaces = tuple(_records(listed))
     if listed and not workspaces:
-        raise _not_asanas(Workspaces.path)
+        raise _not_asanas(str(Workspaces.path()))
     account = Account(_name_of(me), workspaces)
     if not account.workspaces:
         raise ConfigError(
@@ -103,7 +104,7 @@ def check_config(client: AsanaClient, config: Config, account: Account) -> None:
     if absent:
         raise ConfigError(f"{'; '.join(absent)}: correct the gids, or give its user access.")
     for gid in config.organization_export_ids[:CHECKED_EXPORTS]:
-        path = OrganizationExports.path.format(organization_export=gid)
+        path = str(OrganizationExports.path()).format(organization_export=gid)
         try:
             client.get(path, {"opt_fields": "state"}, purpose=PURPOSE)
         except Refusal as refusal:
@@ -123,7 +124,7 @@ def unseen_exclusions(client: AsanaClient, filters: Filters) -> Iterator[str]:
 
 def _why_not(client: AsanaClient, project: str, filters: Filters) -> str | None:
     """Why a sync would not find a project; None if it would."""
-    path = str(Projects.one).format(project=project)
+    path = lookup_path(PROJECT).format(project=project)
     try:
         fields = {"opt_fields": "archived,workspace.gid"}
         found = client.get(path, fields, purpose=PURPOSE)["data"]
@@ -157,7 +158,7 @@ def refused_streams(client: AsanaClient, account: Account, filters: Filters) -> 
         examples[Projects] = {"gid": filters.project_gids[0]}
     for listing in plan.listings:
         above = next((examples[p.stream] for p in listing.parents if p.stream in examples), None)
-        parent = None if above is None or listing.is_one else listing.parent_in(above)
+        parent = None if above is None or listing.is_lookup else listing.parent_in(above)
         if parent is None:
             continue
         try:
@@ -196,12 +197,12 @@ def _lacking(listing: Listing, status: int) -> set[StreamClass]:
 
     A plan that does not have a feature has nothing of it, so who has other parents lacks nothing.
     """
-    if listing.stream.between_syncs:
+    if listing.stream.is_incremental_only():
         return {output.stream for output in listing.outputs}
     if status != HTTPStatus.PAYMENT_REQUIRED:
         return set(listing.feeds)
-    return {s for s in listing.feeds if len(s.within) < 2 and not _has_other_parents(s, listing)}  # noqa: PLR2004 - one other
+    return {s for s in listing.feeds if len(s.inside()) < 2 and not _has_other_parents(s, listing)}  # noqa: PLR2004 - one other
 
 
 def _has_other_parents(stream: StreamClass, listing: Listing) -> bool:
-    return listing.stream in stream.parents and len(stream.parents) > 1
+    return listing.stream in stream.parents() and len(stream.parents()) > 1

@@ -60,14 +60,16 @@ from source_asana.config import (
 )
 from source_asana.deadline import Deadline, run_until
 from source_asana.inputs import catalog_in, config_in, state_in
-from source_asana.reading.agenda import Agenda
+from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
 from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
 from source_asana.reading.oddities import Oddities
 from source_asana.reading.plan import Selection, make_plan
 from source_asana.reading.reader import Reader
+from source_asana.reading.resumption import Resumption
 from source_asana.reading.walk import Walk
-from source_asana.streams.declared import STREAMS, Projects, StreamClass
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import PROJECT, StreamClass
 
 CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
@@ -210,16 +212,18 @@ class SourceAsana(Source):
         )
         oddities = Oddities()
         reader = Reader(client, oddities, with_subtasks=filters.with_subtasks)
-        agenda = Agenda(make_plan(selected, filters), selected, marks, settings.gids, filters)
-        walk = Walk(agenda, reader, workers=settings.num_workers)
+        account = AsanaAccount(
+            make_plan(selected, filters), Resumption(selected, marks), filters, settings.gids
+        )
+        walk = Walk(account, reader, workers=settings.num_workers)
         sync = Sync(
             selected=selected,
             unknown=unknown,
-            agenda=agenda,
+            account=account,
             checkpoints=Checkpoints(
                 selected,
                 marks,
-                agenda.began,
+                lambda: account.began,
                 self._seconds_between_states,
                 filters,
                 silent_seconds=self._silent_seconds,
@@ -240,7 +244,7 @@ class SourceAsana(Source):
             logger=logger,
         )
         try:
-            with closing(walk.events()) as events:  # its workers end with it
+            with closing(walk.findings()) as events:  # its workers end with it
                 yield from sync.messages(events)
         finally:
             rate_limit.stop()
@@ -405,7 +409,7 @@ def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
         source_defined_cursor=bool(stream.cursor_field),
         default_cursor_field=[stream.cursor_field] if stream.cursor_field else None,
         source_defined_primary_key=[[column] for column in stream.key],
-        is_resumable=stream is not Projects and bool(stream.containers()),
+        is_resumable=stream.container != PROJECT and bool(stream.containers()),
     )
 
 

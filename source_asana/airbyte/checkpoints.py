@@ -17,6 +17,7 @@ from airbyte_cdk.models import (
 )
 
 from source_asana.asana.times import shifted
+from source_asana.reading.container import Container
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,
@@ -29,9 +30,8 @@ from source_asana.reading.marks import (
     incremental_blob,
 )
 from source_asana.reading.plan import Selection
-from source_asana.reading.scope import Scope
 from source_asana.reading.unlisted import Fate
-from source_asana.streams.declared import Projects, StreamClass, Subtasks, Workspaces
+from source_asana.streams.sources import PROJECT, StreamClass
 
 BYTES_TO_BEGIN_WITH = 2_500_000.0
 SHARE_OF_RECORDS = 0.01
@@ -96,25 +96,29 @@ class Checkpoints:
         self._allowance += SHARE_OF_RECORDS * size
 
     def container_read(
-        self, stream: StreamClass, scope: Scope, missing: Missing, *, wait_for_end: bool
+        self, stream: StreamClass, container: Container, missing: Missing, *, wait_for_end: bool
     ) -> None:
         """Everything of a stream below a container is out, or will be when the stream ends.
 
         But for `missing`: the next sync asks for that again.
         """
-        before = self._marks[stream].get(scope.container)
-        mark = Mark(scope.began, missing=missing)
+        news = container.news
+        before = self._marks[stream].get(container.gid)
+        mark = Mark(news.began, missing=missing)
         if self._selected[stream].incremental and stream.is_told_by_events():
-            mark = replace(mark, checked=scope.checked, home=scope.home)
-            if scope.token:
-                workspace = scope.news.workspace if scope.news else None
-                mark = replace(mark, token=scope.token, workspace=workspace)
+            home = container.above.gid if container.is_project and container.above else None
+            mark = replace(mark, checked=news.checked, home=home)
+            if news.token:
+                events = container.workspace_events
+                mark = replace(
+                    mark, token=news.token, workspace=events.workspace if events else None
+                )
             elif before:
                 mark = replace(mark, token=before.token, workspace=before.workspace)
         if wait_for_end:
-            self._waiting[stream][scope.container] = mark
+            self._waiting[stream][container.gid] = mark
         else:
-            self._marks[stream][scope.container] = mark
+            self._marks[stream][container.gid] = mark
             self._changed.add(stream)
 
     def leave(self, stream: StreamClass) -> None:
@@ -136,7 +140,7 @@ class Checkpoints:
             mark = marks.get(project)
             if mark is None or not self._selected[stream].incremental:
                 continue
-            is_hidden = fate is Fate.HIDDEN and stream is not Projects
+            is_hidden = fate is Fate.HIDDEN and stream.container != PROJECT
             if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT, Fate.UNKNOWN):
                 del marks[project]
             elif mark.workspace and mark.token and mark.token in renewed:
@@ -155,8 +159,8 @@ class Checkpoints:
         """Drop the marks of containers that have not been listed for long, where that is all."""
         if not self.began or stream.outlives_its_listing() or stream not in self._marks:
             return
-        kinds = (*stream.containers(), Workspaces)
-        listed = {gid for kind in kinds for gid in self._listed.get(kind, ())}
+        kinds = [kind for kind in self._listed if kind.container or kind in stream.containers()]
+        listed = {gid for kind in kinds for gid in self._listed[kind]}
         oldest = shifted(self.began, days=-DAYS_UNLISTED)
         for gid, mark in list(self._marks[stream].items()):
             if gid not in listed and mark.since < oldest:
@@ -205,8 +209,8 @@ class Checkpoints:
         if complete and not self._selected[stream].incremental:
             yield self._state(stream, {FULL_REFRESH_COMPLETE: True})
             return
-        if complete and stream is Projects:
-            listed = self._listed.get(Projects, {})
+        if complete and stream.container == PROJECT:
+            listed = self._listed.get(stream, {})
             self._marks[stream] |= {
                 gid: Mark(self.began, home=home) for gid, home in listed.items()
             }
@@ -239,5 +243,11 @@ def coverage_of(stream: StreamClass, filters: Filters) -> Coverage:
     """What the marks of a stream speak of, as far as the user's filters matters to it."""
     return Coverage(
         start=filters.start_date if stream.is_history() else None,
-        below_subtasks=filters.with_subtasks or Subtasks not in stream.parents,
+        below_subtasks=filters.with_subtasks or not _is_below_nested(stream),
     )
+
+
+def _is_below_nested(stream: StreamClass) -> bool:
+    """Whether it has records of subtasks."""
+    pages = [parent.pages() for parent in stream.parents()]
+    return any(found and found.is_nested for found in pages)

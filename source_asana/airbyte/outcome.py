@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType
 
 from source_asana.asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.reading.plan import Listing
-from source_asana.streams.declared import Goals, Portfolios
+from source_asana.streams.sources import StreamClass
 
 _ADVICE: Mapping[int, str] = {
     401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "
@@ -23,10 +23,6 @@ _ADVICE: Mapping[int, str] = {
     "give the token's user access, or deselect the stream.",
     451: "Asana blocks this network for legal reasons: run the connector elsewhere.",
 }
-
-
-PATHS_BESIDE_PROJECTS = (Portfolios.path, Goals.path)
-"""What a token may well not see: records that hang on projects too are complete without it."""
 
 
 def advice_on(status: int) -> str:
@@ -111,7 +107,7 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     tally = tallies[listing]
     if tally.first_failure is not None:
         return _failure(listing, tally, tally.first_failure)
-    is_believed = not listing.is_one or listing.confirms is not None
+    is_believed = not listing.is_lookup or listing.confirms is not None
     if tally.first_refusal is not None and tally.is_refused_everywhere and is_believed:
         return _refused_everywhere(listing, tally.first_refusal)
     if tally.found_none_of is not None:
@@ -119,9 +115,9 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     if tally.is_empty_account:
         return _no_workspace()
     for parent in listing.parents:
-        if parent is listing or parent.stream.between_syncs:
+        if parent is listing or parent.stream.is_incremental_only():
             continue  # without its events a project is read in full
-        if len(listing.stream.parents) > 1 and is_dispensable(parent, tallies[parent]):
+        if len(listing.stream.parents()) > 1 and is_dispensable(parent, tallies[parent]):
             continue
         if parent.confirms is not None and tally.read and not tallies[parent].failed:
             continue  # a refused one is skipped like any other parent
@@ -143,7 +139,12 @@ def is_dispensable(source: Listing, tally: Tally) -> bool:
     if lacks_feature(tally):
         return True
     refused = tally.refused.total() + tally.rejected
-    return source.stream.path in PATHS_BESIDE_PROJECTS and 0 < refused == tally.visits
+    return is_beside_projects(source.stream) and 0 < refused == tally.visits
+
+
+def is_beside_projects(stream: StreamClass) -> bool:
+    """Whether a token may well not see it, so what hangs on projects too is complete without it."""
+    return stream.container is None and not stream.is_below_projects()
 
 
 def lacks_feature(tally: Tally) -> bool:

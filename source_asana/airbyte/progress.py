@@ -11,8 +11,8 @@ from source_asana.asana.client import Noticed
 from source_asana.asana.errors import Refusal
 from source_asana.reading.oddities import Oddities, Oddity
 from source_asana.reading.plan import Listing
-from source_asana.reading.scope import DEEPEST, Visit
 from source_asana.reading.unlisted import Fate
+from source_asana.reading.visits import DEEPEST_LEVEL, Visit
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -116,7 +116,7 @@ class Progress:
     def unanswered(self, visit: Visit, error: Exception | None) -> None:
         """Say that it is unknown what has become of a project that is not listed."""
         if error is not None:
-            self._logger.warning("projects: whether %s was deleted: %s", visit.parent, error)
+            self._logger.warning("projects: whether %s was deleted: %s", visit.gid, error)
 
     def skipped(self, visit: Visit, refusal: Refusal) -> None:
         """Name an object that Asana refuses, unless many of its listing were named before."""
@@ -126,7 +126,7 @@ class Progress:
             self._logger.warning(
                 "%s: %s skipped, for Asana says %s (%s)",
                 visit.listing.name,
-                visit.listing.place(visit.parent),
+                visit.listing.place(visit.gid),
                 refusal.status,
                 refusal.message,
             )
@@ -140,7 +140,7 @@ class Progress:
         self._logger.error(
             "%s: %s could not be read: %s",
             visit.listing.name,
-            visit.listing.place(visit.parent),
+            visit.listing.place(visit.gid),
             error,
         )
 
@@ -206,7 +206,7 @@ class Progress:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
         self._tell_oddities()
         for listing, tally in tallies.items():
-            if listing.path == listing.stream.path:  # what is read by gid counts with its listing
+            if listing.path == listing.stream.path():  # what is read by gid counts with its listing
                 self._tell(listing)
             if tally.gone:
                 self._logger.info(
@@ -244,7 +244,7 @@ class Progress:
             self._logger.warning(
                 "%s: did not go deeper than %s levels below %s",
                 name,
-                DEEPEST,
+                DEEPEST_LEVEL,
                 _counted(times, "task"),
             )
         for name, times in self._oddities.of(Oddity.UNREADABLE_EVENT).items():
@@ -263,7 +263,7 @@ class Progress:
     def _tell(self, listing: Listing) -> None:
         """Say what the streams of a listing had; if none is selected, what it has cost."""
         requests = self._requests.get(listing.name, 0)
-        streams = [o.stream for o in listing.outputs if o.stream.path == listing.path]
+        streams = [o.stream for o in listing.outputs if o.stream.path() == listing.path]
         for stream in streams:
             name = stream.stream_name()
             self._logger.info(

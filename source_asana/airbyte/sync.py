@@ -24,21 +24,22 @@ from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import Problem, Tally, is_dispensable, problem_of
 from source_asana.airbyte.progress import Progress
 from source_asana.asana.errors import GivenUp, Gone, Refusal
-from source_asana.reading.agenda import Agenda
-from source_asana.reading.plan import Listing, Selection
-from source_asana.reading.scope import WORKSPACE, Scope, Visit
-from source_asana.reading.unlisted import Fate, Unlisted
-from source_asana.reading.walk import (
-    Event,
+from source_asana.reading.account import Account
+from source_asana.reading.container import Container
+from source_asana.reading.findings import (
+    ContainerEnd,
+    EventsKnown,
     EventsMissing,
+    Finding,
     ListingEnd,
     Page,
-    ProjectNews,
     PutAside,
-    ScopeEnd,
     VisitEnd,
 )
-from source_asana.streams.declared import DELETED_AT, Projects, StreamClass, Tasks, Workspaces
+from source_asana.reading.plan import Listing, Selection
+from source_asana.reading.unlisted import Fate, Unlisted
+from source_asana.reading.visits import Visit
+from source_asana.streams.sources import DELETED_AT, PROJECT, WORKSPACE, StreamClass
 
 HOPELESS = 10
 """After so many failed visits of a listing, and none that succeeded, it is given up.
@@ -69,7 +70,7 @@ class Sync:
         *,
         selected: Mapping[StreamClass, Selection],
         unknown: Iterable[str],
-        agenda: Agenda,
+        account: Account,
         checkpoints: Checkpoints,
         give_up: Callable[[Listing], None],
         capture_deletions: bool,
@@ -82,10 +83,10 @@ class Sync:
     ) -> None:
         self._selected = selected
         self._unknown = list(unknown)
-        self._agenda = agenda
-        self._plan = agenda.plan
+        self._account = account
+        self._plan = account.plan
         self._checkpoints = checkpoints
-        self._goes_on = agenda.goes_on
+        self._goes_on = account.rules.continues
         self._give_up = give_up
         self._capture_deletions = capture_deletions
         self._is_stopped = is_stopped
@@ -104,15 +105,15 @@ class Sync:
         self._failed_in_row: list[Listing] = []
         self._failed: Counter[Listing] = Counter()
         self._given_up: set[Listing] = set()
-        self._scopes: dict[tuple[str, str], Scope] = {}
-        self._ended: set[tuple[str, str]] = set()
+        self._open: set[Container] = set()
+        self._ended: set[Container] = set()
         self._unsettled: set[StreamClass] = set()
-        self._gaps: dict[tuple[str, str], set[Listing]] = {}
-        self._missing: dict[tuple[str, str], dict[tuple[Listing, str], bool]] = {}
+        self._gaps: dict[Container, set[Listing]] = {}
+        self._missing: dict[Container, dict[tuple[Listing, str], bool]] = {}
         self._deleted: dict[StreamClass, dict[str, str]] = {stream: {} for stream in selected}
-        self._alive: dict[str | None, set[str]] = {s.told_deleted_as: set() for s in selected}
+        self._alive: dict[str | None, set[str]] = {s.event_type: set() for s in selected}
 
-    def messages(self, events: Iterable[Event]) -> Iterator[Message]:
+    def messages(self, events: Iterable[Finding]) -> Iterator[Message]:
         """Everything from the first stream's start to the last one's end."""
         for stream in self._unfinished:
             yield _status(stream.stream_name(), AirbyteStreamStatus.STARTED)
@@ -167,7 +168,7 @@ class Sync:
         read = {output.stream for listing in self._plan.listings for output in listing.outputs}
         for stream in [stream for stream in self._unfinished if stream not in read]:
             name = stream.stream_name()
-            if stream.between_syncs:
+            if stream.is_incremental_only():
                 self._logger.warning(
                     "%s: a full refresh has none, for they are what happens between two syncs", name
                 )
@@ -175,26 +176,25 @@ class Sync:
                 self._logger.warning("%s: none are read, for include_subtasks is off", name)
             yield from self._finish(stream, None)
 
-    def _told(self, event: Event) -> Iterator[Message]:
+    def _told(self, event: Finding) -> Iterator[Message]:
         match event:
             case Page(stream, records, gids):
                 yield from self._records(stream, records)
                 if self._captures_deletions(stream):
-                    self._alive[stream.told_deleted_as].update(gids)
+                    self._alive[stream.event_type].update(gids)
             case VisitEnd(visit, error):
-                self._hold_scope(visit)
+                self._hold(visit)
                 self._count(visit, error)
             case PutAside(visit, refusal):
-                self._hold_scope(visit)
+                self._hold(visit)
                 self._tallies[visit.listing].put_aside(refusal, visit.place)
                 self._note_missing(visit, refusal, for_good=False)
-            case ProjectNews(scope):
-                self._learn(scope)
-            case EventsMissing(scope, tasks, is_read_again):
-                self._scopes[scope.key] = scope
-                self._progress.events_missing(scope.container, tasks, is_read_again=is_read_again)
-            case ScopeEnd(scope):
-                self._end_scope(self._scopes.get(scope.key, scope))
+            case EventsKnown(container):
+                self._learn(container)
+            case EventsMissing(project, tasks, is_read_again):
+                self._progress.events_missing(project.gid, tasks, is_read_again=is_read_again)
+            case ContainerEnd(container):
+                self._end_container(container)
             case ListingEnd():
                 yield from self._end_listing(event)
             case _:
@@ -212,22 +212,22 @@ class Sync:
     def _captures_deletions(self, stream: StreamClass) -> bool:
         return (
             self._capture_deletions
-            and stream.told_deleted_as is not None
+            and stream.event_type is not None
             and stream in self._selected
             and self._selected[stream].incremental
             and self._goes_on
         )
 
-    def _hold_scope(self, visit: Visit) -> None:
-        if visit.scope:
-            self._scopes.setdefault(visit.scope.key, visit.scope.whole)
+    def _hold(self, visit: Visit) -> None:
+        if visit.need:
+            self._open.add(visit.container)
 
     def _count(self, visit: Visit, error: Exception | None) -> None:
         if visit.listing is self._plan.unlisted:
             self._progress.unanswered(visit, error)
             return
         tally = self._tallies[visit.listing]
-        says_nothing = visit.is_below_task and self._agenda.continues(visit.listing)
+        says_nothing = visit.is_below_task and self._account.resumption.continues(visit.listing)
         tally.count(error, visit.place, says_nothing_of_others=says_nothing)
         if isinstance(error, AirbyteTracedException):
             raise error  # it is the same for all visits
@@ -266,69 +266,74 @@ class Sync:
         For what a container itself lists, and for a listing that was given up, that is everything
         in the container since its mark; else it is the one request that failed.
         """
-        if visit.scope is None or visit.listing.stream.between_syncs:
+        if visit.need is None or visit.listing.stream.is_incremental_only():
             return
-        is_first = visit.parent == visit.container and Tasks not in visit.listing.stream.parents
-        if is_first or isinstance(error, GivenUp) or visit.parent is None:
-            self._gaps.setdefault(visit.scope.key, set()).add(visit.listing)
+        is_first = visit.gid == visit.container.gid and not visit.listing.stream.is_below_tasks()
+        if is_first or isinstance(error, GivenUp) or visit.gid is None:
+            self._gaps.setdefault(visit.container, set()).add(visit.listing)
         else:
-            missing = self._missing.setdefault(visit.scope.key, {})
-            missing[visit.listing, visit.parent] = for_good
+            missing = self._missing.setdefault(visit.container, {})
+            missing[visit.listing, visit.gid] = for_good
 
     def _note_read(self, visit: Visit) -> None:
         """Note that what a former try could not read has been read now."""
-        if visit.scope and visit.parent is not None and visit.scope.key in self._missing:
-            self._missing[visit.scope.key].pop((visit.listing, visit.parent), None)
+        if visit.gid is not None and visit.container in self._missing:
+            self._missing[visit.container].pop((visit.listing, visit.gid), None)
 
-    def _learn(self, scope: Scope) -> None:
-        """Note what the events of a project tell, and say it when they are lost."""
-        self._scopes[scope.key] = scope
-        if scope.is_project and scope.is_lost and scope.tokens and scope.token:
-            self._progress.events_lost(scope.container)
-        for stream in scope.since:
+    def _learn(self, container: Container) -> None:
+        """Note what events tell, and say it when those of a project are lost."""
+        news = container.news
+        if container.is_project and news.are_lost and container.former.tokens and news.token:
+            self._progress.events_lost(container.gid)
+        for stream in container.need.since:
             if self._captures_deletions(stream):
-                self._deleted[stream] |= scope.changes.deleted.get(str(stream.told_deleted_as), {})
+                self._deleted[stream] |= news.changes.deleted.get(str(stream.event_type), {})
 
-    def _end_scope(self, scope: Scope) -> None:
-        if scope.kind == WORKSPACE:
-            self._unsettled |= {s for s in scope.since if self._is_unsettled(s, scope)}
+    def _end_container(self, container: Container) -> None:
+        since = container.need.since
+        if container.kind == WORKSPACE:
+            self._unsettled |= {s for s in since if self._is_unsettled(s, container)}
             return
-        if scope.is_project and scope.key not in self._ended:
+        if container.is_project and container not in self._ended:
             self._progress.project_ended()
-        self._ended.add(scope.key)
-        for stream in scope.since:
+        self._ended.add(container)
+        for stream in since:
             if stream in self._unfinished:
-                self._end_stream_below(scope, stream)
-        if not self._missing.get(scope.key):
-            del self._scopes[scope.key]
+                self._end_stream_below(container, stream)
+        if not self._missing.get(container):
+            self._open.discard(container)
 
-    def _is_unsettled(self, stream: StreamClass, scope: Scope) -> bool:
+    def _is_unsettled(self, stream: StreamClass, container: Container) -> bool:
         """Whether something that a workspace's events name could not be read for a stream."""
-        return self._is_missing(stream, scope) or bool(self._missing_requests(stream, scope))
+        return self._is_missing(stream, container) or bool(
+            self._missing_requests(stream, container)
+        )
 
-    def _end_stream_below(self, scope: Scope, stream: StreamClass) -> None:
+    def _end_stream_below(self, container: Container, stream: StreamClass) -> None:
         """Everything of a stream below a container has been read, or is known to be missing."""
-        is_first_read = scope.since[stream] is None
-        if (is_first_read and self._is_refused(stream)) or self._is_missing(stream, scope):
+        is_first_read = container.need.since[stream] is None
+        if (is_first_read and self._is_refused(stream)) or self._is_missing(stream, container):
             return
-        missing = self._missing_requests(stream, scope)
+        missing = self._missing_requests(stream, container)
         if len(missing) > MOST_MISSING:
             return
         if not self._selected[stream].incremental:
             if not all(missing.values()):
                 return
             missing = {}
-        waits = bool(scope.changes.deleted.get(str(stream.told_deleted_as)))
-        waits |= scope.shares_news and scope.since[stream] is not None
-        self._checkpoints.container_read(stream, scope, frozenset(missing), wait_for_end=waits)
+        waits = bool(container.news.changes.deleted.get(str(stream.event_type)))
+        waits |= container.shares_events and not is_first_read
+        self._checkpoints.container_read(stream, container, frozenset(missing), wait_for_end=waits)
 
-    def _is_missing(self, stream: StreamClass, scope: Scope) -> bool:
+    def _is_missing(self, stream: StreamClass, container: Container) -> bool:
         """Whether a container has to be read in full again for a stream."""
-        return any(stream in listing.feeds for listing in self._gaps.get(scope.key, ()))
+        return any(stream in listing.feeds for listing in self._gaps.get(container, ()))
 
-    def _missing_requests(self, stream: StreamClass, scope: Scope) -> dict[tuple[str, str], bool]:
+    def _missing_requests(
+        self, stream: StreamClass, container: Container
+    ) -> dict[tuple[str, str], bool]:
         """The requests below a container that failed and that a stream needs; if for good."""
-        missing = self._missing.get(scope.key, {}).items()
+        missing = self._missing.get(container, {}).items()
         return {(at.path, gid): is_end for (at, gid), is_end in missing if stream in at.feeds}
 
     def _is_refused(self, stream: StreamClass) -> bool:
@@ -342,12 +347,12 @@ class Sync:
     def _end_listing(self, ended: ListingEnd) -> Iterator[Message]:
         listing = ended.listing
         self._listings_left.remove(listing)
-        if not listing.is_one:
+        if not listing.is_lookup:
             self._checkpoints.listed(listing.stream, ended.found)
             self._name_absent(ended)
         if ended.unlisted:
             self._end_unlisted(ended.unlisted)
-        if not listing.is_one and problem_of(listing, self._tallies) is None:
+        if not listing.is_lookup and problem_of(listing, self._tallies) is None:
             self._complete_containers.add(listing.stream)
             for stream in self._selected:
                 if self._complete_containers.issuperset(stream.containers()):
@@ -359,20 +364,21 @@ class Sync:
     def _name_absent(self, ended: ListingEnd) -> None:
         """Say which workspaces or projects the config names in vain."""
         kind = ended.listing.stream
-        absent = self._agenda.absent(kind, ended.found)
+        absent = self._account.absent(kind, ended.found)
         for gid in absent:
-            self._progress.absent("Project" if kind is Projects else "Workspace", gid)
+            self._progress.absent("Project" if kind.container == PROJECT else "Workspace", gid)
         if absent and not ended.found:
-            named = "project_gids" if kind is Projects else "workspace_gids"
+            named = "project_gids" if kind.container == PROJECT else "workspace_gids"
             self._tallies[ended.listing].found_none_of = named
-        elif kind is Workspaces:
+        elif kind.container == WORKSPACE:
             self._tallies[ended.listing].is_empty_account = not ended.found
 
     def _end_unlisted(self, unlisted: Unlisted) -> None:
         """Tell of projects that were deleted; forget or keep the marks of the others."""
         for project, fate in unlisted.fates.items():
-            if fate is Fate.DELETED and self._captures_deletions(Projects):
-                self._deleted[Projects][project] = unlisted.deleted_at[project]
+            for stream in self._selected if fate is Fate.DELETED else ():
+                if stream.container == PROJECT and self._captures_deletions(stream):
+                    self._deleted[stream][project] = unlisted.deleted_at[project]
             is_asked = project in unlisted.answers
             self._checkpoints.unlisted(project, fate, unlisted.renewed, is_asked=is_asked)
         self._progress.unlisted(Counter(unlisted.fates.values()), unlisted.known)
@@ -380,16 +386,16 @@ class Sync:
     def _problem(self, stream: StreamClass) -> Problem | None:
         listings = [found for found in self._plan.listings if stream in _streams(found)]
         lacking = [found for found in listings if is_dispensable(found, self._tallies[found])]
-        if stream.within and len(lacking) < len(listings):
+        if stream.inside() and len(lacking) < len(listings):
             listings = [found for found in listings if found not in lacking]
         problems = [problem_of(listing, self._tallies) for listing in listings]
         return next((problem for problem in problems if problem), None)
 
     def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[Message]:
         self._unfinished.remove(stream)
-        for scope in self._scopes.values():  # the projects of which other streams are still read
-            if stream in scope.since and scope.kind != WORKSPACE:
-                self._end_stream_below(scope, stream)
+        for container in list(self._open):  # those of which other streams are still read
+            if stream in container.need.since and container.kind != WORKSPACE:
+                self._end_stream_below(container, stream)
         name = stream.stream_name()
         self._progress.ended(name)
         self._tell_of_sources(stream)
@@ -405,7 +411,8 @@ class Sync:
     def _tell_of_sources(self, stream: StreamClass) -> None:
         """Say which further sources of a stream Asana refuses, so that it lacks what is there."""
         carriers = {found for found in self._plan.listings if stream in _streams(found)}
-        sources = carriers if stream.within else {above for c in carriers for above in c.parents}
+        above = {a for c in carriers for a in c.parents if a.stream in stream.parents()}
+        sources = carriers if stream.inside() else above
         for source in self._plan.listings:
             tally = self._tallies[source]
             if source in sources and len(sources) > 1 and is_dispensable(source, tally):
@@ -413,7 +420,7 @@ class Sync:
 
     def _tombstones(self, stream: StreamClass) -> Iterator[Message]:
         """The records of what was deleted and has not come back, in this stream or its sibling."""
-        alive = self._alive[stream.told_deleted_as]
+        alive = self._alive[stream.event_type]
         gone = {gid: when for gid, when in self._deleted[stream].items() if gid not in alive}
         if gone:
             records = [

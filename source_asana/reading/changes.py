@@ -53,14 +53,17 @@ class Changes:
         """The tasks to be read."""
         return self.touched | self.arrived
 
+    def to_look_up(self) -> dict[str, set[str]]:
+        """The gids to be read one by one, by `resource_type`."""
+        return {"story": self.stories, "attachment": self.attachments, "task": self.tasks}
+
 
 @dataclass
-class WorkspaceNews:
+class WorkspaceEvents:
     """The events of all objects of a workspace since its sync tokens, read once for all projects.
 
     `token` is the one to go on from; `events` came since each of the former ones, of which Asana
-    does not know the `lost` ones any more. `seen` collects those of the touched tasks that the
-    listings of projects have shown.
+    does not know the `lost` ones any more.
     """
 
     workspace: str
@@ -68,7 +71,6 @@ class WorkspaceNews:
     changes: Changes
     events: Mapping[str, list[Record]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
-    seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.for_projects = replace(self.changes, deleted={})

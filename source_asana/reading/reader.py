@@ -10,27 +10,32 @@ from typing import Any
 from source_asana.asana.client import AsanaClient
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.times import asana_time, mark_time
-from source_asana.reading.changes import WorkspaceNews, changes_of, event_id, is_readable
+from source_asana.reading.changes import Changes, WorkspaceEvents, changes_of, event_id, is_readable
 from source_asana.reading.oddities import Oddities, Oddity
 from source_asana.reading.plan import Listing, request_of
-from source_asana.reading.scope import DEEPEST, Scope, Visit
-from source_asana.streams.declared import Events, Record, StreamClass, Tasks
-from source_asana.streams.values import gid_of, gids_in, held, reference, usable
+from source_asana.reading.visits import DEEPEST_LEVEL, Visit
+from source_asana.streams.declared import lookup_path
+from source_asana.streams.sources import TASK
+from source_asana.streams.values import Record, gid_of, gids_in, held, reference, usable
 
+_TASK = lookup_path(TASK)
 DAY_LENGTH = len("2026-11-20")
 
 
 @dataclass(frozen=True)
 class ProjectEvents:
-    """The events of one project, what they make of its scope, and why they could not be read.
+    """The events of one project, what they tell, and why they could not be read.
 
     `events` are those of its own tokens, each with its `event_id`; of these, `delivered` are the
-    ones that the stream of events has not had.
+    ones that the stream of events has not had. The others are as in `News`.
     """
 
     events: list[Record]
     delivered: list[Record]
-    scope: Scope
+    changes: Changes
+    token: str | None
+    began: str
+    are_lost: bool
     error: Exception | None = None
 
 
@@ -38,7 +43,11 @@ class Reader:
     """Asks the client in the words of the plan."""
 
     def __init__(
-        self, client: AsanaClient, oddities: Oddities, *, with_subtasks: bool = True
+        self,
+        client: AsanaClient,
+        oddities: Oddities,
+        *,
+        with_subtasks: bool = True,
     ) -> None:
         self._client = client
         self._oddities = oddities
@@ -62,7 +71,7 @@ class Reader:
         Raises like `AsanaClient.pages`.
         """
         listing = visit.listing
-        if len(visit.above) > DEEPEST:
+        if len(visit.above) > DEEPEST_LEVEL:
             self._oddities.note(Oddity.TOO_DEEP, listing.name)
             return
         for page in self._whole_pages(visit):
@@ -83,20 +92,20 @@ class Reader:
 
     def _whole_pages(self, visit: Visit) -> Iterator[list[Any]]:
         """The pages as they come, of the parts of a listing where Asana does not give it whole."""
-        listing = visit.listing
         since = self._since(visit)
         try:
             yield from self._accepted_pages(visit, since)
         except AsanaFailure as failure:
-            parts = listing.stream.parts if listing.path == listing.stream.path else None
-            if not failure.is_cut or parts is None:
+            pages = visit.listing.pages
+            if not failure.is_cut or pages is None or pages.split_by is None:
                 raise
-            yield from self._pages_of_parts(visit, *parts, since)
+            kind, template = pages.split_by
+            yield from self._pages_of_parts(visit, str(kind.path()), template, since)
 
     def _accepted_pages(self, visit: Visit, since: dict[str, str]) -> Iterator[list[Any]]:
         """The pages of a request, with the optional parameters that Asana turns out to demand."""
         listing = visit.listing
-        demanded = dict(listing.stream.demanded)
+        demanded = dict(listing.pages.demanded) if listing.pages else {}
         is_known = listing.path in self._demanding
         path, params = visit.request()
         params |= since | (demanded if is_known else {})
@@ -118,15 +127,15 @@ class Reader:
     def _pages_asked_for(
         self, listing: Listing, path: str, params: dict[str, str]
     ) -> Iterator[list[Any]]:
-        until_empty = listing.pages and listing.stream.goes_on_after_its_end
+        until_empty = listing.pages is not None and listing.pages.ends_with_empty_page
         return self._client.pages(path, params, purpose=listing.name, until_empty=until_empty)
 
     def _pages_of_parts(
-        self, visit: Visit, kind: StreamClass, template: str, since: dict[str, str]
+        self, visit: Visit, parts_path: str, template: str, since: dict[str, str]
     ) -> Iterator[list[Record]]:
         """The pages of a listing that is too long for Asana, part by part."""
         purpose = visit.listing.name
-        path, params = request_of(kind.path, visit.parent, "gid")
+        path, params = request_of(parts_path, visit.gid, "gid")
         for parts in self._client.pages(path, params, purpose=purpose):
             left_out = len(parts) - len(usable(parts, in_requests=True))
             self._oddities.note(Oddity.ENTRY_LEFT_OUT, purpose, left_out)
@@ -136,17 +145,14 @@ class Reader:
 
     def _since(self, visit: Visit) -> dict[str, str]:
         """The parameter by which Asana leaves out what nobody needs."""
-        stream = visit.listing.stream
-        if stream.since_parameter is None or visit.listing.is_one or visit.scope is None:
+        since, filtered = visit.since(), visit.listing.since
+        if since is None or filtered is None:
             return {}
-        since = visit.scope.read_from(visit.listing)
-        if since is not None and stream.late_days is not None:
-            since = since[:DAY_LENGTH]
-        return {stream.since_parameter: since} if since else {}
+        return {filtered.parameter: since if filtered.days_late is None else since[:DAY_LENGTH]}
 
     def _takes_all(self, listing: Listing) -> bool:
         """Whether nothing of a listing can belong to subtasks that the user leaves out."""
-        return self._with_subtasks or not listing.is_one or listing.stream is Tasks
+        return self._with_subtasks or not listing.is_lookup or not listing.stream.is_below_tasks()
 
     def _without_subtasks(self, page: list[Record], listing: Listing) -> list[Record]:
         """Those stories and attachments, named by events, that are not on subtasks."""
@@ -156,7 +162,7 @@ class Reader:
         """Whether a record is on a subtask; asks for each task once, whoever wants to know it."""
         above = reference(record.get("target")) or reference(record.get("parent"))
         gid = gid_of(above)
-        if gid is None or above.get("resource_type") != "task":
+        if gid is None or above.get("resource_type") != TASK:
             return False
         with self._asking:
             lock = self._lock_of_task.setdefault(gid, threading.Lock())
@@ -167,22 +173,21 @@ class Reader:
 
     def _asked_whether_subtask(self, gid: str, purpose: str) -> bool:
         asked = {"opt_fields": "parent.gid,projects.gid"}
-        task = self._client.get(str(Tasks.one).format(task=gid), asked, purpose=purpose)["data"]
+        task = self._client.get(_TASK.format(task=gid), asked, purpose=purpose)["data"]
         if not isinstance(task, dict):
             return False
         return bool(reference(task.get("parent"))) and not gids_in(task.get("projects"))
 
     def project_events(self, visit: Visit) -> ProjectEvents:
-        """What has happened in a project since the tokens of its scope.
+        """What happened in a project since its tokens.
 
-        Where that cannot be known, the scope says so, and keeps its place for the next time.
+        If that cannot be known, `are_lost` says so, and no token moves.
         """
-        scope = visit.scope
-        assert scope is not None  # noqa: S101 - the plan opens events below projects only
+        project = visit.container
         path, params = visit.request()
-        own = [token for token, workspace in scope.tokens if workspace is None]
-        shared = [token for token, workspace in scope.tokens if workspace is not None]
-        asked: list[str | None] = [*own] if own or scope.news else [None]
+        own, shared = project.former.own(), project.former.of_workspaces()
+        workspace = project.workspace_events
+        asked: list[str | None] = [*own] if own or workspace else [None]
         began = self.now()
         try:
             windows = [
@@ -190,36 +195,36 @@ class Reader:
                 for token in asked
             ]
         except (Refusal, AsanaFailure) as error:
-            unknown = scope.informed(scope.changes, None, began, is_lost=True)
-            return ProjectEvents([], [], unknown, error)
-        if scope.news is None:
-            token, is_lost = windows[0].token, bool(shared)
+            return ProjectEvents([], [], Changes(), None, began, are_lost=True, error=error)
+        if workspace is None:
+            token, are_lost = windows[0].token, bool(shared)
         else:
-            token, is_lost = scope.news.token, not scope.news.lost.isdisjoint(shared)
-        is_lost |= any(window.is_lost for window in windows)
+            token, are_lost = workspace.token, not workspace.lost.isdisjoint(shared)
         odd = sum(not is_readable(event) for window in windows for event in window.events)
         self._oddities.note(Oddity.UNREADABLE_EVENT, visit.listing.name, odd)
-        is_lost |= bool(odd)
-        if scope.news and not own:
-            changes = scope.news.for_projects
+        are_lost |= bool(odd) or any(window.is_lost for window in windows)
+        if workspace and not own:
+            changes = workspace.for_projects
         else:
             known = [window.events for window in windows]
-            known += [scope.news.events.get(old, []) for old in shared] if scope.news else []
+            known += [workspace.events.get(old, []) for old in shared] if workspace else []
             changes = changes_of(chain.from_iterable(known))
-        informed = scope.informed(changes, token, began, is_lost=is_lost)
-        # The token of the stream `events` comes first: each event is delivered once.
-        goes_on = own and scope.tokens[0][1] is None and scope.since.get(Events) is not None
+        # The token of the stream of events comes first: each event is delivered once.
         events = [_with_ids(window.events) for window in windows]
-        delivered = events[0] if goes_on else []
-        return ProjectEvents(list(chain.from_iterable(events)), delivered, informed)
+        delivered = events[0] if _continues_with_first_token(visit) and own else []
+        return ProjectEvents(
+            list(chain.from_iterable(events)), delivered, changes, token, began, are_lost
+        )
 
-    def workspace_events(self, workspace: str, tokens: Sequence[str]) -> WorkspaceNews | None:
+    def workspace_events(
+        self, workspace: str, tokens: Sequence[str], *, purpose: str
+    ) -> WorkspaceEvents | None:
         """What has happened in a workspace since the tokens, by the events of all its objects.
 
         None where Asana does not tell: it does to service accounts of its highest plan only.
         https://developers.asana.com/reference/getworkspaceevents
         """
-        path, purpose = f"workspaces/{workspace}/events", Events.stream_name()
+        path = f"workspaces/{workspace}/events"
         try:
             windows = {
                 token: self._client.events(path, {}, token, purpose=purpose)
@@ -230,7 +235,7 @@ class Reader:
         first = next(iter(windows.values()))
         odd = {t: sum(not is_readable(e) for e in w.events) for t, w in windows.items()}
         self._oddities.note(Oddity.UNREADABLE_EVENT, purpose, sum(odd.values()))
-        return WorkspaceNews(
+        return WorkspaceEvents(
             workspace,
             first.token,
             changes_of(event for window in windows.values() for event in window.events),
@@ -240,12 +245,19 @@ class Reader:
 
     def is_gone(self, task: str, *, purpose: str) -> bool:
         """Whether Asana no longer shows a task that a listing has shown. Raises AsanaFailure."""
-        path = str(Tasks.one).format(task=task)
+        path = _TASK.format(task=task)
         try:
             self._client.get(path, {"opt_fields": "gid"}, purpose=purpose)
         except Refusal as refusal:
             return refusal.status == HTTPStatus.NOT_FOUND
         return False
+
+
+def _continues_with_first_token(visit: Visit) -> bool:
+    """Whether the first sync token is that of the stream of events, which has had its events."""
+    (_, workspace), *_ = visit.container.former.tokens or (("", None),)
+    since = visit.need.since if visit.need else {}
+    return workspace is None and any(t and s.is_incremental_only() for s, t in since.items())
 
 
 def _with_ids(events: list[Any]) -> list[Record]:

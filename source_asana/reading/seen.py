@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from source_asana.reading.changes import changes_of
 from source_asana.reading.plan import Listing
-from source_asana.reading.scope import Visit
-from source_asana.streams.declared import Record, StreamClass
-from source_asana.streams.values import is_before
+from source_asana.reading.visits import Visit
+from source_asana.streams.sources import StreamClass
+from source_asana.streams.values import Record, is_before
 
 NEVER = 0.0
 
@@ -92,8 +92,8 @@ class Seen:
 
         `may_age`: events may name what it reads after it has been read.
         """
-        listing, place, gid = visit.listing, visit.place, str(visit.parent)
-        if listing.is_one:
+        listing, place, gid = visit.listing, visit.place, str(visit.gid)
+        if listing.is_lookup:
             self._mentioned.add(gid)
         needs = _needs(visit)
         served = self._served(listing, place)
@@ -119,7 +119,7 @@ class Seen:
 
     def begins(self, visit: Visit) -> Moment:
         """The moment at which a visit is carried out, from now on."""
-        now = self.now() if visit.scope and visit.scope.is_followed else -self.now()
+        now = self.now() if visit.container.is_followed else -self.now()
         if (visit.listing, visit.place) in self._begun:
             self._begun[visit.listing, visit.place] = now
         return now
@@ -135,18 +135,18 @@ class Seen:
 
 
 def _needs(visit: Visit) -> Served:
-    if visit.scope is None:
+    if visit.need is None:
         return NOBODY
-    fed = frozenset(visit.scope.feeds(visit.listing))
-    return Served(fed, fed & visit.scope.whole_streams())
+    fed = frozenset(visit.need.feeds(visit.listing))
+    return Served(fed, fed & visit.whole_streams())
 
 
 def _left(visit: Visit, needs: Served, served: Served) -> Visit | None:
     """What a visit is still needed for. A listing with nothing below it is always read whole."""
-    if visit.scope is None:
+    if visit.need is None:
         return None
     if visit.listing.children:
         is_served = needs.streams <= served.streams and needs.whole <= served.whole
         return None if is_served else visit
     lacking = needs.streams - served.streams
-    return visit._replace(scope=visit.scope.only(lacking)) if lacking else None
+    return visit._replace(need=visit.need.only(lacking)) if lacking else None

@@ -12,8 +12,7 @@ from http import HTTPStatus
 from source_asana.asana.times import shifted
 from source_asana.reading.filters import Filters
 from source_asana.reading.marks import Mark
-from source_asana.streams.declared import Record
-from source_asana.streams.values import gid_of
+from source_asana.streams.values import Record, gid_of
 
 DAYS_BETWEEN_QUESTIONS = 1
 

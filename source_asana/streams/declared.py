@@ -1,179 +1,36 @@
-"""The streams: which endpoint, below which parents, which record, which key.
+"""The streams: for each the endpoint, its parents, the record, the key. Declarations only.
 
-A stream is a class that is read, never instantiated: its attributes say what Asana's reference
-says of the endpoint. Streams with the same `path` share its listing.
+Each class says what Asana's reference says on the page that its docstring names.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
 from source_asana.streams import records
-from source_asana.streams.fields import DATE_TIME, ObjectShape, catalog_schema
-from source_asana.streams.values import gids_in, has_parent
-
-Record = dict[str, Any]
-StreamClass = type["AsanaStream"]
-
-DELETED_AT = "_ab_cdc_deleted_at"
-"""The column by which Airbyte's destinations know a deleted row."""
-
-
-class AsanaStream:
-    """What one stream of records is.
-
-    `path` is the request as Asana's reference writes it; its placeholder stands for the parent's
-    gid. Exceptions to the rule are the further attributes, each false or empty by default.
-    """
-
-    path: ClassVar[str]
-    record: ClassVar[ObjectShape]
-    parents: ClassVar[tuple[StreamClass, ...]] = ()
-    key: ClassVar[tuple[str, ...]] = ("gid",)
-    cursor_field: ClassVar[str | None] = None
-
-    nested: ClassVar[bool] = False
-    """Its records are parents of the same listing too."""
-
-    below: ClassVar[str | None] = None
-    """The parent's column that must be true for the listing to exist.
-
-    Where the parent's own listing does not say so, one request for that parent confirms it.
-    """
-
-    counted_by: ClassVar[str | None] = None
-    """The parent's column that counts the records; only 0 means that there are none."""
-
-    parent_key: ClassVar[str | None] = None
-    """The column in which each record takes the gid of its parent."""
-
-    named_by: ClassVar[str | None] = None
-    """The parent's column that refers to the one record that there may be: it is no listing."""
-
-    named_in_config: ClassVar[str | None] = None
-    """The list of gids in the config that are read one by one, for want of a listing."""
-
-    within: ClassVar[tuple[tuple[StreamClass, str], ...]] = ()
-    """The records of other listings that hold these, and in which column: nothing is requested."""
-
-    takes_opt_fields: ClassVar[bool] = True
-    """Asana lets one say which fields are wanted; else what it gives by itself is all there is."""
-
-    goes_on_after_its_end: ClassVar[bool] = False
-    """There is always a next page; one without records is the last."""
-
-    between_syncs: ClassVar[bool] = False
-    """The records exist only between two syncs: a full refresh requests nothing."""
-
-    one: ClassVar[str | None] = None
-    """The request for one record by its gid."""
-
-    placed_by: ClassVar[tuple[str, ...]] = ()
-    """The paths that tell whether the user's filters want a record asked for by its gid."""
-
-    belongs_by: ClassVar[tuple[str, ...]] = ()
-    """The paths that tell what a record asked for by its gid belongs to."""
-
-    since_parameter: ClassVar[str | None] = None
-    """The parameter by which Asana leaves out what is older than some time."""
-
-    late_days: ClassVar[int | None] = None
-    """That time is a day, for which records may still come so many days later."""
-
-    completed_by_gid: ClassVar[tuple[str, ...]] = ()
-    """The columns that a listing may lack: where they are wanted and the first does not come, each
-    record is asked for once more, by its gid.
-    """
-
-    repeats_options: ClassVar[tuple[str, ...]] = ()
-    """The paths that repeat all options of a custom field, which the user may leave out."""
-
-    parts: ClassVar[tuple[StreamClass, str] | None] = None
-    """Where Asana cuts the listing: what its parent consists of, and the listing below each."""
-
-    loose: ClassVar[tuple[StreamClass, str] | None] = None
-    """Where its records are that have none of the parents: the listing below each of another."""
-
-    demanded: ClassVar[Mapping[str, str]] = {}
-    """Optional parameters that some accounts demand: sent only after an answer 400."""
-
-    told_deleted_as: ClassVar[str | None] = None
-    """The `resource_type` under which Asana tells that a record was deleted."""
-
-    computed: ClassVar[tuple[str, ...]] = ()
-    """The columns that the connector makes itself."""
-
-    told_by: ClassVar[tuple[str, ...]] = ()
-    """The paths that `may_repeat` looks at."""
-
-    dated_by: ClassVar[tuple[str, ...]] = ()
-    """The columns that tell an incremental sync whether a record, or what is below it, is new."""
-
-    @staticmethod
-    def may_repeat(_record: Record) -> bool:
-        """Whether another listing of the same sync may hold this record too."""
-        return False
-
-    @classmethod
-    def stream_name(cls) -> str:
-        """The name in Airbyte's catalog: the class's, in snake case."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
-
-    @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        """The schema that `discover` shows."""
-        added = [column for column in (cls.parent_key, *cls.computed) if column]
-        schema = catalog_schema(cls.record, key=cls.key, added=added)
-        if cls.told_deleted_as:
-            schema["properties"][DELETED_AT] = DATE_TIME.json_schema()
-        return schema
-
-    @classmethod
-    def columns(cls) -> tuple[str, ...]:
-        """The top-level names of the schema."""
-        return tuple(cls.json_schema()["properties"])
-
-    @classmethod
-    def is_below_projects(cls) -> bool:
-        """Whether a project is among the ancestors, so that a sync proceeds project by project."""
-        return any(parent is Projects or parent.is_below_projects() for parent in cls.parents)
-
-    @classmethod
-    def containers(cls) -> tuple[StreamClass, ...]:
-        """The streams below whose records a sync proceeds, and the state tells, one by one."""
-        if cls.since_parameter:
-            return cls.parents
-        return (Projects,) if cls is Projects or cls.is_below_projects() else ()
-
-    @classmethod
-    def is_told_by_events(cls) -> bool:
-        """Whether a project's events tell what has happened to its records."""
-        return cls.is_below_projects() and (cls.between_syncs or cls.told_deleted_as is not None)
-
-    @classmethod
-    def outlives_its_listing(cls) -> bool:
-        """Whether its marks stay until Asana says what has become of an unlisted project."""
-        return cls is Projects or cls.is_told_by_events()
-
-    @classmethod
-    def is_history(cls) -> bool:
-        """Whether what is older than the user's `start_date` is left out."""
-        return cls.since_parameter is not None or Tasks in cls.parents
+from source_asana.streams.sources import (
+    PROJECT,
+    WORKSPACE,
+    AsanaStream,
+    EventFeed,
+    Inside,
+    Lookup,
+    Pages,
+    Since,
+    StreamClass,
+)
+from source_asana.streams.values import Record, gids_in, has_parent
 
 
 class Workspaces(AsanaStream):
-    """Workspaces and organisations. https://developers.asana.com/reference/getworkspaces"""
+    """Workspaces and organizations. https://developers.asana.com/reference/getworkspaces"""
 
-    path = "workspaces"
-    one = "workspaces/{workspace}"
+    sources = (Pages("workspaces"),)
+    lookup = Lookup("workspaces/{workspace}")
+    container = WORKSPACE
     record = records.WORKSPACE
 
 
 class Users(AsanaStream):
     """Users of each workspace. https://developers.asana.com/reference/getusers"""
 
-    path = "users?workspace={workspace}"
-    parents = (Workspaces,)
+    sources = (Pages("users?workspace={workspace}", below=(Workspaces,)),)
     record = records.USER
 
     @staticmethod
@@ -185,48 +42,45 @@ class Users(AsanaStream):
 class Tags(AsanaStream):
     """Tags of each workspace. https://developers.asana.com/reference/gettags"""
 
-    path = "tags?workspace={workspace}"
-    parents = (Workspaces,)
+    sources = (Pages("tags?workspace={workspace}", below=(Workspaces,)),)
     record = records.TAG
 
 
 class CustomFields(AsanaStream):
     """Each workspace's field library. https://developers.asana.com/reference/getcustomfieldsforworkspace"""
 
-    path = "workspaces/{workspace}/custom_fields"
-    parents = (Workspaces,)
-    parent_key = "workspace_gid"
+    sources = (
+        Pages("workspaces/{workspace}/custom_fields", below=(Workspaces,), keep="workspace_gid"),
+    )
     record = records.CUSTOM_FIELD
 
 
 class Teams(AsanaStream):
-    """Teams of each organisation. https://developers.asana.com/reference/getteamsforworkspace"""
+    """Teams of each organization. https://developers.asana.com/reference/getteamsforworkspace"""
 
-    path = "workspaces/{workspace}/teams"
-    parents = (Workspaces,)
-    below = "is_organization"
+    sources = (
+        Pages("workspaces/{workspace}/teams", below=(Workspaces,), only_if="is_organization"),
+    )
     record = records.TEAM
 
 
 class TeamMemberships(AsanaStream):
     """Members of each team. https://developers.asana.com/reference/getteammembershipsforteam"""
 
-    path = "teams/{team}/team_memberships"
-    parents = (Teams,)
+    sources = (Pages("teams/{team}/team_memberships", below=(Teams,)),)
     record = records.TEAM_MEMBERSHIP
 
 
 class Projects(AsanaStream):
     """Projects of each workspace. https://developers.asana.com/reference/getprojects"""
 
-    path = "projects?workspace={workspace}"
-    parents = (Workspaces,)
+    sources = (Pages("projects?workspace={workspace}", below=(Workspaces,)),)
+    lookup = Lookup("projects/{project}", home_paths=("archived", "workspace.gid"))
+    container = PROJECT
     cursor_field = "modified_at"
-    one = "projects/{project}"
-    placed_by = ("archived", "workspace.gid")
-    told_deleted_as = "project"
-    dated_by = ("modified_at",)
-    repeats_options = (
+    event_type = "project"
+    changed_by = ("modified_at",)
+    repeated_options = (
         "custom_fields.enum_options",
         "custom_field_settings.custom_field.enum_options",
     )
@@ -236,10 +90,9 @@ class Projects(AsanaStream):
 class Sections(AsanaStream):
     """Sections of each project. https://developers.asana.com/reference/getsectionsforproject"""
 
-    path = "projects/{project}/sections"
-    parents = (Projects,)
+    sources = (Pages("projects/{project}/sections", below=(Projects,)),)
     cursor_field = "created_at"
-    told_deleted_as = "section"
+    event_type = "section"
     record = records.SECTION
 
 
@@ -252,21 +105,22 @@ class SectionsCompact(Sections):
 class Tasks(AsanaStream):
     """Tasks of each project. https://developers.asana.com/reference/gettasks"""
 
-    path = "tasks?project={project}"
-    parents = (Projects,)
-    loose: ClassVar[tuple[StreamClass, str]] = (
-        Users,
-        "tasks?assignee={user}&workspace={workspace}",
+    sources = (
+        Pages(
+            "tasks?project={project}",
+            below=(Projects,),
+            since=Since("modified_since"),
+            split_by=(Sections, "tasks?section={section}"),
+        ),
+        Pages("tasks?assignee={user}&workspace={workspace}", below=(Users,), without_project=True),
     )
+    lookup = Lookup("tasks/{task}", home_paths=("projects.gid", "parent.gid"))
     cursor_field = "modified_at"
-    one = "tasks/{task}"
-    since_parameter = "modified_since"
-    parts = (Sections, "tasks?section={section}")
-    repeats_options = ("custom_fields.enum_options",)
-    told_deleted_as = "task"
-    dated_by = ("modified_at", "created_at")
+    event_type = "task"
+    changed_by = ("modified_at", "created_at")
+    repeated_options = ("custom_fields.enum_options",)
+    identity_paths = ("projects.gid", "parent.gid")
     record = records.TASK
-    told_by = belongs_by = ("projects.gid", "parent.gid")
 
     @staticmethod
     def may_repeat(record: Record) -> bool:
@@ -278,17 +132,16 @@ class Tasks(AsanaStream):
 class Subtasks(AsanaStream):
     """Subtasks of each task, at any depth. https://developers.asana.com/reference/getsubtasksfortask"""
 
-    path = "tasks/{task}/subtasks"
-    parents = (Tasks,)
+    sources = (
+        Pages("tasks/{task}/subtasks", below=(Tasks,), unless_zero="num_subtasks", is_nested=True),
+    )
+    lookup = Lookup("tasks/{task}")
     cursor_field = "modified_at"
-    one = "tasks/{task}"
-    told_deleted_as = "task"
-    dated_by = ("modified_at", "created_at")
-    nested = True
-    counted_by = "num_subtasks"
-    repeats_options = Tasks.repeats_options
+    event_type = "task"
+    changed_by = ("modified_at", "created_at")
+    repeated_options = Tasks.repeated_options
+    identity_paths = ("projects.gid",)
     record = records.TASK
-    told_by = ("projects.gid",)
 
     @staticmethod
     def may_repeat(record: Record) -> bool:
@@ -299,12 +152,10 @@ class Subtasks(AsanaStream):
 class Stories(AsanaStream):
     """Comments and changes of each task. https://developers.asana.com/reference/getstoriesfortask"""
 
-    path = "tasks/{task}/stories"
-    parents = (Tasks, Subtasks)
+    sources = (Pages("tasks/{task}/stories", below=(Tasks, Subtasks)),)
+    lookup = Lookup("stories/{story}", home_paths=("target.gid", "target.resource_type"))
     cursor_field = "created_at"
-    one = "stories/{story}"
-    belongs_by = ("target.gid", "target.resource_type")
-    told_deleted_as = "story"
+    event_type = "story"
     record = records.STORY
 
 
@@ -317,12 +168,10 @@ class StoriesCompact(Stories):
 class Attachments(AsanaStream):
     """Attachments of each project and task. https://developers.asana.com/reference/getattachmentsforobject"""
 
-    path = "attachments?parent={parent}"
-    parents = (Projects, Tasks, Subtasks)
+    sources = (Pages("attachments?parent={parent}", below=(Projects, Tasks, Subtasks)),)
+    lookup = Lookup("attachments/{attachment}", home_paths=("parent.gid", "parent.resource_type"))
     cursor_field = "created_at"
-    one = "attachments/{attachment}"
-    belongs_by = ("parent.gid", "parent.resource_type")
-    told_deleted_as = "attachment"
+    event_type = "attachment"
     record = records.ATTACHMENT
 
 
@@ -335,22 +184,21 @@ class AttachmentsCompact(Attachments):
 class Events(AsanaStream):
     """What happened in each project, its tasks and their stories. https://developers.asana.com/reference/getevents"""
 
-    path = "events?resource={project}"
-    parents = (Projects,)
-    cursor_field = "created_at"
+    sources = (EventFeed("events?resource={project}", below=(Projects,), computed=("event_id",)),)
     key = ("event_id",)
-    computed = ("event_id",)
-    between_syncs = True
-    told_by = tuple(records.EVENT.opt_fields())  # its id and what it asks for are made of them
+    cursor_field = "created_at"
+    identity_paths = tuple(
+        records.EVENT.opt_fields()
+    )  # its id and what it asks for are made of them
     record = records.EVENT
 
 
 class Portfolios(AsanaStream):
     """The user's own portfolios, or all for a service account. https://developers.asana.com/reference/getportfolios"""
 
-    path = "portfolios?workspace={workspace}"
-    parents = (Workspaces,)
-    demanded: ClassVar[Mapping[str, str]] = {"owner": "me"}
+    sources = (
+        Pages("portfolios?workspace={workspace}", below=(Workspaces,), demanded={"owner": "me"}),
+    )
     record = records.PORTFOLIO
 
 
@@ -363,175 +211,179 @@ class PortfoliosCompact(Portfolios):
 class PortfolioItems(AsanaStream):
     """Projects and portfolios in each portfolio. https://developers.asana.com/reference/getitemsforportfolio"""
 
-    path = "portfolios/{portfolio}/items"
-    parents = (Portfolios,)
+    sources = (Pages("portfolios/{portfolio}/items", below=(Portfolios,), keep="portfolio_gid"),)
     key = ("portfolio_gid", "gid")
-    parent_key = "portfolio_gid"
     record = records.PORTFOLIO_ITEM
 
 
 class PortfoliosMemberships(AsanaStream):
     """Members of each portfolio. https://developers.asana.com/reference/getportfoliomemberships"""
 
-    path = "portfolio_memberships?portfolio={portfolio}"
-    parents = (Portfolios,)
+    sources = (Pages("portfolio_memberships?portfolio={portfolio}", below=(Portfolios,)),)
     record = records.PORTFOLIO_MEMBERSHIP
 
 
 class PortfolioMemberships(AsanaStream):
     """Members of each portfolio, teams too. https://developers.asana.com/reference/getmemberships"""
 
-    path = "memberships?parent={portfolio}"
-    parents = (Portfolios,)
-    takes_opt_fields = False
+    sources = (
+        Pages("memberships?parent={portfolio}", below=(Portfolios,), takes_opt_fields=False),
+    )
     record = records.MEMBERSHIP
 
 
 class Goals(AsanaStream):
     """Goals of each workspace. https://developers.asana.com/reference/getgoals"""
 
-    path = "goals?workspace={workspace}"
-    parents = (Workspaces,)
+    sources = (Pages("goals?workspace={workspace}", below=(Workspaces,)),)
     record = records.GOAL
 
 
 class GoalRelationships(AsanaStream):
     """What supports each goal. https://developers.asana.com/reference/getgoalrelationships"""
 
-    path = "goal_relationships?supported_goal={goal}"
-    parents = (Goals,)
+    sources = (Pages("goal_relationships?supported_goal={goal}", below=(Goals,)),)
     record = records.GOAL_RELATIONSHIP
 
 
 class GoalMemberships(AsanaStream):
     """Members of each goal. https://developers.asana.com/reference/getmemberships"""
 
-    path = "memberships?parent={goal}"
-    parents = (Goals,)
-    takes_opt_fields = False
+    sources = (Pages("memberships?parent={goal}", below=(Goals,), takes_opt_fields=False),)
     record = records.GOAL_MEMBERSHIP
 
 
 class TimePeriods(AsanaStream):
     """The periods of goals. https://developers.asana.com/reference/gettimeperiods"""
 
-    path = "time_periods?workspace={workspace}"
-    parents = (Workspaces,)
-    parent_key = "workspace_gid"
+    sources = (
+        Pages("time_periods?workspace={workspace}", below=(Workspaces,), keep="workspace_gid"),
+    )
     record = records.TIME_PERIOD
 
 
 class StatusUpdates(AsanaStream):
     """Status updates of projects, portfolios and goals. https://developers.asana.com/reference/getstatusesforobject"""
 
-    path = "status_updates?parent={parent}"
-    parents = (Projects, Portfolios, Goals)
+    sources = (
+        Pages(
+            "status_updates?parent={parent}",
+            below=(Projects, Portfolios, Goals),
+            since=Since("created_since"),
+        ),
+    )
     cursor_field = "created_at"
-    since_parameter = "created_since"
     record = records.STATUS_UPDATE
 
 
 class ProjectMemberships(AsanaStream):
     """Members of each project. https://developers.asana.com/reference/getprojectmembershipsforproject"""
 
-    path = "projects/{project}/project_memberships"
-    parents = (Projects,)
+    sources = (Pages("projects/{project}/project_memberships", below=(Projects,)),)
     record = records.PROJECT_MEMBERSHIP
 
 
 class WorkspaceMemberships(AsanaStream):
     """Members of each workspace, and what they are there. https://developers.asana.com/reference/getworkspacemembershipsforworkspace"""
 
-    path = "workspaces/{workspace}/workspace_memberships"
-    parents = (Workspaces,)
+    sources = (Pages("workspaces/{workspace}/workspace_memberships", below=(Workspaces,)),)
     record = records.WORKSPACE_MEMBERSHIP
 
 
 class UserTaskLists(AsanaStream):
     """The list "My tasks" of each member of a workspace. https://developers.asana.com/reference/getusertasklist"""
 
-    path = WorkspaceMemberships.path
-    parents = (Workspaces,)
-    within = ((WorkspaceMemberships, "user_task_list"),)
+    sources = (Inside(WorkspaceMemberships, "user_task_list"),)
     record = records.USER_TASK_LIST
 
 
 class CustomFieldSettings(AsanaStream):
     """The custom fields of each project and portfolio. https://developers.asana.com/reference/getcustomfieldsettingsforproject"""
 
-    path = Projects.path
-    parents = (Workspaces,)
-    within = ((Projects, "custom_field_settings"), (Portfolios, "custom_field_settings"))
+    sources = (
+        Inside(Projects, "custom_field_settings"),
+        Inside(Portfolios, "custom_field_settings"),
+    )
     record = records.CUSTOM_FIELD_SETTING
 
 
 class TimeTrackingEntries(AsanaStream):
     """Time that was entered on tasks. https://developers.asana.com/reference/gettimetrackingentries"""
 
-    path = "time_tracking_entries?workspace={workspace}&entered_on_start_date=2000-01-01"
-    parents = (Workspaces,)
+    sources = (
+        Pages(
+            "time_tracking_entries?workspace={workspace}&entered_on_start_date=2000-01-01",
+            below=(Workspaces,),
+            since=Since("entered_on_start_date", days_late=14),
+        ),
+    )
+    lookup = Lookup(
+        "time_tracking_entries/{time_tracking_entry}",
+        completes=("task", "created_at", "approval_status", "billable_status", "description"),
+    )
     cursor_field = "entered_on"
-    since_parameter = "entered_on_start_date"
-    late_days = 14
-    told_by = ("task.gid",)
-    one = "time_tracking_entries/{time_tracking_entry}"
-    completed_by_gid = ("task", "created_at", "approval_status", "billable_status", "description")
+    identity_paths = ("task.gid",)
     record = records.TIME_TRACKING_ENTRY
 
 
 class Allocations(AsanaStream):
     """Who is to work how much in each project. https://developers.asana.com/reference/getallocations"""
 
-    path = "allocations?parent={project}"
-    parents = (Projects,)
+    sources = (Pages("allocations?parent={project}", below=(Projects,)),)
     record = records.ALLOCATION
 
 
 class ProjectTemplates(AsanaStream):
     """Templates of projects. https://developers.asana.com/reference/getprojecttemplates"""
 
-    path = "project_templates?workspace={workspace}"
-    parents = (Workspaces,)
-    parent_key = "workspace_gid"
+    sources = (
+        Pages("project_templates?workspace={workspace}", below=(Workspaces,), keep="workspace_gid"),
+    )
     record = records.PROJECT_TEMPLATE
 
 
 class TaskTemplates(AsanaStream):
     """Templates of tasks in each project. https://developers.asana.com/reference/gettasktemplates"""
 
-    path = "task_templates?project={project}"
-    parents = (Projects,)
+    sources = (Pages("task_templates?project={project}", below=(Projects,)),)
     record = records.TASK_TEMPLATE
 
 
 class ProjectBriefs(AsanaStream):
     """The brief of each project that has one. https://developers.asana.com/reference/getprojectbrief"""
 
-    path = "project_briefs/{project_brief}"
-    parents = (Projects,)
-    named_by = "project_brief"
+    sources = (
+        Lookup("project_briefs/{project_brief}", below=(Projects,), gid_column="project_brief"),
+    )
     record = records.PROJECT_BRIEF
 
 
 class AuditLogEvents(AsanaStream):
-    """The audit log of each organisation. https://developers.asana.com/reference/getauditlogevents"""
+    """The audit log of each organization. https://developers.asana.com/reference/getauditlogevents"""
 
-    path = "workspaces/{workspace}/audit_log_events"
-    parents = (Workspaces,)
-    below = "is_organization"
+    sources = (
+        Pages(
+            "workspaces/{workspace}/audit_log_events",
+            below=(Workspaces,),
+            only_if="is_organization",
+            since=Since("start_at"),
+            keep="workspace_gid",
+            takes_opt_fields=False,
+            ends_with_empty_page=True,
+        ),
+    )
     cursor_field = "created_at"
-    since_parameter = "start_at"
-    parent_key = "workspace_gid"
-    takes_opt_fields = False
-    goes_on_after_its_end = True
     record = records.AUDIT_LOG_EVENT
 
 
 class OrganizationExports(AsanaStream):
     """The exports that the config names. https://developers.asana.com/reference/getorganizationexport"""
 
-    path = "organization_exports/{organization_export}"
-    named_in_config = "organization_export_ids"
+    sources = (
+        Lookup(
+            "organization_exports/{organization_export}", config_field="organization_export_ids"
+        ),
+    )
     record = records.ORGANIZATION_EXPORT
 
 
@@ -545,3 +397,8 @@ def _all_streams(base: StreamClass) -> dict[str, StreamClass]:
 
 STREAMS: dict[str, StreamClass] = _all_streams(AsanaStream)
 """Every stream by its name; of those that share a listing the fullest comes first."""
+
+
+def lookup_path(event_type: str) -> str:
+    """The request for one record of a kind by its gid, as Asana's reference writes it."""
+    return next(s.lookup.path for s in STREAMS.values() if s.lookup and s.event_type == event_type)

@@ -1,0 +1,312 @@
+"""The account as a sync finds it: its containers, and the visits that they call for. Pure.
+
+Not safe for several threads: the walk calls it under its lock.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from source_asana.reading.changes import WorkspaceEvents
+from source_asana.reading.container import ACCOUNT, WITHOUT_PROJECT, Container, Need, News
+from source_asana.reading.filters import Filters
+from source_asana.reading.plan import Listing, Plan
+from source_asana.reading.resumption import Resumption
+from source_asana.reading.unlisted import Unlisted, unlisted_projects
+from source_asana.reading.visits import Look, Rules, Visit
+from source_asana.streams.sources import PROJECT, TASK, WORKSPACE, StreamClass
+from source_asana.streams.values import Record, gid_of, is_before
+
+PROJECTS_WORTH_A_QUESTION = 50
+"""Workspaces with so many projects are asked for the events of all at once. Most tokens are
+refused; one refused request must cost less than 1 % of what it could save.
+"""
+
+
+@dataclass
+class Listed:
+    """What the lists of workspaces, projects and other containers have shown so far.
+
+    `found`: by kind of stream, the gid of each container and that of its workspace. `left_out`:
+    those that the user's filters leave out. `complete_in`: the workspaces whose projects were
+    listed to the end.
+    """
+
+    found: dict[StreamClass, dict[str, str | None]]
+    left_out: set[str] = field(default_factory=set)
+    complete_in: set[str] = field(default_factory=set)
+
+    def of_kind(self, container: str) -> set[str]:
+        """The gids of all containers of one kind."""
+        kinds = (kind for kind in self.found if kind.container == container)
+        return {gid for kind in kinds for gid in self.found[kind]}
+
+
+class Account:
+    """The containers of one sync, and what has to be visited in them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        resumption: Resumption,
+        filters: Filters,
+        config_gids: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self.rules = Rules(plan, filters, continues=bool(resumption))
+        self.resumption = resumption
+        self.root = Container(ACCOUNT, "")
+        self.unlisted: Unlisted | None = None
+        """What happened to projects that have marks and were not listed; None before."""
+        self.began = ""
+        """The mark of all that is requested below workspaces."""
+        self._config_gids = config_gids
+        self._workspaces: dict[str, Container] = {}
+        self._asked: set[str] = set()
+        self._listed = Listed({kind: {} for kind in _kinds_of_containers(plan)})
+        self._below_projects = tuple(_streams_below_projects(plan, resumption.selected))
+
+    @property
+    def plan(self) -> Plan:
+        """The listings of the sync."""
+        return self.rules.plan
+
+    def first(self) -> list[Visit]:
+        """The visits with which the sync begins."""
+        return [
+            Visit(listing, gid, self.root) for listing, gid in self.plan.first(self._config_gids)
+        ]
+
+    def found(self, kind: StreamClass) -> dict[str, str | None]:
+        """The containers of a kind that were found so far, each with its workspace."""
+        return dict(self._listed.found.get(kind, {}))
+
+    def absent(self, kind: StreamClass, found: Collection[str]) -> list[str]:
+        """The workspaces or projects that the user names and that were not found."""
+        filters = self.rules.filters
+        if kind.container == WORKSPACE:
+            return filters.absent_workspaces(found)
+        return filters.absent_projects(found) if kind.container == PROJECT else []
+
+    def look_at(
+        self,
+        visit: Visit,
+        record: Record,
+        now: str,
+        asked_since: str | None = None,
+        followed_time: tuple[str, str] | None = None,
+    ) -> Look:
+        """What a record calls for. `now` is the mark of what is requested now."""
+        self.began = self.began or now
+        if visit.need is not None:
+            return self.rules.look_at(visit, record, asked_since, followed_time)
+        if not self.rules.is_chosen(visit.listing, record):
+            self._listed.left_out.add(record["gid"])
+            return Look([], [])
+        outputs = list(visit.listing.outputs)
+        if visit.listing.stream.container == PROJECT:
+            outputs = [o for o in outputs if self._lacks_project(o.stream, record)]
+        return Look(outputs, list(self._below(visit, record, now)))
+
+    def _lacks_project(self, stream: StreamClass, project: Record) -> bool:
+        """Whether a stream lacks a project; what stands inside it comes every time."""
+        if stream.container != PROJECT:
+            return True
+        mark = self.resumption.mark(stream, project["gid"], self.began)
+        return mark is None or not is_before(project.get(str(stream.cursor_field)), mark.since)
+
+    def _below(self, visit: Visit, record: Record, now: str) -> Iterator[Visit]:
+        """The visits below a record outside of projects, and below projects."""
+        listing, gid = visit.listing, record["gid"]
+        if listing.stream in self._listed.found:
+            home = visit.gid if listing.stream.container == PROJECT else None
+            self._listed.found[listing.stream][gid] = home
+        if listing.stream.container == PROJECT:
+            yield from self._project(visit.container, record, now)
+            return
+        inside = visit.container
+        if listing.stream.container == WORKSPACE:
+            inside = self._workspaces.setdefault(gid, Container(WORKSPACE, gid, self.root))
+        for child in listing.children:
+            parent = child.parent_in(record, is_confirmed=listing.confirms is not None)
+            if parent is None or child is self.plan.without_project:
+                continue
+            streams = [s for s in child.feeds if listing.stream in s.containers()]
+            if not streams or child.confirms:
+                yield Visit(child, parent, inside)
+                continue
+            found = self._container(child.name, gid, inside, streams, now)
+            if found.need.since:
+                yield Visit(child, parent, found, found.need)
+
+    def _container(
+        self,
+        kind: str,
+        gid: str,
+        above: Container,
+        streams: Collection[StreamClass],
+        now: str,
+    ) -> Container:
+        start = self.rules.filters.start_date
+        need, former = self.resumption.of(gid, streams, self.began, start)
+        news = News(now, are_lost=former.is_unknown, checked=former.checked)
+        return Container(kind, gid, above, need, former, news)
+
+    def _project(self, workspace: Container, record: Record, now: str) -> list[Visit]:
+        project = record["gid"]
+        found = self._container(PROJECT, project, workspace, self._below_projects, now)
+        found.gids = {
+            child: gid
+            for child in self.plan.below_projects
+            if child.pages is None and (gid := child.parent_in(record))
+        }
+        if not found.need.since:
+            return []
+        if self.plan.events and self.resumption.is_incremental(found.need.since):
+            return [Visit(self.plan.events, project, found, found.need)]
+        return list(self._lists(found))
+
+    def _lists(self, project: Container) -> Iterator[Visit]:
+        for child in self.plan.below_projects:
+            gid = project.gid if child.pages else project.gids.get(child)
+            if gid and project.need.feeds(child):
+                yield Visit(child, gid, project, project.need)
+
+    def after_events(self, project: Container) -> list[Visit]:
+        """The visits below a project whose events are known."""
+        return [*self._lists(project), *self._missing(project)]
+
+    def _missing(self, container: Container) -> Iterator[Visit]:
+        """What former syncs could not read in a container, for the streams that lack it."""
+        lacking: dict[tuple[str, str], set[StreamClass]] = {}
+        for stream, requests in container.former.missing.items():
+            for request in requests:
+                lacking.setdefault(request, set()).add(stream)
+        for (path, gid), streams in sorted(lacking.items(), key=lambda of: of[0]):
+            listing = self.plan.by_path.get(path)
+            if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
+                yield Visit(listing, gid, container, container.need.only(streams, whole=True))
+
+    def lookups(self, container: Container) -> list[Visit]:
+        """What events name in a container and no list of it has shown, when all else is read."""
+        tells_itself = container.is_project and not container.shares_events
+        if not tells_itself and not (container.kind == WORKSPACE and container.events):
+            return []
+        visits: list[Visit] = []
+        for kind, gids in container.news.changes.to_look_up().items():
+            listing = self.plan.lookups.get(kind)
+            if listing is None or not container.need.feeds(listing):
+                continue
+            visits += [
+                Visit(listing, gid, container, container.need)
+                for gid in sorted(container.not_shown(gids) if kind == TASK else gids)
+                if not container.is_deleted(kind, gid)
+            ]
+        return visits
+
+    def look_up_task(self, visit: Visit, gid: str) -> Visit:
+        """The lookup of a task that a record of a container names."""
+        return Visit(self.plan.lookups[TASK], gid, visit.container, visit.container.need)
+
+    def list_that_shows(self, visit: Visit, record: Record) -> tuple[Listing, str] | None:
+        """The list that shows a looked-up record too, and the task below which."""
+        stream = visit.listing.stream
+        above = gid_of(record.get("target")) or gid_of(record.get("parent"))
+        if not visit.listing.is_lookup or not stream.is_below_tasks() or above is None:
+            return None
+        listing = self.plan.by_path.get(str(stream.path()))
+        return (listing, above) if listing else None
+
+    def pending(self, open_containers: Collection[Container]) -> set[Listing]:
+        """The listings that will be read, though nothing of them is open now."""
+        pending: set[Listing] = set()
+        if any(c.is_project or c.events for c in open_containers):
+            pending.update(self.plan.lookups.values())
+        if self.plan.unlisted and self.unlisted is None:
+            pending.add(self.plan.unlisted)
+        return pending
+
+    def after_list(self, visit: Visit, shown: set[str], now: str) -> list[Visit]:
+        """Note that a listing was read to its end; the visits that only this calls for."""
+        listing, container = visit.listing, visit.container
+        if listing.stream.container == PROJECT and visit.gid:
+            self._listed.complete_in.add(visit.gid)
+        outside = self.plan.without_project
+        if outside and outside in listing.children and visit.gid:
+            return self._without_project(outside, visit, shown, now)
+        if listing.is_task_list and not listing.is_nested and listing is not outside:
+            container.show(shown)
+        return []
+
+    def _without_project(
+        self, outside: Listing, visit: Visit, users: set[str], now: str
+    ) -> list[Visit]:
+        """The tasks of each user of a workspace. No events tell of them: they are read in full."""
+        streams = [stream for stream in self._below_projects if stream in outside.feeds]
+        workspace = str(visit.gid)
+        found = self._container(WITHOUT_PROJECT, workspace, visit.container, streams, now)
+        found.news = replace(found.news, are_lost=any(found.need.since.values()))
+        if not found.need.since:
+            return []
+        return [Visit(outside, user, found, found.need) for user in sorted(users)]
+
+    def projects_listed(self) -> list[Visit]:
+        """The lookups of projects that have marks and were not listed, when all are listed."""
+        if self.plan.unlisted is None or self.unlisted is not None:
+            return []
+        marks = self.resumption.projects()
+        workspaces = self._listed.of_kind(WORKSPACE)
+        listed = self._listed.of_kind(PROJECT) | workspaces
+        self.unlisted = unlisted_projects(
+            {gid: mark for gid, mark in marks.items() if gid not in listed},
+            self._listed.left_out,
+            self._listed.complete_in,
+            self.rules.filters,
+            self.began,
+        )
+        self.unlisted.known = len(marks.keys() - workspaces)
+        self.unlisted.renewed = {
+            old: token
+            for workspace in self._workspaces.values()
+            for old, token in workspace.renewed_tokens().items()
+        }
+        return [Visit(self.plan.unlisted, gid, self.root) for gid in self.unlisted.ask]
+
+    def workspace_tokens(self, workspace: Container, projects: int) -> list[str] | None:
+        """The sync tokens to ask a workspace for its events with, when it has shown projects.
+
+        None if it is not asked: a project is left out, or there are but a few.
+        """
+        streams = self.resumption.told_by_events(self._below_projects)
+        is_asked = workspace.gid in self._asked
+        if is_asked or not self.plan.events or not streams:
+            return None
+        tokens = self.resumption.workspace_tokens(workspace.gid)
+        is_worth_it = bool(tokens) or projects >= PROJECTS_WORTH_A_QUESTION
+        if not is_worth_it or not self.rules.filters.has_all_projects:
+            return None
+        self._asked.add(workspace.gid)
+        return tokens
+
+    def learn_of_workspace(self, workspace: Container, events: WorkspaceEvents) -> None:
+        """Note what happened in a workspace."""
+        streams = self.resumption.told_by_events(self._below_projects)
+        since = self.resumption.since_in_workspace(events, streams)
+        workspace.need = Need(since, self.rules.filters.start_date)
+        workspace.news = News(changes=events.changes)
+        workspace.events = events
+        workspace.shown = set()
+
+
+def _kinds_of_containers(plan: Plan) -> set[StreamClass]:
+    """The streams whose records are containers, in this sync."""
+    streams = {s for listing in plan.listings for s in (listing.stream, *listing.feeds)}
+    kinds = {kind for stream in streams for kind in stream.containers()}
+    return kinds | {stream for stream in streams if stream.container}
+
+
+def _streams_below_projects(plan: Plan, selected: Collection[StreamClass]) -> Iterator[StreamClass]:
+    """The selected streams whose state tells projects apart, without that of projects."""
+    read = {stream for listing in plan.listings for stream in listing.feeds}
+    for stream in selected:
+        kinds = stream.containers()
+        if stream in read and any(kind.container == PROJECT for kind in kinds if kind != stream):
+            yield stream

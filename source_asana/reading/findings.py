@@ -1,0 +1,87 @@
+"""What a walk finds, in the order in which it happens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from source_asana.asana.errors import Refusal
+from source_asana.reading.container import Container
+from source_asana.reading.plan import Listing
+from source_asana.reading.unlisted import Unlisted
+from source_asana.reading.visits import Visit
+from source_asana.streams.sources import StreamClass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records of one selected stream, as JSON, and their gids where events tell of deletions."""
+
+    stream: StreamClass
+    records: list[bytes]
+    gids: list[str]
+
+    @property
+    def size(self) -> int:
+        """The bytes of its records."""
+        return sum(map(len, self.records))
+
+
+@dataclass(frozen=True)
+class VisitEnd:
+    """A visit is over; `error` says why it could not be done."""
+
+    visit: Visit
+    error: Exception | None
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """Asana refused a visit, which is over for now: it is repeated once after all others."""
+
+    visit: Visit
+    refusal: Refusal
+
+
+@dataclass(frozen=True)
+class EventsKnown:
+    """The events of a container are known, or known to be lost."""
+
+    container: Container
+
+
+@dataclass(frozen=True)
+class EventsMissing:
+    """Tasks of a project changed, but no event tells so, although events come by now."""
+
+    project: Container
+    tasks: int
+    is_read_again: bool
+    """Whether all tasks of the project are read because of that."""
+
+
+@dataclass(frozen=True)
+class ContainerEnd:
+    """Nothing in this container is left to visit."""
+
+    container: Container
+
+
+@dataclass(frozen=True, eq=False)
+class ListingEnd:
+    """Nothing of this listing is left to visit.
+
+    `found`: the containers that it has shown, each with its workspace. `unlisted`: what happened to
+    the projects that it did not show, where it lists projects.
+    """
+
+    listing: Listing
+    found: Mapping[str, str | None] = field(default_factory=dict)
+    unlisted: Unlisted | None = None
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Nothing has happened for a while."""
+
+
+FromWorkers = Page | EventsKnown | EventsMissing | PutAside | VisitEnd
+Finding = FromWorkers | ListingEnd | ContainerEnd | Idle

@@ -1,0 +1,160 @@
+"""Which visits are open, and which is next. Not safe for several threads.
+
+What was begun first is finished first: another project is opened only when no open one has a visit
+waiting, so projects end one after the other, and memory holds the pages under way.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import count
+
+from source_asana.reading.account import Account
+from source_asana.reading.container import Container
+from source_asana.reading.findings import PutAside
+from source_asana.reading.plan import Listing
+from source_asana.reading.seen import Seen
+from source_asana.reading.visits import Visit
+
+
+class Schedule:
+    """The visits of one sync that are waiting or under way, and the open containers."""
+
+    def __init__(self, account: Account, seen: Seen) -> None:
+        self._account = account
+        self._seen = seen
+        self._waiting: list[tuple[int, int, Visit]] = []
+        self._numbers = count(start=-1, step=-1)
+        self._turns: dict[Container, int] = {}
+        self._next_turn = count(start=1)
+        self._open: Counter[Listing] = Counter()
+        self._open_containers: set[Container] = set()
+        self.aside = Aside()
+
+    def open(self, visits: list[Visit]) -> None:
+        """Let workers have these visits, the first one first, and the newest before older ones."""
+        for visit in visits:
+            self._open[visit.listing] += 1
+            self._enter(visit.container)
+        for visit in reversed(visits):
+            heappush(self._waiting, (self._turn(visit), next(self._numbers), visit))
+
+    def open_new(self, visits: list[Visit], *, may_age: bool) -> None:
+        """Open what of these visits was not visited before, or has changed since.
+
+        `may_age`: events may name what they read after it was read.
+        """
+        self.open(self.unopened(visits, may_age=may_age))
+
+    def unopened(self, visits: list[Visit], *, may_age: bool) -> list[Visit]:
+        """What of these visits was not visited before, or has changed since; note them."""
+        left = (self._seen.opened(visit, may_age=may_age) for visit in visits)
+        return [visit for visit in left if visit]
+
+    @property
+    def waiting(self) -> int:
+        """How many visits no worker has taken."""
+        return len(self._waiting)
+
+    def next(self) -> Visit | None:
+        """The visit whose turn it is, if one is waiting."""
+        return heappop(self._waiting)[-1] if self._waiting else None
+
+    def close(self, visit: Visit) -> list[Container]:
+        """Note that a visit is over; return the containers that end with it, inner ones first.
+
+        Before a container ends, what events name in it is looked up.
+        """
+        self._open[visit.listing] -= 1
+        ended: list[Container] = []
+        container: Container | None = visit.container
+        while container is not None:
+            if container.open == 1:
+                self.open_new(self._account.lookups(container), may_age=True)
+            container.open -= 1
+            if container.open:
+                break
+            self._open_containers.discard(container)
+            self._turns.pop(container, None)
+            ended.append(container)
+            container = container.above
+        if not any(self._open[listing] for listing in self._account.plan.to_know_all_projects):
+            self.open(self._account.projects_listed())
+        return ended
+
+    def open_projects(self) -> int:
+        """How many projects are open."""
+        return sum(container.is_project for container in self._open_containers)
+
+    def put_aside_to_repeat(self) -> list[PutAside] | None:
+        """When nothing else is open, open what was put aside; return what it is pointless to ask.
+
+        None if something else is open, or it was done before.
+        """
+        if self.aside.is_repeated or self._open.total():
+            return None
+        repeated, pointless = self.aside.sort()
+        self.open([put.visit for put in repeated])
+        return pointless
+
+    def ended_listings(self, unfinished: list[Listing]) -> Iterator[Listing]:
+        """Take out of `unfinished`, parents first, what has neither visits nor parents left."""
+        pending = self._account.pending(self._open_containers) | self.aside.listings()
+        has_ended = True
+        while has_ended:
+            has_ended = False
+            for listing in list(unfinished):
+                above = [parent for parent in listing.parents if parent is not listing]
+                is_open = self._open[listing] or listing in pending
+                if not is_open and not any(parent in unfinished for parent in above):
+                    unfinished.remove(listing)
+                    yield listing
+                    has_ended = True
+
+    def _enter(self, container: Container | None) -> None:
+        while container is not None:
+            container.open += 1
+            if container.open > 1:
+                return
+            self._open_containers.add(container)
+            container = container.above
+
+    def _turn(self, visit: Visit) -> int:
+        """The number by which a visit is in line: small ones, and what has no marks, come first."""
+        if visit.need is None:
+            return 0
+        if visit.container not in self._turns:
+            self._turns[visit.container] = next(self._next_turn)
+        return self._turns[visit.container]
+
+
+class Aside:
+    """The visits that Asana refused, to be repeated once."""
+
+    def __init__(self) -> None:
+        self.is_repeated = False
+        self._put: list[PutAside] = []
+        self._answered: set[Listing] = set()
+
+    def put(self, put: PutAside) -> None:
+        """Add a refused visit."""
+        self._put.append(put)
+
+    def note_answer(self, listing: Listing) -> None:
+        """Note that Asana does not refuse all of a listing."""
+        self._answered.add(listing)
+
+    def listings(self) -> set[Listing]:
+        """The listings of what was put aside."""
+        return {put.visit.listing for put in self._put}
+
+    def sort(self) -> tuple[list[PutAside], list[PutAside]]:
+        """What to repeat, and what not, because Asana refused every visit of its listing."""
+        self.is_repeated = True
+        aside, self._put = self._put, []
+        refused = Counter(put.visit.listing for put in aside)
+        pointless = {at for at, n in refused.items() if n > 1 and at not in self._answered}
+        return (
+            [put for put in aside if put.visit.listing not in pointless],
+            [put for put in aside if put.visit.listing in pointless],
+        )

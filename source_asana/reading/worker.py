@@ -1,0 +1,236 @@
+"""What a worker does: reads one visit after the other, and hands on what it finds."""
+
+import threading
+from http import HTTPStatus
+
+from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
+from source_asana.asana.rate_limit import Stopped
+from source_asana.reading.account import Account
+from source_asana.reading.channel import Channel
+from source_asana.reading.findings import EventsKnown, EventsMissing, PutAside, VisitEnd
+from source_asana.reading.plan import Listing, Output
+from source_asana.reading.reader import Reader
+from source_asana.reading.schedule import Schedule
+from source_asana.reading.seen import Moment, Seen
+from source_asana.reading.visits import Visit
+from source_asana.streams.sources import PROJECT, StreamClass
+from source_asana.streams.values import Record, first_of_each
+
+MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS)
+"""Refusals that may be over a moment later: a plan (402) does not change so soon."""
+
+
+class Worker:
+    """Carries out visits; safe for several threads.
+
+    `changed` guards the account, the schedule and the memory of what was seen, and tells waiting
+    threads that there are new visits.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        reader: Reader,
+        schedule: Schedule,
+        seen: Seen,
+        channel: Channel,
+        changed: threading.Condition,
+    ) -> None:
+        self._account = account
+        self._reader = reader
+        self._schedule = schedule
+        self._seen = seen
+        self._channel = channel
+        self._changed = changed
+        self._read_before: dict[tuple[Listing, str], set[str]] = {}
+        self.given_up: set[Listing] = set()
+
+    def carry_out(self, visit: Visit) -> None:
+        """Do a visit, and hand on how it ended. Raises Stopped."""
+        try:
+            end = self._end_of(visit)
+        except Stopped:
+            raise
+        except Exception as caught:  # noqa: BLE001 - it goes to the main thread, which judges
+            end = VisitEnd(visit, caught)
+        if isinstance(end, PutAside):
+            with self._changed:
+                self._schedule.aside.put(end)
+        self._channel.put(end)
+
+    def _end_of(self, visit: Visit) -> PutAside | VisitEnd:
+        place = (visit.listing, visit.place)
+        shown = self._read_before.pop(place, set())
+        try:
+            return VisitEnd(visit, self._read(visit, shown))
+        except Refusal as refusal:
+            end = self._refused(visit, refusal)
+            if isinstance(end, PutAside) and shown:
+                self._read_before[place] = shown
+            return end
+
+    def _refused(self, visit: Visit, refusal: Refusal) -> PutAside | VisitEnd:
+        """The end of a visit that Asana refused: for now, or for this sync.
+
+        What is below a task that is gone is no refusal. Raises what `Reader.is_gone` raises.
+        """
+        is_unknown = refusal.status == HTTPStatus.NOT_FOUND
+        can_repeat = visit.gid is not None and not self._schedule.aside.is_repeated
+        if can_repeat and refusal.status in MAY_PASS:
+            return PutAside(visit, refusal)
+        if is_unknown and visit.is_below_task:
+            is_gone = self._reader.is_gone(str(visit.gid), purpose=visit.listing.name)
+        else:
+            is_gone = is_unknown and visit.listing in self._account.plan.lookups.values()
+        return VisitEnd(visit, Gone(refusal.status, refusal.message, "") if is_gone else refusal)
+
+    def _read(self, visit: Visit, shown: set[str]) -> Exception | None:
+        """Read what a visit lists, except the gids in `shown`, to which it adds what it finds.
+
+        Returns why it could not be done without being refused. Raises Refusal and Stopped.
+        """
+        plan = self._account.plan
+        if visit.listing in self.given_up and visit.listing is not plan.events:
+            return GivenUp(visit.listing.path)  # without its events a project is read in full
+        with self._changed:
+            begun = self._seen.begins(visit)
+        if visit.listing is plan.events:
+            return self._read_events(visit, begun)
+        if visit.listing is plan.unlisted:
+            return self._look_up_unlisted(visit)
+        unexplained = 0
+        for page in self._reader.pages(visit):
+            fresh = first_of_each(page, shown)
+            if visit.listing.stream.container == PROJECT:
+                self._read_workspace_events(visit, len(fresh))
+            unexplained += self._deliver(visit, fresh, begun)
+            del page, fresh  # before the next page is requested
+        if unexplained:
+            self._doubt_events(visit, unexplained)
+        now = self._reader.now()
+        with self._changed:
+            after = self._account.after_list(visit, shown, now)
+            self._open(self._schedule.unopened(after, may_age=True))
+        return None
+
+    def _doubt_events(self, visit: Visit, unexplained: int) -> None:
+        """Tell of changes without events; once a day, read all tasks of the project for them."""
+        project = visit.container
+        with self._changed:
+            is_read_again = project.news.checked is None
+            if is_read_again:
+                project.doubt()
+                self._open(self._schedule.unopened([visit], may_age=True))
+        self._channel.put(EventsMissing(project, unexplained, is_read_again))
+
+    def _look_up_unlisted(self, visit: Visit) -> Exception | None:
+        """Learn what happened to a project that has marks and is no longer listed."""
+        project, unlisted = str(visit.gid), self._account.unlisted
+        assert unlisted is not None  # noqa: S101 - it asked for this visit
+        try:
+            for page in self._reader.pages(visit):
+                with self._changed:
+                    for record in page:
+                        unlisted.learn(project, record, self._reader.time())
+        except (Refusal, AsanaFailure) as error:
+            if error.status is None:
+                raise
+            with self._changed:
+                unlisted.learn(project, error.status, self._reader.time())
+        return None
+
+    def _read_events(self, visit: Visit, begun: Moment) -> Exception | None:
+        """Read a project's events, and open the visits that they leave necessary."""
+        project = visit.container
+        read = self._reader.project_events(visit)
+        events = {event["event_id"]: event for event in read.delivered}
+        for output in visit.listing.outputs:
+            with self._changed:
+                asked = abs(begun)
+                new = [e for g, e in events.items() if self._seen.is_new(output.stream, g, asked)]
+            self._channel.put_page(output, new, visit.gid)
+        with self._changed:
+            project.learn(read.changes, read.token, read.began, are_lost=read.are_lost)
+        self._channel.put(EventsKnown(project))
+        with self._changed:
+            self._seen.events(read.events, abs(begun))
+            after = self._account.after_events(project)
+            self._open(self._schedule.unopened(after, may_age=True))
+        return read.error
+
+    def _read_workspace_events(self, visit: Visit, projects: int) -> None:
+        """Read the events of a whole workspace before its projects, where that saves requests."""
+        account, workspace = self._account, visit.container
+        with self._changed:
+            tokens = account.workspace_tokens(workspace, projects)
+            asked_at = self._seen.now()
+        listing = account.plan.events
+        if tokens is None or listing is None:
+            return
+        events = self._reader.workspace_events(workspace.gid, tokens, purpose=listing.name)
+        if events is None:
+            return
+        with self._changed:
+            account.learn_of_workspace(workspace, events)
+            for named in events.events.values():
+                self._seen.events(named, asked_at)
+            delivered = account.resumption.delivers(events)
+        news = {e["event_id"]: e for token in delivered for e in events.events[token]}
+        for output in listing.outputs:
+            self._channel.put_page(output, list(news.values()), visit.gid)
+        self._channel.put(EventsKnown(workspace))
+
+    def _deliver(self, visit: Visit, page: list[Record], begun: Moment) -> int:
+        """Hand on what no other visit has handed on, and open the visits below it.
+
+        Returns how many tasks have changed of which an event should tell, and none does.
+        """
+        listing = visit.listing
+        records: dict[Output, list[Record]] = {output: [] for output in listing.outputs}
+        below: list[Visit] = []
+        unexplained = 0
+        now = self._reader.now()
+        asked_since = visit.since()
+        followed = visit.container.followed_time() if asked_since and listing.is_task_list else None
+        with self._changed:
+            self._seen.began_at = self._seen.began_at or self._reader.time()
+            for record in page:
+                look = self._account.look_at(visit, record, now, asked_since, followed)
+                may_repeat = listing.stream.may_repeat(record)
+                remembers = may_repeat or self._may_come_again(visit, record)
+                for output in look.wanted:
+                    if not (remembers and self._is_known(visit, output.stream, record, begun)):
+                        records[output].append(record)
+                unexplained += look.is_unexplained
+                may_age = may_repeat or self._seen.is_named(record["gid"])
+                visits = look.below
+                if look.names:
+                    visits = [self._account.look_up_task(visit, look.names), *visits]
+                if remembers:
+                    visits = self._schedule.unopened(visits, may_age=may_age)
+                below += visits
+        for output, found in records.items():
+            self._channel.put_page(output, found, visit.gid)
+        with self._changed:
+            self._schedule.aside.note_answer(listing)
+            self._open(below)
+        return unexplained
+
+    def _may_come_again(self, visit: Visit, record: Record) -> bool:
+        """Whether another visit of a sync that continues may find a record too."""
+        if not self._account.rules.continues or visit.need is None:
+            return False
+        listing = visit.listing
+        return listing.is_task_list or listing.is_lookup or self._seen.is_named(record["gid"])
+
+    def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: Moment) -> bool:
+        """Whether a record was handed on before, or will be; from now on it is known."""
+        above = self._account.list_that_shows(visit, record)
+        if above and self._seen.shows(*above, stream, record["gid"]):
+            return True
+        return not self._seen.is_new(stream, record["gid"], begun)
+
+    def _open(self, visits: list[Visit]) -> None:
+        """Open visits, and wake workers for them; to be called with the lock."""
+        self._schedule.open(visits)
+        self._changed.notify(len(visits))
