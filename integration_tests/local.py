@@ -21,7 +21,7 @@ from local_sync.postgres import Postgres
 from local_sync.store import Database
 from local_sync.sync import OWN_SCHEMA, Stop, run
 from local_sync.tables import Kind, table_of
-from source_asana.streams.declared import DELETED_AT
+from source_asana.streams.sources import DELETED_AT
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import fill
 
 from source_asana.streams import records
-from source_asana.streams.declared import DELETED_AT, STREAMS, StreamClass
+from source_asana.streams.declared import STREAMS
 from source_asana.streams.fields import DATE_TIME, STRING, ArrayShape, Leaf, ObjectShape, Shape
+from source_asana.streams.sources import DELETED_AT, StreamClass
 
 INTRODUCTION = """\
 # Reference: streams and columns
@@ -49,9 +50,8 @@ def _contents() -> str:
 
 
 def _stream_section(stream: StreamClass, shapes: Mapping[str, ObjectShape]) -> str:
-    added = [column for column in (stream.parent_key, *stream.computed) if column]
-    made = dict.fromkeys(added, STRING)
-    if stream.told_deleted_as:
+    made = dict.fromkeys(stream.added_columns(), STRING)
+    if stream.event_type:
         made[DELETED_AT] = DATE_TIME
     rows = [
         (column, f"{type_}, never null" if column in stream.key else type_)
@@ -70,8 +70,13 @@ def _about(stream: StreamClass) -> str:
     facts = [f"Key: {_code(stream.key)}"]
     if stream.cursor_field:
         facts.append(f"cursor: {_code([stream.cursor_field])}")
-    facts += [modes, f"[`{stream.path}`]({_address(stream)})"]
+    facts += [modes, f"[`{carrier(stream).path()}`]({_address(stream)})"]
     return f"{words}\n\n{'; '.join(facts)}."
+
+
+def carrier(stream: StreamClass) -> StreamClass:
+    """The stream whose requests bring the records: itself, unless they stand in others."""
+    return next((source.stream for source in stream.inside()), stream)
 
 
 def _address(stream: StreamClass) -> str:

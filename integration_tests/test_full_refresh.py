@@ -41,7 +41,7 @@ def test_a_stream_alone_is_complete_and_costs_the_least(sample: AsanaEmulator, s
 def listings(*streams: str) -> set[str]:
     """The listings that are read for some streams, but for the one with which each sync begins."""
     plan = make_plan({STREAMS[name]: Selection() for name in streams})
-    return {listing.path for listing in plan.listings} - {Workspaces.path}
+    return {listing.path for listing in plan.listings} - {Workspaces.path()}
 
 
 SHARING = [pair for pair in combinations(STREAM_NAMES, 2) if listings(pair[0]) & listings(pair[1])]

@@ -16,12 +16,13 @@ from integration_tests.asana_emulator.account import Account
 from integration_tests.local import Desk, sync_sample
 from integration_tests.reading import config_for
 from integration_tests.truth_of import truth
-from source_asana.streams.declared import DELETED_AT, STREAMS
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import DELETED_AT
 
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
-BETWEEN_SYNCS = [name for name, stream in STREAMS.items() if stream.between_syncs]
+BETWEEN_SYNCS = [name for name, stream in STREAMS.items() if stream.is_incremental_only()]
 LISTED = [name for name in STREAMS if name not in BETWEEN_SYNCS]
 
 HOLDER = """

@@ -37,7 +37,7 @@ from integration_tests.test_incremental import (
 )
 from integration_tests.test_messages import is_quoted
 from integration_tests.troubles import EXPORTS, GULL_ROCK, ORGANISATION, PAINT
-from source_asana.reading.scope import DEEPEST
+from source_asana.reading.visits import DEEPEST_LEVEL
 from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
@@ -621,12 +621,12 @@ def test_a_circle_that_arises_between_two_syncs_is_read_once(
 def test_subtasks_are_read_down_to_a_hundred_levels(asana: AsanaEmulator) -> None:
     task = top_task(asana)
     deep = [task]
-    for level in range(DEEPEST + 5):
+    for level in range(DEEPEST_LEVEL + 5):
         lower = asana.account.add_subtask(deep[-1], f"Level {level}")
         deep.append(lower)
     said = read(asana, "subtasks", "stories")
     assert is_well(said)
-    too_deep = set(deep[DEEPEST + 1 :])
+    too_deep = set(deep[DEEPEST_LEVEL + 1 :])
     assert gids(said, "subtasks") == sorted(set(truth(asana, "subtasks")) - too_deep)
     assert "subtasks: did not go deeper than 100 levels below 1 task" in said.logs("WARN")
 

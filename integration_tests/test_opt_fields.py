@@ -30,7 +30,11 @@ UNLISTED = {
 def listings() -> list[Listing]:
     """Those of an incremental sync of everything, which has all there are."""
     selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
-    return [found for found in make_plan(selected).listings if found.stream.takes_opt_fields]
+    return [
+        found
+        for found in make_plan(selected).listings
+        if found.pages is None or found.pages.takes_opt_fields
+    ]
 
 
 def template_of(listing: Listing) -> str:

@@ -17,11 +17,13 @@ import yaml
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
+from integration_tests.reference import carrier
 from integration_tests.truth_of import fewest_requests, truth
 from source_asana.asana.auth import OAuth, PersonalAccessToken
 from source_asana.asana.rate_limit import PLANS, SHARE
 from source_asana.config import parse_config
-from source_asana.streams.declared import STREAMS, StreamClass
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import StreamClass
 
 pytestmark = pytest.mark.once
 
@@ -87,8 +89,9 @@ def code(page: str) -> Iterator[str]:
 
 
 def parents(stream: StreamClass) -> list[str]:
-    above = [parent.stream_name() for parent in stream.parents]
-    return [*above, stream.stream_name()] if stream.nested else above
+    above = [parent.stream_name() for parent in carrier(stream).parents()]
+    pages = stream.pages()
+    return [*above, stream.stream_name()] if pages and pages.is_nested else above
 
 
 def test_the_stream_table_is_what_discover_shows() -> None:
@@ -107,15 +110,16 @@ def test_the_guide_says_of_each_stream_what_the_code_says() -> None:
         assert key == ", ".join(stream.key), name
         assert cursor == (stream.cursor_field or ""), name
         assert re.sub(r" \(.*\)", "", above) == ", ".join(parents(stream)), name
-        assert ("(" in above) == (stream.below is not None and not stream.nested), name
+        pages = stream.pages()
+        assert ("(" in above) == bool(pages and pages.only_if), name
 
 
 def test_the_guide_tells_the_cost_of_each_stream() -> None:
     rows = table_with("stream | plan, access", GUIDE)
     assert [row[0] for row in rows] == list(STREAMS)
-    first_of = {stream.path: name for name, stream in reversed(STREAMS.items())}
+    first_of = {carrier(stream).path(): name for name, stream in reversed(STREAMS.items())}
     for name, _, _, cost in rows:
-        first = first_of[STREAMS[name].path]
+        first = first_of[carrier(STREAMS[name]).path()]
         assert (cost == f"that of {first}") == (name != first), name
         assert ("that of" in cost) == (name != first), name
 

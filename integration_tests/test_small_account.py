@@ -14,7 +14,8 @@ from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Record, config_for, full_refresh, run
 from integration_tests.truth_of import fewest_requests, in_order, truth
 from local_sync.report import table
-from source_asana.streams.declared import DELETED_AT, STREAMS
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import DELETED_AT
 from unit_tests.json_schema import leaves
 
 pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as long again
@@ -152,7 +153,7 @@ NEVER_FILLED = {
     "stories.old_date_value.start_on": "declared with all dates; a field's date has no start",
     "stories.new_date_value.start_on": "as the old one",
     **dict.fromkeys(
-        [f"{name}.{DELETED_AT}" for name, stream in STREAMS.items() if stream.told_deleted_as],
+        [f"{name}.{DELETED_AT}" for name, stream in STREAMS.items() if stream.event_type],
         "tombstones have it, and a full refresh has none",
     ),
     **dict.fromkeys(

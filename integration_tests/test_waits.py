@@ -15,10 +15,13 @@ from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.messages import RecordBatch
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.sync import Sync
-from source_asana.reading.agenda import Agenda
+from source_asana.reading.account import Account
+from source_asana.reading.filters import ALL
+from source_asana.reading.findings import Idle
 from source_asana.reading.plan import Selection, make_plan
-from source_asana.reading.walk import Quiet
-from source_asana.streams.declared import StreamClass, Tags
+from source_asana.reading.resumption import Resumption
+from source_asana.streams.declared import Tags
+from source_asana.streams.sources import StreamClass
 
 A_MINUTE = 60.0
 AN_HOUR = 3600.0
@@ -97,12 +100,12 @@ class Hours:
     def seconds_to_wait(self) -> float:
         return max(0.0, self.open_at - self.now)
 
-    def quiet(self, hours: float) -> Iterator[Quiet]:
+    def quiet(self, hours: float) -> Iterator[Idle]:
         began = self.now
         while self.now < began + hours * AN_HOUR:
             if (self.now - began) % self.refused_every == 0:
                 self.open_at = self.now + self.pause
-            yield Quiet()
+            yield Idle()
             self.now += A_SECOND
 
     def pass_by(self, hours: float) -> None:
@@ -130,7 +133,7 @@ class Hours:
         return Sync(
             selected=selected,
             unknown=(),
-            agenda=Agenda(make_plan(selected), selected, {}, {}),
+            account=Account(make_plan(selected), Resumption(selected, {}), ALL, {}),
             checkpoints=Checkpoints(selected, {}, lambda: "", 1.0, clock=lambda: self.now),
             give_up=lambda _: None,
             capture_deletions=False,

@@ -12,7 +12,8 @@ from integration_tests.asana_emulator.endpoints import DOCUMENTED_TEMPLATES
 from integration_tests.asana_emulator.oddities import repeated, with_entries, with_numeric_gids
 from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.reading import SERVICE
-from source_asana.streams.declared import STREAMS, AsanaStream
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import AsanaStream
 
 Mode = Literal["full refresh", "first sync", "later sync"]
 FULL_REFRESH: Mode = "full refresh"

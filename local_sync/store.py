@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from local_sync.tables import EXTRACTED_AT, GENERATION, Kind, Table, fits
-from source_asana.streams.declared import DELETED_AT
+from source_asana.streams.sources import DELETED_AT
 
 BOOKS = "_asana_sync"
 """The table with a row for each stream: its state, and what its rows are of."""

@@ -7,7 +7,8 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
-from source_asana.streams.declared import DELETED_AT, STREAMS, AuditLogEvents, StreamClass
+from source_asana.streams.declared import STREAMS, AuditLogEvents
+from source_asana.streams.sources import DELETED_AT, StreamClass
 
 EXTRACTED_AT = "_airbyte_extracted_at"
 GENERATION = "_airbyte_generation_id"
@@ -60,14 +61,14 @@ def table_of(name: str) -> Table:
         key=stream.key,
         columns={column: kind_of(shape) for column, shape in schema["properties"].items()},
         is_incremental=bool(stream.cursor_field)
-        and (stream.told_deleted_as is not None or is_forgotten),
+        and (stream.event_type is not None or is_forgotten),
         keeps_all=is_forgotten,
     )
 
 
 def _is_forgotten(stream: StreamClass) -> bool:
     """Whether Asana keeps the records for some days only."""
-    return stream.between_syncs or stream is AuditLogEvents
+    return stream.is_incremental_only() or stream is AuditLogEvents
 
 
 def kind_of(shape: Mapping[str, Any]) -> Kind:

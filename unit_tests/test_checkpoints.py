@@ -7,9 +7,9 @@ import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 
 from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints
+from source_asana.reading.container import Container, Need, News
 from source_asana.reading.marks import Missing
 from source_asana.reading.plan import Selection
-from source_asana.reading.scope import Scope
 from source_asana.streams.declared import STREAMS, Tasks
 
 NOW = "2026-11-20T10:00:00.000Z"
@@ -34,8 +34,9 @@ def checkpoints(clock: Clock, *, incremental: bool = True) -> Checkpoints:
     return Checkpoints(selected, {}, lambda: NOW, 1.0, clock=clock)
 
 
-def scope(project: str) -> Scope:
-    return Scope(project, dict.fromkeys(BELOW_PROJECTS), NOW, token="f" * 40)
+def container(project: str) -> Container:
+    need = Need(dict.fromkeys(BELOW_PROJECTS))
+    return Container("project", project, need=need, news=News(NOW, token="f" * 40))
 
 
 def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
@@ -43,9 +44,9 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
     states = checkpoints(clock)
     clock.now = 10
     assert not list(states.when_due())
-    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=False)
+    states.container_read(Tasks, container("1"), NOTHING, wait_for_end=False)
     assert len(list(states.when_due())) == 1
-    states.container_read(Tasks, scope("2"), NOTHING, wait_for_end=False)
+    states.container_read(Tasks, container("2"), NOTHING, wait_for_end=False)
     assert not list(states.when_due())
     clock.now = 11
     assert len(list(states.when_due())) == 1
@@ -54,7 +55,7 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
 def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
     clock = Clock()
     states = checkpoints(clock)
-    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=True)
+    states.container_read(Tasks, container("1"), NOTHING, wait_for_end=True)
     clock.now = 10
     assert not list(states.when_due())
     (message,) = states.stream_ended(Tasks, complete=True)
@@ -103,8 +104,8 @@ def test_a_sign_of_life_covers_only_what_is_complete() -> None:
     for stream in BELOW_PROJECTS:
         if stream is not Tasks:
             assert said(states.stream_ended(stream, complete=True))
-    states.container_read(Tasks, scope("1"), NOTHING, wait_for_end=False)
-    states.container_read(Tasks, scope("2"), NOTHING, wait_for_end=True)
+    states.container_read(Tasks, container("1"), NOTHING, wait_for_end=False)
+    states.container_read(Tasks, container("2"), NOTHING, wait_for_end=True)
     clock.now = 1
     assert len(said(states.when_due())) == 1
     clock.now += SILENT_SECONDS
@@ -123,7 +124,7 @@ def test_the_states_of_a_sync_of_ten_thousand_projects_stay_below_ten_megabytes(
     for number in range(10_000):
         clock.now += 1
         for stream in BELOW_PROJECTS:
-            project = scope(str(10**15 + number))
+            project = container(str(10**15 + number))
             states.container_read(stream, project, NOTHING, wait_for_end=False)
         states.records(Tasks, 1, 2_000)
         sent += size(states.when_due())

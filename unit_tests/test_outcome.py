@@ -12,18 +12,20 @@ from source_asana.streams.declared import (
     Projects,
     Sections,
     StatusUpdates,
-    StreamClass,
     Subtasks,
     Tasks,
     Workspaces,
 )
+from source_asana.streams.sources import StreamClass
 
 FORBIDDEN = Refusal(403, "Forbidden", "projects/1/sections")
 NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer (ReadTimeout)", "tasks")
 
 
 def listing(stream: StreamClass, *parents: Listing) -> Listing:
-    return Listing(stream, stream.path, outputs=(), opt_fields="gid", parents=list(parents))
+    source = stream.source()
+    assert source is not None
+    return Listing(stream, source, outputs=(), opt_fields="gid", parents=list(parents))
 
 
 def tally(*ends: Exception | None) -> Tally:

@@ -18,12 +18,10 @@ from source_asana.streams.declared import (
     PortfolioItems,
     ProjectBriefs,
     Projects,
-    Record,
     Sections,
     StatusUpdates,
     Stories,
     StoriesCompact,
-    StreamClass,
     Subtasks,
     Tasks,
     TeamMemberships,
@@ -33,6 +31,8 @@ from source_asana.streams.declared import (
     UserTaskLists,
     WorkspaceMemberships,
 )
+from source_asana.streams.sources import Lookup, StreamClass
+from source_asana.streams.values import Record
 
 SELECTIONS = st.sets(st.sampled_from(list(STREAMS.values())))
 
@@ -56,7 +56,7 @@ def plan_of(*streams: StreamClass, incremental: bool = False, filters: Filters =
 
 
 def listing_of(plan: Plan, name: str) -> Listing:
-    (listing,) = (found for found in plan.listings if found.name == name and not found.is_one)
+    (listing,) = (found for found in plan.listings if found.name == name and not found.is_lookup)
     return listing
 
 
@@ -70,12 +70,12 @@ def test_a_plan_has_each_listing_once_however_many_streams_feed_on_it(
 ) -> None:
     plan = plan_of(*streams, incremental=incremental)
     assert max(Counter(listing.path for listing in plan.listings).values(), default=1) == 1
-    listings = [listing for listing in plan.listings if not listing.is_one]
+    listings = [listing for listing in plan.listings if not listing.is_lookup]
     fed = [output.stream for listing in listings for output in listing.outputs]
     read = streams if incremental else streams - {Events}
     assert set(fed) == read
     if not incremental:
-        assert len(fed) == sum(len(stream.within) or 1 for stream in read)
+        assert len(fed) == sum(len(stream.inside()) or 1 for stream in read)
 
 
 @given(streams=SELECTIONS, incremental=st.booleans())
@@ -93,7 +93,7 @@ def test_a_plan_has_nothing_that_nobody_needs(
 def test_a_full_refresh_asks_for_no_events(streams: set[StreamClass]) -> None:
     plan = plan_of(*streams)
     assert plan.events is None
-    assert not plan.one
+    assert not plan.lookups
 
 
 @given(SELECTIONS)
@@ -173,7 +173,7 @@ def test_events_alone_need_no_request() -> None:
     assert plan_of(Events).listings == ()
 
 
-REQUESTED = [stream for stream in STREAMS.values() if not stream.between_syncs]
+REQUESTED = [stream for stream in STREAMS.values() if not stream.is_incremental_only()]
 
 
 @pytest.mark.parametrize("stream", REQUESTED, ids=lambda stream: stream.stream_name())
@@ -182,19 +182,21 @@ def test_a_request_is_filled_in_completely(stream: StreamClass) -> None:
     path, params = listing.request("42")
     assert "{" not in path
     assert "{" not in "".join(params.values())
-    has_parent = bool(stream.parents or stream.named_in_config)
-    assert stream.path.count("{") == (path + str(params)).count("42") == has_parent
+    has_parent = not listing.path.startswith("workspaces") or "{" in listing.path
+    assert listing.path.count("{") == (path + str(params)).count("42") == has_parent
 
 
 @pytest.mark.parametrize(
-    "stream", [s for s in STREAMS.values() if s.parents], ids=lambda stream: stream.stream_name()
+    "stream", [s for s in STREAMS.values() if s.parents()], ids=lambda stream: stream.stream_name()
 )
 def test_a_placeholder_is_named_like_what_stands_above(stream: StreamClass) -> None:
     above = {
-        parent.stream_name().removeprefix("sub").removesuffix("s") for parent in stream.parents
+        parent.stream_name().removeprefix("sub").removesuffix("s") for parent in stream.parents()
     }
-    expected = stream.named_by or (above.pop() if len(above) == 1 else "parent")
-    assert stream.path.count(f"{{{expected}}}") == 1
+    source = stream.source()
+    named = source.gid_column if isinstance(source, Lookup) else None
+    expected = named or (above.pop() if len(above) == 1 else "parent")
+    assert str(stream.path()).count(f"{{{expected}}}") == 1
 
 
 # -- what the user has chosen ---------------------------------------------------------------------
@@ -289,25 +291,25 @@ def test_tasks_without_a_project_are_looked_for_below_users(
     stream: StreamClass, *, incremental: bool
 ) -> None:
     plan = plan_of(stream, incremental=incremental, filters=LOOSE)
-    assert plan.loose is not None
-    assert plan.loose in plan.listings
-    assert [parent.stream for parent in plan.loose.parents] == [Users]
-    assert stream in plan.loose.feeds
-    path, params = plan.loose.request("5", "9")
+    assert plan.without_project is not None
+    assert plan.without_project in plan.listings
+    assert [parent.stream for parent in plan.without_project.parents] == [Users]
+    assert stream in plan.without_project.feeds
+    path, params = plan.without_project.request("5", "9")
     assert path == "tasks"
     assert (params["assignee"], params["workspace"]) == ("5", "9")
-    in_projects = next(found for found in plan.listings if found.path == Tasks.path)
-    below = {child.stream for child in in_projects.children if not child.is_one}
-    assert {child.stream for child in plan.loose.children} == below
+    in_projects = next(found for found in plan.listings if found.path == Tasks.path())
+    below = {child.stream for child in in_projects.children if not child.is_lookup}
+    assert {child.stream for child in plan.without_project.children} == below
     assert fields(plan, "users") == ["gid"]
-    assert plan.loose.opt_fields == in_projects.opt_fields
+    assert plan.without_project.opt_fields == in_projects.opt_fields
 
 
 def test_nobody_looks_for_tasks_without_a_project_where_no_stream_has_them() -> None:
     plan = plan_of(Projects, Sections, filters=LOOSE)
-    assert plan.loose is None
+    assert plan.without_project is None
     assert "users" not in names(plan)
-    assert plan_of(Tasks).loose is None
+    assert plan_of(Tasks).without_project is None
 
 
 # -- streams that come with others, or one by one -------------------------------------------------
@@ -319,7 +321,7 @@ def test_a_record_that_a_listing_may_give_in_part_is_asked_for_by_its_gid(
 ) -> None:
     plan = plan_of(TimeTrackingEntries, incremental=incremental)
     listing, one = (found for found in plan.listings if found.name == "time_tracking_entries")
-    assert (listing.is_one, one.is_one) == (False, True)
+    assert (listing.is_lookup, one.is_lookup) == (False, True)
     assert listing.children == [one]
     assert one.parents == [listing]
     assert set(one.opt_fields.split(",")) == set(listing.opt_fields.split(","))

@@ -10,10 +10,12 @@ import pytest
 from source_asana.airbyte.outcome import Tally, advice_on
 from source_asana.airbyte.progress import Progress
 from source_asana.asana.errors import Refusal
+from source_asana.reading.container import Container
 from source_asana.reading.plan import Listing, Selection, make_plan
-from source_asana.reading.scope import Visit
+from source_asana.reading.visits import Visit
 from source_asana.streams.declared import Stories, StoriesCompact, Tasks
 
+ACCOUNT = Container("account", "")
 FORBIDDEN = Refusal(403, "Forbidden", "tasks")
 
 
@@ -86,7 +88,7 @@ def test_a_line_says_why_nothing_happens(sync: Sync) -> None:
 
 def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, tasks: Listing) -> None:
     for times in range(1, 13):
-        sync.progress.skipped(Visit(tasks, str(times)), FORBIDDEN)
+        sync.progress.skipped(Visit(tasks, str(times), ACCOUNT), FORBIDDEN)
     assert sync.said(logging.WARNING) == [
         *(f"tasks: project {gid} skipped, for Asana says 403 (Forbidden)" for gid in range(1, 11)),
         "tasks: the next ones that are skipped are only counted",
@@ -94,7 +96,7 @@ def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, task
 
 
 def test_what_could_not_be_read_is_named(sync: Sync, tasks: Listing) -> None:
-    sync.progress.failed(Visit(tasks, "1200"), TimeoutError("no answer"))
+    sync.progress.failed(Visit(tasks, "1200", ACCOUNT), TimeoutError("no answer"))
     assert sync.said(logging.ERROR) == ["tasks: project 1200 could not be read: no answer"]
 
 

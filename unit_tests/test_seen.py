@@ -2,10 +2,12 @@
 
 import pytest
 
+from source_asana.reading.container import Container, Former, Need, News
 from source_asana.reading.plan import Selection, make_plan
-from source_asana.reading.scope import Scope, Visit
 from source_asana.reading.seen import Seen
-from source_asana.streams.declared import Stories, StoriesCompact, StreamClass, Subtasks, Tasks
+from source_asana.reading.visits import Visit
+from source_asana.streams.declared import Stories, StoriesCompact, Subtasks, Tasks
+from source_asana.streams.sources import StreamClass
 
 STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories, StoriesCompact)
 SELECTED = {stream: Selection(incremental=True) for stream in STREAMS}
@@ -13,14 +15,16 @@ PLAN = make_plan(SELECTED)
 BY_PATH = {listing.path: listing for listing in PLAN.listings}
 MARK = "2026-11-19T10:00:00.000Z"
 BEFORE, BEGAN, LATER = (f"2026-11-20T{hour}:00:00.000Z" for hour in ("09", "10", "11"))
-TOKENS = (("token", None),)
+FOLLOWED = Former(tokens=(("token", None),))
 
 
 def visit(
     of: StreamClass, task: str = "7", *, whole: bool = False, only: tuple[StreamClass, ...] = ()
 ) -> Visit:
     since: dict[StreamClass, str | None] = dict.fromkeys(only or STREAMS, None if whole else MARK)
-    return Visit(BY_PATH[of.path], task, Scope("1", since, tokens=TOKENS, token="next"))
+    need = Need(since)
+    project = Container("project", "1", need=need, former=FOLLOWED, news=News(token="next"))
+    return Visit(BY_PATH[str(of.path())], task, project, need)
 
 
 def comment_on(task: str, *, created_at: str | None = BEGAN) -> dict[str, object]:
@@ -89,9 +93,9 @@ def test_a_listing_with_nothing_below_it_is_opened_for_the_streams_that_lack_it(
     assert seen.opened(visit(Stories, only=(Stories,)), may_age=False)
     left = seen.opened(visit(Stories), may_age=False)
     assert left is not None
-    assert left.scope is not None
-    assert set(left.scope.since) == {StoriesCompact}
-    assert set(left.scope.whole.since) == set(STREAMS)
+    assert left.need is not None
+    assert set(left.need.since) == {StoriesCompact}
+    assert set(left.container.need.since) == set(STREAMS)
     assert seen.opened(visit(Stories, whole=True), may_age=False) is None
 
 

@@ -14,18 +14,29 @@ from hypothesis import strategies as st
 
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.rate_limit import Stopped
-from source_asana.reading.agenda import Agenda
+from source_asana.reading.account import Account
+from source_asana.reading.filters import ALL
+from source_asana.reading.findings import (
+    ContainerEnd,
+    Finding,
+    Idle,
+    ListingEnd,
+    Page,
+    VisitEnd,
+)
 from source_asana.reading.plan import Selection, make_plan
 from source_asana.reading.reader import Reader
-from source_asana.reading.scope import Visit
-from source_asana.reading.walk import Event, ListingEnd, Page, Quiet, ScopeEnd, VisitEnd, Walk
-from source_asana.streams.declared import STREAMS, Record
+from source_asana.reading.resumption import Resumption
+from source_asana.reading.visits import Visit
+from source_asana.reading.walk import Walk
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.values import Record
 
 PAGE_SIZE = 2
 
 
 @dataclass
-class Account:
+class Company:
     """Projects with tasks, some of them shared; each task has a story and maybe a subtask."""
 
     tasks_of: Mapping[str, list[str]]
@@ -37,7 +48,7 @@ class Account:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pages(self, visit: Visit) -> Iterator[list[Record]]:
-        place = (visit.listing.name, visit.parent)
+        place = (visit.listing.name, visit.gid)
         with self.lock:
             self.visits[place] += 1
             self.at_once += 1
@@ -99,7 +110,7 @@ TASKS = [f"t{number}" for number in range(6)]
 
 
 @st.composite
-def accounts(draw: st.DrawFn) -> Account:
+def accounts(draw: st.DrawFn) -> Company:
     """Any tasks in any projects; a task may have a later one below it, in a project or not."""
     tasks_of = draw(
         st.dictionaries(
@@ -111,28 +122,28 @@ def accounts(draw: st.DrawFn) -> Account:
     subtasks_of = {
         above: below for above, below, yes in zip(order, order[1:], linked, strict=False) if yes
     }
-    return Account(tasks_of, subtasks_of)
+    return Company(tasks_of, subtasks_of)
 
 
-def walk(account: Account, *names: str, workers: int = 4) -> list[Event]:
-    events = walk_of(account, *names, workers=workers).events()
-    return [event for event in events if not isinstance(event, Quiet)]
+def walk(account: Company, *names: str, workers: int = 4) -> list[Finding]:
+    events = walk_of(account, *names, workers=workers).findings()
+    return [event for event in events if not isinstance(event, Idle)]
 
 
-def walk_of(account: Account, *names: str, workers: int) -> Walk:
+def walk_of(account: Company, *names: str, workers: int) -> Walk:
     selected = {STREAMS[name]: Selection(["gid"]) for name in names}
-    agenda = Agenda(make_plan(selected), selected, {}, {})
-    return Walk(agenda, cast(Reader, account), workers=workers, quiet_seconds=0.02)
+    found = Account(make_plan(selected), Resumption(selected, {}), ALL, {})
+    return Walk(found, cast(Reader, account), workers=workers, idle_seconds=0.02)
 
 
-def gids(events: list[Event], name: str) -> list[str]:
+def gids(events: list[Finding], name: str) -> list[str]:
     pages = [e for e in events if isinstance(e, Page) and e.stream is STREAMS[name]]
     return sorted(orjson.loads(record)["gid"] for page in pages for record in page.records)
 
 
 @given(accounts(), st.integers(1, 5))
 def test_every_record_comes_once_and_every_listing_is_visited_once(
-    account: Account, workers: int
+    account: Company, workers: int
 ) -> None:
     events = walk(account, "tasks", "subtasks", "stories", workers=workers)
     assert gids(events, "tasks") == sorted(account.tasks())
@@ -144,7 +155,7 @@ def test_every_record_comes_once_and_every_listing_is_visited_once(
 
 
 @given(accounts())
-def test_ends_come_after_all_that_they_end(account: Account) -> None:
+def test_ends_come_after_all_that_they_end(account: Company) -> None:
     events = walk(account, "tasks", "subtasks", "stories")
     places = {event: place for place, event in enumerate(events) if isinstance(event, ListingEnd)}
     assert len(places) == 5
@@ -156,11 +167,13 @@ def test_ends_come_after_all_that_they_end(account: Account) -> None:
                 if event.stream in {o.stream for o in end.listing.outputs}
             )
             assert place < ending
-        if isinstance(event, ScopeEnd):
+        if isinstance(event, ContainerEnd):
             later = [e for e in events[place:] if isinstance(e, VisitEnd)]
-            assert event.scope.key not in {e.visit.turn for e in later}
-    ended = [event.scope.container for event in events if isinstance(event, ScopeEnd)]
-    assert sorted(ended) == sorted(account.tasks_of)
+            assert event.container not in {e.visit.container for e in later}
+    ended = [event.container for event in events if isinstance(event, ContainerEnd)]
+    assert sorted(e.gid for e in ended if e.is_project) == sorted(account.tasks_of)
+    for place, container in enumerate(ended):
+        assert container.above is None or container.above in ended[place:]
 
 
 @pytest.mark.parametrize(
@@ -173,11 +186,11 @@ def test_ends_come_after_all_that_they_end(account: Account) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_an_error_ends_one_visit_and_no_other(error: Exception) -> None:
-    account = Account({"p1": ["t0"], "p2": ["t1", "t2"]}, {}, {("tasks", "p1"): error})
+    account = Company({"p1": ["t0"], "p2": ["t1", "t2"]}, {}, {("tasks", "p1"): error})
     events = walk(account, "tasks", "stories")
     assert gids(events, "tasks") == ["t0", "t1", "t2"]
     errors = {
-        (e.visit.listing.name, e.visit.parent): e.error for e in events if isinstance(e, VisitEnd)
+        (e.visit.listing.name, e.visit.gid): e.error for e in events if isinstance(e, VisitEnd)
     }
     is_refused = isinstance(error, Refusal)  # then it is asked for once more
     assert account.visits["tasks", "p1"] == (2 if is_refused else 1)
@@ -186,7 +199,7 @@ def test_an_error_ends_one_visit_and_no_other(error: Exception) -> None:
 
 
 def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
-    class Restarting(Account):
+    class Restarting(Company):
         def pages(self, visit: Visit) -> Iterator[list[Record]]:
             yield from super().pages(visit)
             if visit.listing.name in ("tasks", "projects"):
@@ -200,9 +213,9 @@ def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
 
 
 def test_workers_stop_when_nobody_listens_any_more() -> None:
-    account = Account({f"p{n}": TASKS for n in range(50)}, {})
+    account = Company({f"p{n}": TASKS for n in range(50)}, {})
     others = set(threading.enumerate())
-    events = walk_of(account, "stories", workers=5).events()
+    events = walk_of(account, "stories", workers=5).findings()
     next(events)
     workers = set(threading.enumerate()) - others
     assert len(workers) == 5
@@ -214,21 +227,21 @@ def test_workers_stop_when_nobody_listens_any_more() -> None:
 
 
 def test_a_stopped_worker_reports_nothing() -> None:
-    account = Account({"p1": ["t0"]}, {}, {("tasks", "p1"): Stopped()})
-    events = walk_of(account, "tasks", workers=2).events()
-    assert any(isinstance(event, Quiet) for event in events)
+    account = Company({"p1": ["t0"]}, {}, {("tasks", "p1"): Stopped()})
+    events = walk_of(account, "tasks", workers=2).findings()
+    assert any(isinstance(event, Idle) for event in events)
     events.close()
 
 
 def test_waiting_is_told_so_that_nobody_thinks_the_sync_dead() -> None:
     released = threading.Event()
 
-    class Slow(Account):
+    class Slow(Company):
         def pages(self, visit: Visit) -> Iterator[list[Record]]:
             released.wait(10)
             yield from super().pages(visit)
 
-    events = walk_of(Slow({}, {}), "workspaces", workers=1).events()
-    assert isinstance(next(events), Quiet)
+    events = walk_of(Slow({}, {}), "workspaces", workers=1).findings()
+    assert isinstance(next(events), Idle)
     released.set()
     assert any(isinstance(event, ListingEnd) for event in events)
