@@ -70,13 +70,8 @@ def _about(stream: StreamClass) -> str:
     facts = [f"Key: {_code(stream.key)}"]
     if stream.cursor_field:
         facts.append(f"cursor: {_code([stream.cursor_field])}")
-    facts += [modes, f"[`{carrier(stream).path()}`]({_address(stream)})"]
+    facts += [modes, f"[`{stream.carrier().path()}`]({_address(stream)})"]
     return f"{words}\n\n{'; '.join(facts)}."
-
-
-def carrier(stream: StreamClass) -> StreamClass:
-    """The stream whose requests bring the records: itself, unless they stand in others."""
-    return next((source.stream for source in stream.inside()), stream)
 
 
 def _address(stream: StreamClass) -> str:

@@ -17,7 +17,6 @@ import yaml
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
-from integration_tests.reference import carrier
 from integration_tests.truth_of import fewest_requests, truth
 from source_asana.asana.auth import OAuth, PersonalAccessToken
 from source_asana.asana.rate_limit import PLANS, SHARE
@@ -89,7 +88,7 @@ def code(page: str) -> Iterator[str]:
 
 
 def parents(stream: StreamClass) -> list[str]:
-    above = [parent.stream_name() for parent in carrier(stream).parents()]
+    above = [parent.stream_name() for parent in stream.carrier().parents()]
     pages = stream.pages()
     return [*above, stream.stream_name()] if pages and pages.is_nested else above
 
@@ -117,9 +116,9 @@ def test_the_guide_says_of_each_stream_what_the_code_says() -> None:
 def test_the_guide_tells_the_cost_of_each_stream() -> None:
     rows = table_with("stream | plan, access", GUIDE)
     assert [row[0] for row in rows] == list(STREAMS)
-    first_of = {carrier(stream).path(): name for name, stream in reversed(STREAMS.items())}
+    first_of = {stream.carrier().path(): name for name, stream in reversed(STREAMS.items())}
     for name, _, _, cost in rows:
-        first = first_of[carrier(STREAMS[name]).path()]
+        first = first_of[STREAMS[name].carrier().path()]
         assert (cost == f"that of {first}") == (name != first), name
         assert ("that of" in cost) == (name != first), name
 

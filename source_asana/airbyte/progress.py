@@ -263,7 +263,7 @@ class Progress:
     def _tell(self, listing: Listing) -> None:
         """Say what the streams of a listing had; if none is selected, what it has cost."""
         requests = self._requests.get(listing.name, 0)
-        streams = [o.stream for o in listing.outputs if o.stream.path() == listing.path]
+        streams = [o.stream for o in listing.outputs if o.stream.carrier().path() == listing.path]
         for stream in streams:
             name = stream.stream_name()
             self._logger.info(

@@ -36,8 +36,9 @@ class Schedule:
         for visit in visits:
             self._open[visit.listing] += 1
             self._enter(visit.container)
-        for visit in reversed(visits):
-            heappush(self._waiting, (self._turn(visit), next(self._numbers), visit))
+        turns = [self._turn(visit) for visit in visits]
+        for turn, visit in reversed(list(zip(turns, visits, strict=True))):
+            heappush(self._waiting, (turn, next(self._numbers), visit))
 
     def open_new(self, visits: list[Visit], *, may_age: bool) -> None:
         """Open what of these visits was not visited before, or has changed since.

@@ -176,6 +176,11 @@ class AsanaStream:
         return tuple(source for source in cls.sources if isinstance(source, Inside))
 
     @classmethod
+    def carrier(cls) -> StreamClass:
+        """The stream whose requests bring its records: itself, unless they stand in others."""
+        return next((source.stream for source in cls.inside()), cls)
+
+    @classmethod
     def parents(cls) -> tuple[StreamClass, ...]:
         """The streams below whose records it is listed."""
         source = cls.source()
