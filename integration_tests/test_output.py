@@ -379,7 +379,7 @@ def test_a_check_that_asana_leaves_without_an_answer_can_be_stopped(
     assert "Stopped from outside" not in said.text
 
 
-@pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.airbyte.sync"])
+@pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.airbyte.reporter"])
 def test_ctrl_c_before_the_program_has_begun_ends_it_without_a_traceback(
     tmp_path: Path, module: str
 ) -> None:

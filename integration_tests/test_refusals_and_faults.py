@@ -11,8 +11,8 @@ from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.faults import config_of
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
 from integration_tests.troubles import Trouble
+from source_asana.airbyte.failures import MAX_CONSECUTIVE_FAILURES
 from source_asana.airbyte.outcome import advice_on
-from source_asana.airbyte.sync import HOPELESS
 from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
@@ -241,7 +241,9 @@ def test_one_listing_that_always_fails_is_given_up_and_the_others_go_on(
     if workers == 1:
         asked = {r.path for r in asana.ledger.requests if r.path.endswith("stories")}
         under_way_meanwhile = 5  # what a worker does until it hears of it; mostly nothing
-        assert HOPELESS <= len(asked) <= HOPELESS + under_way_meanwhile
+        assert (
+            MAX_CONSECUTIVE_FAILURES <= len(asked) <= MAX_CONSECUTIVE_FAILURES + under_way_meanwhile
+        )
 
 
 def test_streams_that_do_not_exist_are_named_and_the_others_read(asana: AsanaEmulator) -> None:

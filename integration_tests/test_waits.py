@@ -12,9 +12,11 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from source_asana.airbyte.checkpoints import Checkpoints
+from source_asana.airbyte.deletions import Deletions
 from source_asana.airbyte.messages import RecordBatch
+from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
-from source_asana.airbyte.sync import Sync
+from source_asana.airbyte.reporter import Reporter
 from source_asana.reading.account import Account
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import Idle
@@ -114,7 +116,7 @@ class Hours:
         listener = Listener(self)
         logger.addHandler(listener)
         try:
-            for message in self._sync(logger).messages(self.quiet(hours)):
+            for message in self._sync(logger).messages(self.quiet(hours), ()):
                 self.said_at.append(self.now)
                 trace = None if isinstance(message, RecordBatch) else message.trace
                 status = trace.stream_status if trace else None
@@ -125,24 +127,20 @@ class Hours:
         finally:
             logger.removeHandler(listener)
 
-    def _sync(self, logger: logging.Logger) -> Sync:
+    def _sync(self, logger: logging.Logger) -> Reporter:
         selected: dict[StreamClass, Selection] = {Tags: Selection()}
         progress = Progress(
             logger, {}, self.seconds_to_wait, open_projects=lambda: 0, clock=lambda: self.now
         )
-        return Sync(
-            selected=selected,
-            unknown=(),
-            account=Account(make_plan(selected), Resumption(selected, {}), ALL, {}),
-            checkpoints=Checkpoints(selected, {}, lambda: "", 1.0, clock=lambda: self.now),
-            give_up=lambda _: None,
-            capture_deletions=False,
-            is_stopped=lambda: False,
-            queued=lambda: (),
-            seconds_to_wait=self.seconds_to_wait,
-            progress=progress,
-            logger=logger,
-            now=lambda: self.now,
+        checkpoints = Checkpoints(selected, {}, lambda: "", 1.0, clock=lambda: self.now)
+        return Reporter(
+            Account(make_plan(selected), Resumption(selected, {}), ALL, {}),
+            selected,
+            checkpoints,
+            Deletions(selected, is_on=False, continues=False),
+            progress,
+            Platform(seconds_to_wait=self.seconds_to_wait, now=lambda: self.now),
+            lambda _: None,
         )
 
 

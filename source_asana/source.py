@@ -26,12 +26,14 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageReposi
 from airbyte_cdk.utils import AirbyteTracedException
 
 from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints, coverage_of
+from source_asana.airbyte.deletions import Deletions
 from source_asana.airbyte.errors import Interrupted, unexpected
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import advice_on
+from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
+from source_asana.airbyte.reporter import Reporter
 from source_asana.airbyte.secrecy import keep_secret, mask_log
-from source_asana.airbyte.sync import Sync
 from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
 from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.asana.connection import ANSWER_SECONDS, Connection
@@ -212,15 +214,13 @@ class SourceAsana(Source):
         )
         oddities = Oddities()
         reader = Reader(client, oddities, with_subtasks=filters.with_subtasks)
-        account = AsanaAccount(
-            make_plan(selected, filters), Resumption(selected, marks), filters, settings.gids
-        )
+        resumption = Resumption(selected, marks)
+        account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
         walk = Walk(account, reader, workers=settings.num_workers)
-        sync = Sync(
-            selected=selected,
-            unknown=unknown,
-            account=account,
-            checkpoints=Checkpoints(
+        reporter = Reporter(
+            account,
+            selected,
+            Checkpoints(
                 selected,
                 marks,
                 lambda: account.began,
@@ -228,12 +228,8 @@ class SourceAsana(Source):
                 filters,
                 silent_seconds=self._silent_seconds,
             ),
-            give_up=walk.give_up,
-            capture_deletions=settings.capture_deletions,
-            is_stopped=lambda: self._is_stopped,
-            queued=self._messages.consume_queue,
-            seconds_to_wait=rate_limit.seconds_to_wait,
-            progress=Progress(
+            Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
+            Progress(
                 logger,
                 client.sent,
                 rate_limit.seconds_to_wait,
@@ -241,11 +237,14 @@ class SourceAsana(Source):
                 client.noticed,
                 oddities,
             ),
-            logger=logger,
+            Platform(
+                lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
+            ),
+            walk.give_up,
         )
         try:
-            with closing(walk.findings()) as events:  # its workers end with it
-                yield from sync.messages(events)
+            with closing(walk.findings()) as findings:  # its workers end with it
+                yield from reporter.messages(findings, unknown)
         finally:
             rate_limit.stop()
             token.settle(SETTLE_SECONDS)

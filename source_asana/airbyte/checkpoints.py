@@ -71,6 +71,7 @@ class Checkpoints:
         self._marks: dict[StreamClass, dict[str, Mark]] = {
             stream: dict(marks.get(stream, {})) for stream in selected if stream.containers()
         }
+        self._complete: set[StreamClass] = set()
         self._listed: dict[StreamClass, Mapping[str, str | None]] = {}
         self._began = began
         self._seconds_between = seconds_between
@@ -155,9 +156,15 @@ class Checkpoints:
                 continue
             self._changed.add(stream)
 
-    def forget_long_unlisted(self, stream: StreamClass) -> None:
-        """Drop the marks of containers that have not been listed for long, where that is all."""
-        if not self.began or stream.outlives_its_listing() or stream not in self._marks:
+    def listed_completely(self, kind: StreamClass) -> None:
+        """Drop the marks of containers not listed for long, once all their lists are complete."""
+        self._complete.add(kind)
+        for stream in self._marks:
+            if self._complete.issuperset(stream.containers()):
+                self._forget_long_unlisted(stream)
+
+    def _forget_long_unlisted(self, stream: StreamClass) -> None:
+        if not self.began or stream.outlives_its_listing():
             return
         kinds = [kind for kind in self._listed if kind.container or kind in stream.containers()]
         listed = {gid for kind in kinds for gid in self._listed[kind]}

@@ -139,9 +139,7 @@ class Gaps:
         """Whether a container has to be read again for a stream, from its former mark."""
         return any(stream in listing.feeds for listing in self._whole.get(container, ()))
 
-    def requests(
-        self, stream: StreamClass, container: Container
-    ) -> Mapping[tuple[str, str], bool]:
+    def requests(self, stream: StreamClass, container: Container) -> Mapping[tuple[str, str], bool]:
         """The requests in a container that failed and that a stream needs; whether for good."""
         failed = self._requests.get(container, {}).items()
         return {(at.path, gid): is_end for (at, gid), is_end in failed if stream in at.feeds}

@@ -72,6 +72,15 @@ class Progress:
         """Name what the config names and Asana does not show."""
         self._logger.warning("%s %s not found or not shared with this token", kind, gid)
 
+    def reads_nothing(self, stream: str, *, is_incremental_only: bool) -> None:
+        """Say why a stream has no records in this sync."""
+        if is_incremental_only:
+            self._logger.warning(
+                "%s: a full refresh has none, for they are what happens between two syncs", stream
+            )
+        else:
+            self._logger.warning("%s: none are read, for include_subtasks is off", stream)
+
     def project_ended(self) -> None:
         """Count a project with everything below it."""
         self._projects_done += 1

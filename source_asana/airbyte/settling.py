@@ -81,6 +81,4 @@ class Settling:
             missing = {}
         waits = bool(container.news.changes.deleted.get(str(stream.event_type)))
         waits |= container.shares_events and not is_first_read
-        self._checkpoints.container_read(
-            stream, container, frozenset(missing), wait_for_end=waits
-        )
+        self._checkpoints.container_read(stream, container, frozenset(missing), wait_for_end=waits)
