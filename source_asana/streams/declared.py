@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from source_asana.streams import records
-from source_asana.streams.fields import DATE_TIME, ObjectShape, catalog_schema
+from source_asana.streams.fields import ObjectShape, Shape, catalog_schema
 from source_asana.streams.values import gids_in, has_parent
 
 Record = dict[str, Any]
@@ -122,16 +122,19 @@ class AsanaStream:
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """The schema that `discover` shows."""
-        added = [column for column in (cls.parent_key, *cls.computed) if column]
-        schema = catalog_schema(cls.record, key=cls.key, added=added)
-        if cls.told_deleted_as:
-            schema["properties"][DELETED_AT] = DATE_TIME.json_schema()
-        return schema
+        return catalog_schema(cls.record, key=cls.key, added=cls.added())
+
+    @classmethod
+    def added(cls) -> dict[str, Shape]:
+        """The columns that the connector adds to what Asana sends."""
+        deleted_at = DELETED_AT if cls.told_deleted_as else None
+        names = (cls.parent_key, *cls.computed, deleted_at)
+        return {name: records.ADDED[name] for name in names if name}
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """The top-level names of the schema."""
-        return tuple(cls.json_schema()["properties"])
+        return (*cls.record.columns, *cls.added())
 
     @classmethod
     def is_below_projects(cls) -> bool:
