@@ -172,7 +172,7 @@ CUSTOM_FIELD = CUSTOM_FIELD_VALUE.also(
         "People chosen in a people field. Null for other types."
     ),
     reference_value=array_of(
-        NAMED_RESOURCE.joins("tasks", "subtasks", "projects", "portfolios", "goals")
+        NAMED_RESOURCE.joins("projects", "tasks", "subtasks", "portfolios", "goals")
     ).means("Records chosen in a reference field. Null for other types."),
     html_text_value=STRING.means("Value of a text field as HTML. Null for other types."),
     privacy_setting=STRING.means("Who can see the field: public_with_guests, public, or private."),
@@ -550,7 +550,7 @@ ATTACHMENT = record_of("attachment").also(
     ),
     permanent_url=STRING.means("Link to the file that does not expire but needs a login to Asana."),
     host=STRING.means("Same service as in `resource_subtype`."),
-    parent=TASK_REFERENCE.joins("tasks", "subtasks", "projects").means(
+    parent=TASK_REFERENCE.joins("projects", "tasks", "subtasks").means(
         "Task or project that the file is attached to."
     ),
     size=INTEGER.means("Size of the file in bytes. Null unless Asana itself has the file."),
