@@ -16,7 +16,7 @@ IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test test-all test-others pyairbyte histories pace check bench image image-test lock environment
+.PHONY: help sync test test-all test-others pyairbyte histories pace check bench image image-test docs lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ image: ## Build the connector's image, IMAGE=source-asana:dev, with docker or DO
 image-test: environment image ## Run that image on the emulated account: read-only, another user, no rights
 	DOCKER='$(DOCKER_COMMAND)' CONNECTOR_IMAGE='$(IMAGE)' \
 		.venv/bin/python -m pytest -m image_tests integration_tests/test_image.py
+
+docs: environment ## Write the tables, the reference and the pictures that come from the code
+	@.venv/bin/python -m docs_from_code
 
 lock: environment ## Pin the newest versions that pyproject.toml allows
 	$(COMPILE) --group dev --output-file requirements-dev.lock

@@ -22,7 +22,6 @@ from source_asana.asana.auth import OAuth, PersonalAccessToken
 from source_asana.asana.rate_limit import PLANS, SHARE
 from source_asana.config import parse_config
 from source_asana.streams.declared import STREAMS
-from source_asana.streams.sources import StreamClass
 
 pytestmark = pytest.mark.once
 
@@ -85,42 +84,6 @@ def code(page: str) -> Iterator[str]:
     yield from re.findall(r"`([^`\n]+)`", page)
     yield from re.findall(r"^ {4}(.*)$", page, re.MULTILINE)
     yield from (text for _, text in blocks(page))
-
-
-def parents(stream: StreamClass) -> list[str]:
-    above = [parent.stream_name() for parent in stream.carrier().parents()]
-    pages = stream.pages()
-    return [*above, stream.stream_name()] if pages and pages.is_nested else above
-
-
-def test_the_stream_table_is_what_discover_shows() -> None:
-    rows = table_with("stream")
-    assert [row[0] for row in rows] == list(STREAMS)
-    for name, _, key, cursor in rows:
-        assert key == ", ".join(STREAMS[name].key), name
-        assert cursor == (STREAMS[name].cursor_field or ""), name
-
-
-def test_the_guide_says_of_each_stream_what_the_code_says() -> None:
-    rows = table_with("stream | what it holds", GUIDE)
-    assert [row[0] for row in rows] == list(STREAMS)
-    for name, _, above, key, cursor in rows:
-        stream = STREAMS[name]
-        assert key == ", ".join(stream.key), name
-        assert cursor == (stream.cursor_field or ""), name
-        assert re.sub(r" \(.*\)", "", above) == ", ".join(parents(stream)), name
-        pages = stream.pages()
-        assert ("(" in above) == bool(pages and pages.only_if), name
-
-
-def test_the_guide_tells_the_cost_of_each_stream() -> None:
-    rows = table_with("stream | plan, access", GUIDE)
-    assert [row[0] for row in rows] == list(STREAMS)
-    first_of = {stream.carrier().path(): name for name, stream in reversed(STREAMS.items())}
-    for name, _, _, cost in rows:
-        first = first_of[STREAMS[name].carrier().path()]
-        assert (cost == f"that of {first}") == (name != first), name
-        assert ("that of" in cost) == (name != first), name
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/asana.md"])

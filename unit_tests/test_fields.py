@@ -180,7 +180,7 @@ def test_a_stream_s_records_may_hold_what_asana_adds_one_day() -> None:
 
 def test_a_column_that_the_connector_adds_is_declared_and_may_be_part_of_the_key() -> None:
     schema = catalog_schema(
-        object_(gid=STRING), key=("portfolio_gid", "gid"), added=("portfolio_gid",)
+        object_(gid=STRING), key=("portfolio_gid", "gid"), added={"portfolio_gid": STRING}
     )
 
     assert schema == {

@@ -1,18 +1,63 @@
 """The vocabulary in which record shapes are written: a shape gives the schema and the request."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 JsonSchema = dict[str, Any]
 
 
-class Shape(Protocol):
-    """What a value looks like. Any value may be null: Asana promises little more than gids."""
+@dataclass(frozen=True, kw_only=True)
+class Shape(ABC):
+    """What a value looks like. Any value may be null: Asana promises little more than gids.
+
+    Two shapes are equal if their values look the same, whatever they mean.
+    """
+
+    meaning: str = field(default="", compare=False)
+    joins_to: tuple[str, ...] = field(default=(), compare=False)
+    """The streams that have a record with the value's gid."""
+
+    def means(self, meaning: str) -> Self:
+        """The same shape, of a column that holds this: one or two sentences."""
+        return replace(self, meaning=meaning)
+
+    def joins(self, *streams: str) -> Self:
+        """The same shape, of a value that refers to a record of one of these streams.
+
+        Its parts lose their descriptions: they stand in that stream already.
+        """
+        return replace(self._of_plain_parts(), joins_to=streams)
+
+    def plain(self) -> Self:
+        """The same shape without a description."""
+        return replace(self._of_plain_parts(), meaning="", joins_to=())
+
+    def _of_plain_parts(self) -> Self:
+        return self
+
+    @property
+    def description(self) -> str:
+        """What a person is told about the column, empty if there is nothing to tell."""
+        gids = [f"{stream}.gid" for stream in self.joins_to]
+        joins = f"{self._joining} {or_(gids)}." if gids else ""
+        return f"{self.meaning} {joins}".strip()
+
+    @property
+    def _joining(self) -> str:
+        return "Joins to"
 
     def json_schema(self) -> JsonSchema:
         """What a destination is told."""
+        description = {"description": self.description} if self.description else {}
+        return self.bare_schema() | description
 
+    @abstractmethod
+    def bare_schema(self) -> JsonSchema:
+        """The same, without the description of the value as a whole."""
+
+    @abstractmethod
     def paths(self, name: str) -> Iterator[str]:
         """What Asana is asked for, where a record holds the value as `name`."""
 
@@ -24,7 +69,7 @@ class Leaf(Shape):
     json_type: str
     json_format: str | None = None
 
-    def json_schema(self) -> JsonSchema:
+    def bare_schema(self) -> JsonSchema:
         schema: JsonSchema = {"type": ["null", self.json_type]}
         return schema | {"format": self.json_format} if self.json_format else schema
 
@@ -38,8 +83,15 @@ class ArrayShape(Shape):
 
     items: Shape
 
-    def json_schema(self) -> JsonSchema:
-        return {"type": ["null", "array"], "items": self.items.json_schema()}
+    @property
+    def _joining(self) -> str:
+        return "Each joins to"
+
+    def _of_plain_parts(self) -> Self:
+        return replace(self, items=self.items.plain())
+
+    def bare_schema(self) -> JsonSchema:
+        return {"type": ["null", "array"], "items": self.items.bare_schema()}
 
     def paths(self, name: str) -> Iterator[str]:
         yield from self.items.paths(name)
@@ -65,9 +117,12 @@ class ObjectShape(Shape):
 
     def asked_by_name(self) -> "ObjectShape":
         """The same columns, of an object that is asked for by its own name too."""
-        return ObjectShape(self.columns, by_name=True)
+        return replace(self, by_name=True)
 
-    def json_schema(self) -> JsonSchema:
+    def _of_plain_parts(self) -> Self:
+        return replace(self, columns={name: part.plain() for name, part in self.columns.items()})
+
+    def bare_schema(self) -> JsonSchema:
         return {
             "type": ["null", "object"],
             "additionalProperties": True,
@@ -102,21 +157,30 @@ DATE_TIME = Leaf("string", "date-time")
 
 
 def array_of(shape: Shape) -> ArrayShape:
-    return ArrayShape(shape)
+    """An array of such values; it refers to what each of them refers to."""
+    return ArrayShape(shape, joins_to=shape.joins_to)
 
 
 def object_(**columns: Shape) -> ObjectShape:
     return ObjectShape(columns)
 
 
+def or_(names: Sequence[str]) -> str:
+    """The names as an English list: `a, b, or c`."""
+    *most, last = names
+    if len(most) > 1:
+        return f"{', '.join(most)}, or {last}"
+    return " or ".join(names)
+
+
 def catalog_schema(
-    record: ObjectShape, *, key: Collection[str], added: Collection[str] = ()
+    record: ObjectShape, *, key: Collection[str], added: Mapping[str, Shape] | None = None
 ) -> JsonSchema:
     """Schema of a stream of such records, whose key is never null.
 
-    `added` are the names of the strings that the connector adds: they are not requested.
+    `added` are the columns that the connector adds: they are not requested.
     """
-    schema = record.also(**dict.fromkeys(added, STRING)).json_schema()
+    schema = record.also(**(added or {})).bare_schema()
     for name in key:
         schema["properties"][name]["type"] = "string"
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "type": "object"}

@@ -1,4 +1,7 @@
-"""The shape of each Asana record, one field a line. https://developers.asana.com/reference"""
+"""The shape of each Asana record, one field at a time. https://developers.asana.com/reference
+
+`means` is what a destination shows as the comment of the column.
+"""
 
 from source_asana.streams.fields import (
     BOOLEAN,
@@ -7,9 +10,33 @@ from source_asana.streams.fields import (
     INTEGER,
     NUMBER,
     STRING,
+    ObjectShape,
+    Shape,
     array_of,
     object_,
 )
+
+
+def record_of(resource_type: str) -> ObjectShape:
+    """The columns with which the records of a `resource_type` begin."""
+    return object_(
+        gid=STRING.means(f"Unique ID of the {resource_type.replace('_', ' ')}."),
+        resource_type=STRING.means(f"Always `{resource_type}`."),
+    )
+
+
+# Columns that the connector adds
+
+ADDED: dict[str, Shape] = {
+    "workspace_gid": STRING.means("Workspace that the record belongs to.").joins("workspaces"),
+    "portfolio_gid": STRING.means("Portfolio that the item is in.").joins("portfolios"),
+    "event_id": STRING.means(
+        "Unique ID of the event, computed from its values because Asana sends none."
+    ),
+    "_ab_cdc_deleted_at": DATE_TIME.means(
+        "When the record was deleted (UTC). Null if it was not deleted."
+    ),
+}
 
 # What records hold of each other
 
@@ -22,113 +49,175 @@ NAMED_RESOURCE = RESOURCE.also(
     name=STRING,
 )
 
+USER_REFERENCE = NAMED_RESOURCE.joins("users")
+MEMBER_REFERENCE = NAMED_RESOURCE.joins("users", "teams")
+TEAM_REFERENCE = NAMED_RESOURCE.joins("teams")
+WORKSPACE_REFERENCE = NAMED_RESOURCE.joins("workspaces")
+PROJECT_REFERENCE = NAMED_RESOURCE.joins("projects")
+SECTION_REFERENCE = NAMED_RESOURCE.joins("sections")
+TAG_REFERENCE = NAMED_RESOURCE.joins("tags")
+PORTFOLIO_REFERENCE = NAMED_RESOURCE.joins("portfolios")
+
 TASK_REFERENCE = NAMED_RESOURCE.also(
     resource_subtype=STRING,
-    created_by=RESOURCE,
-)
+    created_by=RESOURCE.joins("users"),
+).joins("tasks", "subtasks")
 
 STORY_REFERENCE = RESOURCE.also(
     created_at=DATE_TIME,
-    created_by=NAMED_RESOURCE,
+    created_by=USER_REFERENCE,
     resource_subtype=STRING,
     text=STRING,
-)
+).joins("stories")
 
 STATUS_UPDATE_REFERENCE = RESOURCE.also(
     title=STRING,
     resource_subtype=STRING,
-)
+).joins("status_updates")
 
 PROJECT_STATUS = RESOURCE.also(
-    title=STRING,
-    text=STRING,
-    html_text=STRING,
-    color=STRING,
-    author=NAMED_RESOURCE,
+    title=STRING.means("Headline of the status."),
+    text=STRING.means("Text of the status."),
+    html_text=STRING.means("Text of the status as HTML."),
+    color=STRING.means("Color of the status: green, yellow, red, blue, or complete."),
+    author=USER_REFERENCE,
     created_at=DATE_TIME,
-    created_by=NAMED_RESOURCE,
+    created_by=USER_REFERENCE,
     modified_at=DATE_TIME,
 )
 
 LIKE = object_(
     gid=STRING,
-    user=NAMED_RESOURCE,
+    user=USER_REFERENCE,
 )
 
 REACTION = object_(
-    emoji_base=STRING,
-    variant=STRING,
-    count=NUMBER,
-    reacted=BOOLEAN,
+    emoji_base=STRING.means("Emoji without its skin tone."),
+    variant=STRING.means("Emoji as people chose it."),
+    count=NUMBER.means("Number of people who reacted with it."),
+    reacted=BOOLEAN.means("Whether the token's owner is one of them."),
 )
 
 ENUM_OPTION = NAMED_RESOURCE.also(
-    enabled=BOOLEAN,
+    enabled=BOOLEAN.means("Whether people can choose the option."),
     color=STRING,
 )
 
-CUSTOM_FIELD_VALUE = NAMED_RESOURCE.also(
-    type=STRING,
-    enum_options=array_of(ENUM_OPTION),
-    enabled=BOOLEAN,
-    representation_type=STRING,
-    id_prefix=STRING,
-    input_restrictions=array_of(STRING),
-    is_formula_field=BOOLEAN,
-    date_value=object_(
-        date=DATE,
-        date_time=DATE_TIME,
+CUSTOM_FIELD_VALUE = record_of("custom_field").also(
+    gid=STRING.means("Unique ID of the custom field. A value has the ID of its field."),
+    name=STRING.means("Name of the custom field."),
+    type=STRING.means(
+        "Deprecated by Asana; use `resource_subtype`. Type of the field, such as enum."
     ),
-    enum_value=ENUM_OPTION,
-    multi_enum_values=array_of(ENUM_OPTION),
-    number_value=NUMBER,
-    text_value=STRING,
-    display_value=STRING,
+    enum_options=array_of(ENUM_OPTION).means(
+        "Options to choose from. Null unless the type is enum or multi_enum."
+    ),
+    enabled=BOOLEAN.means(
+        "Whether the field is in use on the record with the value. Null in field definitions."
+    ),
+    representation_type=STRING.means(
+        "Type of the field as Asana shows it: text, enum, multi_enum, number, date, people, "
+        "formula, custom_id, or reference."
+    ),
+    id_prefix=STRING.means("Prefix of the IDs in a custom_id field. Null for other types."),
+    input_restrictions=array_of(STRING).means(
+        "What a reference field can refer to: task, project, portfolio, or goal."
+    ),
+    is_formula_field=BOOLEAN.means("Whether Asana computes the value from a formula."),
+    date_value=object_(
+        date=DATE.means("Day of the value."),
+        date_time=DATE_TIME.means("Time of the value (UTC). Null if only a day is set."),
+    ).means("Value of a date field. Null if not set, and for other types."),
+    enum_value=ENUM_OPTION.means(
+        "Chosen option of an enum field. Null if not set, and for other types."
+    ),
+    multi_enum_values=array_of(ENUM_OPTION).means(
+        "Chosen options of a multi_enum field. Null for other types."
+    ),
+    number_value=NUMBER.means("Value of a number field. Null if not set, and for other types."),
+    text_value=STRING.means("Value of a text field. Null if not set, and for other types."),
+    display_value=STRING.means("Value as text, whatever its type. Null if not set."),
 )
 
 # The definition of a custom field; in a task it comes with the task's value.
 CUSTOM_FIELD = CUSTOM_FIELD_VALUE.also(
-    description=STRING,
-    precision=INTEGER,
-    format=STRING,
-    currency_code=STRING,
-    custom_label=STRING,
-    custom_label_position=STRING,
-    is_global_to_workspace=BOOLEAN,
-    has_notifications_enabled=BOOLEAN,
-    asana_created_field=STRING,
-    is_value_read_only=BOOLEAN,
-    created_by=NAMED_RESOURCE,
-    people_value=array_of(NAMED_RESOURCE),
-    reference_value=array_of(NAMED_RESOURCE),
-    html_text_value=STRING,
-    privacy_setting=STRING,
-    default_access_level=STRING,
-    resource_subtype=STRING,
+    description=STRING.means("Description of the custom field."),
+    precision=INTEGER.means(
+        "Decimal places of a number field, 0 to 6. A percentage of precision 0 has whole percents."
+    ),
+    format=STRING.means(
+        "How numbers are shown: currency, identifier, percentage, custom, duration, or none."
+    ),
+    currency_code=STRING.means(
+        "ISO 4217 code of the currency, such as EUR. Null unless `format` is currency."
+    ),
+    custom_label=STRING.means(
+        "Text beside the value, such as a unit. Null unless `format` is custom."
+    ),
+    custom_label_position=STRING.means(
+        "Side of the label: prefix or suffix. Null unless `format` is custom."
+    ),
+    is_global_to_workspace=BOOLEAN.means(
+        "Whether the field is in the workspace's field library, rather than in one project only."
+    ),
+    has_notifications_enabled=BOOLEAN.means(
+        "Whether a task's followers are notified when the value changes."
+    ),
+    asana_created_field=STRING.means(
+        "Asana's own key for a field it provides, such as estimated_time. Null for other fields."
+    ),
+    is_value_read_only=BOOLEAN.means("Whether people cannot edit the value."),
+    created_by=USER_REFERENCE.means("Person who created the custom field."),
+    people_value=array_of(USER_REFERENCE).means(
+        "People chosen in a people field. Null for other types."
+    ),
+    reference_value=array_of(
+        NAMED_RESOURCE.joins("projects", "tasks", "subtasks", "portfolios", "goals")
+    ).means("Records chosen in a reference field. Null for other types."),
+    html_text_value=STRING.means("Value of a text field as HTML. Null for other types."),
+    privacy_setting=STRING.means("Who can see the field: public_with_guests, public, or private."),
+    default_access_level=STRING.means(
+        "Access that new members of the field get: admin, editor, or user."
+    ),
+    resource_subtype=STRING.means(
+        "Type of the field: text, enum, multi_enum, number, date, people, or reference."
+    ),
 )
 
-CUSTOM_FIELD_SETTING = RESOURCE.also(
-    project=NAMED_RESOURCE,
-    is_important=BOOLEAN,
-    parent=NAMED_RESOURCE,
-    custom_field=CUSTOM_FIELD,
+CUSTOM_FIELD_SETTING = record_of("custom_field_setting").also(
+    project=PROJECT_REFERENCE.means("Deprecated by Asana; use `parent`."),
+    is_important=BOOLEAN.means(
+        "Whether the list view of the project or portfolio shows the field."
+    ),
+    parent=NAMED_RESOURCE.joins("projects", "portfolios").means(
+        "Project or portfolio that uses the field."
+    ),
+    custom_field=CUSTOM_FIELD.joins("custom_fields").means("Definition of the field."),
 )
+
+CUSTOM_FIELD_SETTINGS = array_of(CUSTOM_FIELD_SETTING).joins("custom_field_settings")
 
 STORY_DATES = object_(
-    start_on=DATE,
-    due_at=DATE_TIME,
-    due_on=DATE,
+    start_on=DATE.means("Start date."),
+    due_at=DATE_TIME.means("Due time (UTC)."),
+    due_on=DATE.means("Due date."),
 )
 
 # Records
 
-WORKSPACE = NAMED_RESOURCE.also(
-    email_domains=array_of(STRING),
-    is_organization=BOOLEAN,
+WORKSPACE = record_of("workspace").also(
+    name=STRING.means("Name of the workspace."),
+    email_domains=array_of(STRING).means(
+        "Email domains of the organization. Empty for a plain workspace."
+    ),
+    is_organization=BOOLEAN.means(
+        "Whether the workspace is an organization, which has teams and email domains."
+    ),
 )
 
-USER = NAMED_RESOURCE.also(
-    email=STRING,
+USER = record_of("user").also(
+    name=STRING.means("Full name of the person."),
+    email=STRING.means("Email address. Null if the token may not see it."),
     photo=object_(
         image_21x21=STRING,
         image_27x27=STRING,
@@ -136,152 +225,235 @@ USER = NAMED_RESOURCE.also(
         image_60x60=STRING,
         image_128x128=STRING,
         image_1024x1024=STRING,
+    ).means("Links to the profile photo, by size in pixels. Null if there is no photo."),
+    workspaces=array_of(WORKSPACE_REFERENCE).means(
+        "Workspaces that the person and the token's owner share."
     ),
-    workspaces=array_of(NAMED_RESOURCE),
-    custom_fields=array_of(CUSTOM_FIELD_VALUE),
+    custom_fields=array_of(CUSTOM_FIELD_VALUE)
+    .joins("custom_fields")
+    .means("Custom fields of the person, with their values."),
 )
 
-TEAM = NAMED_RESOURCE.also(
-    description=STRING,
-    html_description=STRING,
-    organization=NAMED_RESOURCE,
-    permalink_url=STRING,
-    visibility=STRING,
-    edit_team_name_or_description_access_level=STRING,
-    edit_team_visibility_or_trash_team_access_level=STRING,
-    member_invite_management_access_level=STRING,
-    guest_invite_management_access_level=STRING,
-    join_request_management_access_level=STRING,
-    team_member_removal_access_level=STRING,
-    team_content_management_access_level=STRING,
-    endorsed=BOOLEAN,
-    custom_field_settings=array_of(CUSTOM_FIELD_SETTING),
+_WHO = "all_team_members or only_team_admins"
+
+TEAM = record_of("team").also(
+    name=STRING.means("Name of the team."),
+    description=STRING.means("Description of the team as plain text."),
+    html_description=STRING.means("Description of the team as HTML."),
+    organization=WORKSPACE_REFERENCE.means("Organization of the team."),
+    permalink_url=STRING.means("Link to the team in Asana."),
+    visibility=STRING.means("Who can find the team: secret, request_to_join, or public."),
+    edit_team_name_or_description_access_level=STRING.means(
+        f"Who can change the name and description: {_WHO}."
+    ),
+    edit_team_visibility_or_trash_team_access_level=STRING.means(
+        f"Who can change the visibility or delete the team: {_WHO}."
+    ),
+    member_invite_management_access_level=STRING.means(
+        f"Who can decide on invitations of members: {_WHO}."
+    ),
+    guest_invite_management_access_level=STRING.means(
+        f"Who can decide on invitations of guests: {_WHO}."
+    ),
+    join_request_management_access_level=STRING.means(
+        f"Who can decide on requests to join: {_WHO}."
+    ),
+    team_member_removal_access_level=STRING.means(f"Who can remove members: {_WHO}."),
+    team_content_management_access_level=STRING.means(
+        "Who can create and share content: no_restriction or only_team_admins."
+    ),
+    endorsed=BOOLEAN.means("Whether the organization endorses the team."),
+    custom_field_settings=CUSTOM_FIELD_SETTINGS.plain().means(
+        "Custom fields that the team uses. They are not in custom_field_settings."
+    ),
 )
 
-TEAM_MEMBERSHIP = RESOURCE.also(
-    user=NAMED_RESOURCE,
-    team=NAMED_RESOURCE,
-    is_guest=BOOLEAN,
-    is_limited_access=BOOLEAN,
-    is_admin=BOOLEAN,
+TEAM_MEMBERSHIP = record_of("team_membership").also(
+    user=USER_REFERENCE.means("Person in the team."),
+    team=TEAM_REFERENCE.means("Team that the person is in."),
+    is_guest=BOOLEAN.means("Whether the person is a guest in the team."),
+    is_limited_access=BOOLEAN.means("Whether the person has limited access to the team."),
+    is_admin=BOOLEAN.means("Whether the person is an admin of the team."),
 )
 
 # A nested portfolio fills those of a project's columns that it has too.
 PORTFOLIO_ITEM = NAMED_RESOURCE.also(
-    archived=BOOLEAN,
-    color=STRING,
-    icon=STRING,
-    created_at=DATE_TIME,
-    current_status=PROJECT_STATUS,
-    current_status_update=STATUS_UPDATE_REFERENCE,
-    custom_field_settings=array_of(CUSTOM_FIELD_SETTING),
-    default_view=STRING,
-    due_date=DATE,
-    due_on=DATE,
-    html_notes=STRING,
-    members=array_of(NAMED_RESOURCE),
-    modified_at=DATE_TIME,
-    notes=STRING,
-    public=BOOLEAN,
-    privacy_setting=STRING,
-    start_on=DATE,
-    default_access_level=STRING,
-    minimum_access_level_for_customization=STRING,
-    minimum_access_level_for_sharing=STRING,
-    custom_fields=array_of(CUSTOM_FIELD_VALUE.also(resource_subtype=STRING)),
-    completed=BOOLEAN,
-    completed_at=DATE_TIME,
-    completed_by=NAMED_RESOURCE,
-    followers=array_of(NAMED_RESOURCE),
-    owner=NAMED_RESOURCE.asked_by_name(),
-    team=NAMED_RESOURCE,
-    permalink_url=STRING,
-    project_brief=RESOURCE,
-    created_from_template=NAMED_RESOURCE,
-    workspace=NAMED_RESOURCE,
+    gid=STRING.means("Unique ID of the project or nested portfolio.").joins(
+        "projects", "portfolios"
+    ),
+    resource_type=STRING.means("What the item is: `project` or `portfolio`."),
+    name=STRING.means("Name of the project or nested portfolio."),
+    archived=BOOLEAN.means("Whether the project is archived."),
+    color=STRING.means("Color of the project, such as light-green. Null if none."),
+    icon=STRING.means("Icon of the project, such as rocket."),
+    created_at=DATE_TIME.means("When the project was created (UTC)."),
+    current_status=PROJECT_STATUS.means(
+        "Deprecated by Asana; use `current_status_update`. Latest status of the project."
+    ),
+    current_status_update=STATUS_UPDATE_REFERENCE.means(
+        "Latest status update of the project. Null if there is none."
+    ),
+    custom_field_settings=CUSTOM_FIELD_SETTINGS.means(
+        "Custom fields that tasks in the project can have."
+    ),
+    default_view=STRING.means("View that opens first: list, board, calendar, or timeline."),
+    due_date=DATE.means("Deprecated by Asana; use `due_on`."),
+    due_on=DATE.means("Day the project is due. Null if it has no due date."),
+    html_notes=STRING.means("Description of the project as HTML."),
+    members=array_of(USER_REFERENCE).means("People who are members of the project."),
+    modified_at=DATE_TIME.means(
+        "When the project itself was last modified (UTC). Changes to its tasks do not count."
+    ),
+    notes=STRING.means("Description of the project as plain text."),
+    public=BOOLEAN.means(
+        "Deprecated by Asana; use `privacy_setting`. Whether the project is public."
+    ),
+    privacy_setting=STRING.means(
+        "Who can find the project: public_to_workspace, private_to_team, or private."
+    ),
+    start_on=DATE.means("Day work on the project starts. Null if it has no start date."),
+    default_access_level=STRING.means(
+        "Access that new members get: admin, editor, commenter, or viewer."
+    ),
+    minimum_access_level_for_customization=STRING.means(
+        "Access needed to change how the project works and looks: admin or editor."
+    ),
+    minimum_access_level_for_sharing=STRING.means(
+        "Access needed to share the project and manage its members: admin or editor."
+    ),
+    custom_fields=array_of(CUSTOM_FIELD_VALUE.also(resource_subtype=STRING))
+    .joins("custom_fields")
+    .means("Custom fields of the project itself, with their values."),
+    completed=BOOLEAN.means("Whether the project is complete."),
+    completed_at=DATE_TIME.means("When the project was completed (UTC). Null while it is open."),
+    completed_by=USER_REFERENCE.means("Person who completed the project. Null while it is open."),
+    followers=array_of(USER_REFERENCE).means("Members who are notified of new tasks."),
+    owner=USER_REFERENCE.asked_by_name().means("Owner of the project. Null if it has none."),
+    team=TEAM_REFERENCE.means(
+        "Team that the project is shared with. Null without one; see also project_memberships."
+    ),
+    permalink_url=STRING.means("Link to the project in Asana."),
+    project_brief=RESOURCE.joins("project_briefs").means(
+        "Brief of the project. Null if it has none."
+    ),
+    created_from_template=NAMED_RESOURCE.joins("project_templates").means(
+        "Template that the project was made from. Null if it was made without one."
+    ),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the project is in."),
 )
 
 PROJECT = PORTFOLIO_ITEM.also(
-    is_template=BOOLEAN,  # gone at Asana, so always null: kept for the tables that have it
+    **record_of("project").columns,
+    name=STRING.means("Name of the project."),
+    # Kept for the tables that have it.
+    is_template=BOOLEAN.means("Always null, because Asana no longer has this field."),
 )
 
-SECTION = NAMED_RESOURCE.also(
-    created_at=DATE_TIME,
-    project=NAMED_RESOURCE,
-    projects=array_of(NAMED_RESOURCE),
+SECTION = record_of("section").also(
+    name=STRING.means("Name of the section: its heading in a list, or its column on a board."),
+    created_at=DATE_TIME.means("When the section was created (UTC)."),
+    project=PROJECT_REFERENCE.means("Project that the section is in."),
+    projects=array_of(PROJECT_REFERENCE).means("Deprecated by Asana; use `project`."),
 )
 
-TASK = NAMED_RESOURCE.also(
-    resource_subtype=STRING,
-    created_by=RESOURCE,
-    approval_status=STRING,
-    assignee_status=STRING,
-    assigned_by=NAMED_RESOURCE,
-    completed=BOOLEAN,
-    completed_at=DATE_TIME,
-    completed_by=NAMED_RESOURCE,
-    created_at=DATE_TIME,
-    dependencies=array_of(RESOURCE),
-    dependents=array_of(RESOURCE),
-    due_at=DATE_TIME,
-    due_on=DATE,
-    external=object_(
-        gid=STRING,
-        data=STRING,
+TASK = record_of("task").also(
+    name=STRING.means("Name of the task."),
+    resource_subtype=STRING.means("Kind of task: default_task, milestone, approval, or custom."),
+    created_by=RESOURCE.joins("users").means("Person who created the task."),
+    approval_status=STRING.means(
+        "State of an approval: pending, approved, rejected, or changes_requested. Null for other "
+        "tasks."
     ),
-    html_notes=STRING,
-    hearted=BOOLEAN,
-    hearts=array_of(LIKE),
-    is_rendered_as_separator=BOOLEAN,
-    liked=BOOLEAN,
-    likes=array_of(LIKE),
+    assignee_status=STRING.means(
+        "Deprecated by Asana. When the assignee plans to do the task: today, upcoming, later, new, "
+        "or inbox."
+    ),
+    assigned_by=USER_REFERENCE.means("Person who assigned the task. Null if Asana knows of none."),
+    completed=BOOLEAN.means("Whether the task is complete."),
+    completed_at=DATE_TIME.means("When the task was completed (UTC). Null while it is open."),
+    completed_by=USER_REFERENCE.means("Person who completed the task. Null while it is open."),
+    created_at=DATE_TIME.means("When the task was created (UTC)."),
+    dependencies=array_of(RESOURCE.joins("tasks", "subtasks")).means(
+        "Tasks that this task waits for."
+    ),
+    dependents=array_of(RESOURCE.joins("tasks", "subtasks")).means(
+        "Tasks that wait for this task."
+    ),
+    due_at=DATE_TIME.means("When the task is due (UTC). Null if it has no due time."),
+    due_on=DATE.means("Day the task is due. Null if it has no due date."),
+    external=object_(
+        gid=STRING.means("The app's own ID for the task."),
+        data=STRING.means("Text that the app stored."),
+    ).means("What an OAuth app stored with the task. Null for other apps and tokens."),
+    html_notes=STRING.means("Description of the task as HTML."),
+    hearted=BOOLEAN.means("Deprecated by Asana; use `liked`."),
+    hearts=array_of(LIKE).means("Deprecated by Asana; use `likes`."),
+    is_rendered_as_separator=BOOLEAN.means(
+        "Whether Asana shows the task as a dividing line in a list, like a heading."
+    ),
+    liked=BOOLEAN.means("Whether the token's owner likes the task."),
+    likes=array_of(LIKE).means("Likes of the task, each with the person who gave it."),
     memberships=array_of(
         object_(
-            project=NAMED_RESOURCE,
-            section=NAMED_RESOURCE,
+            project=PROJECT_REFERENCE,
+            section=SECTION_REFERENCE,
         )
+    ).means("Projects that the task is in, each with the section it is in there."),
+    modified_at=DATE_TIME.means(
+        "When the task was last modified (UTC). Comments count; moves to other projects do not."
     ),
-    modified_at=DATE_TIME,
-    notes=STRING,
-    num_hearts=INTEGER,
-    num_likes=INTEGER,
-    num_subtasks=INTEGER,
-    start_at=DATE_TIME,
-    start_on=DATE,
-    actual_time_minutes=INTEGER,
-    assignee=NAMED_RESOURCE,
-    assignee_section=NAMED_RESOURCE,
-    custom_fields=array_of(CUSTOM_FIELD),
-    custom_type=NAMED_RESOURCE,
-    custom_type_status_option=NAMED_RESOURCE,
-    followers=array_of(NAMED_RESOURCE),
-    parent=TASK_REFERENCE,
-    projects=array_of(NAMED_RESOURCE),
-    tags=array_of(NAMED_RESOURCE),
-    workspace=NAMED_RESOURCE,
-    permalink_url=STRING,
+    notes=STRING.means("Description of the task as plain text."),
+    num_hearts=INTEGER.means("Deprecated by Asana; use `num_likes`."),
+    num_likes=INTEGER.means("Number of people who like the task."),
+    num_subtasks=INTEGER.means("Number of subtasks directly below the task."),
+    start_at=DATE_TIME.means("When work on the task starts (UTC). Null if it has no start time."),
+    start_on=DATE.means("Day work on the task starts. Null if it has no start date."),
+    actual_time_minutes=INTEGER.means(
+        "Total time tracked on the task, in minutes. Null if none, or if time tracking is off."
+    ),
+    assignee=USER_REFERENCE.means("Person the task is assigned to. Null if unassigned."),
+    assignee_section=NAMED_RESOURCE.means(
+        "Section of the assignee's My tasks list. Null unless the token belongs to the assignee."
+    ),
+    custom_fields=array_of(CUSTOM_FIELD)
+    .joins("custom_fields")
+    .means("Custom fields of the task, with their values."),
+    custom_type=NAMED_RESOURCE.means("Custom task type. Null for standard tasks."),
+    custom_type_status_option=NAMED_RESOURCE.means(
+        "Status that the custom task type defines. Null for standard tasks."
+    ),
+    followers=array_of(USER_REFERENCE).means("People who follow the task."),
+    parent=TASK_REFERENCE.means("Task that this is a subtask of. Null if it is not a subtask."),
+    projects=array_of(PROJECT_REFERENCE).means("Projects that the task is in."),
+    tags=array_of(TAG_REFERENCE).means("Tags on the task."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the task is in."),
+    permalink_url=STRING.means("Link to the task in Asana."),
 )
 
-STORY = RESOURCE.also(
-    created_at=DATE_TIME,
-    created_by=NAMED_RESOURCE,
-    type=STRING,
-    resource_subtype=STRING,
-    text=STRING,
-    html_text=STRING,
-    is_pinned=BOOLEAN,
-    is_editable=BOOLEAN,
-    is_edited=BOOLEAN,
-    sticker_name=STRING,
-    source=STRING,
-    target=TASK_REFERENCE,
-    hearted=BOOLEAN,
-    hearts=array_of(LIKE),
-    num_hearts=INTEGER,
-    liked=BOOLEAN,
-    likes=array_of(LIKE),
-    num_likes=INTEGER,
-    reaction_summary=array_of(REACTION),
+STORY = record_of("story").also(
+    created_at=DATE_TIME.means("When the comment or change was made (UTC)."),
+    created_by=USER_REFERENCE.means("Person who commented or made the change."),
+    type=STRING.means(
+        "`comment` for what a person wrote, `system` for a change that Asana recorded."
+    ),
+    resource_subtype=STRING.means(
+        "What happened, such as comment_added, assigned, or section_changed."
+    ),
+    text=STRING.means("Comment, or change in words. The words for a change can vary."),
+    html_text=STRING.means("Same as `text`, as HTML."),
+    is_pinned=BOOLEAN.means("Whether the story is pinned to the top of its task."),
+    is_editable=BOOLEAN.means("Whether the text can still be edited."),
+    is_edited=BOOLEAN.means("Whether the text was edited after it was posted."),
+    sticker_name=STRING.means("Sticker in the comment, such as trophy. Null if there is none."),
+    source=STRING.means("Where the change was made: web, email, mobile, api, or unknown."),
+    target=TASK_REFERENCE.means("Task that the story belongs to."),
+    hearted=BOOLEAN.means("Deprecated by Asana; use `liked`."),
+    hearts=array_of(LIKE).means("Deprecated by Asana; use `likes`."),
+    num_hearts=INTEGER.means("Deprecated by Asana; use `num_likes`."),
+    liked=BOOLEAN.means("Whether the token's owner likes the story."),
+    likes=array_of(LIKE).means("Likes of the story, each with the person who gave it."),
+    num_likes=INTEGER.means("Number of people who like the story."),
+    reaction_summary=array_of(REACTION).means("Emoji reactions to the story, one item per emoji."),
     previews=array_of(
         object_(
             fallback=STRING,
@@ -293,87 +465,144 @@ STORY = RESOURCE.also(
             title=STRING,
             title_link=STRING,
         )
-    ),
+    ).means("Previews of linked content in a comment. Null for other stories."),
     # What a system story is about: which of these it has follows from its subtype.
-    story=STORY_REFERENCE,
-    task=TASK_REFERENCE,
-    project=NAMED_RESOURCE,
-    tag=NAMED_RESOURCE,
-    assignee=NAMED_RESOURCE,
-    follower=NAMED_RESOURCE,
-    dependency=TASK_REFERENCE,
-    duplicate_of=TASK_REFERENCE,
-    duplicated_from=TASK_REFERENCE,
-    custom_field=CUSTOM_FIELD_VALUE,
-    old_name=STRING,
-    new_name=STRING,
-    old_dates=STORY_DATES,
-    new_dates=STORY_DATES,
-    old_resource_subtype=STRING,
-    new_resource_subtype=STRING,
-    old_section=NAMED_RESOURCE,
-    new_section=NAMED_RESOURCE,
-    old_approval_status=STRING,
-    new_approval_status=STRING,
-    old_text_value=STRING,
-    new_text_value=STRING,
-    old_number_value=NUMBER,
-    new_number_value=NUMBER,
-    old_enum_value=ENUM_OPTION,
-    new_enum_value=ENUM_OPTION,
-    old_multi_enum_values=array_of(ENUM_OPTION),
-    new_multi_enum_values=array_of(ENUM_OPTION),
-    old_date_value=STORY_DATES.asked_by_name(),
-    new_date_value=STORY_DATES.asked_by_name(),
-    old_people_value=array_of(NAMED_RESOURCE),
-    new_people_value=array_of(NAMED_RESOURCE),
+    story=STORY_REFERENCE.means("Story that the change refers to. Null for other stories."),
+    task=TASK_REFERENCE.means("Task that the change refers to. Null for other stories."),
+    project=PROJECT_REFERENCE.means(
+        "Project that the task was added to or removed from. Null for other stories."
+    ),
+    tag=TAG_REFERENCE.means("Tag that was added or removed. Null for other stories."),
+    assignee=USER_REFERENCE.means("Person who was assigned. Null for other stories."),
+    follower=USER_REFERENCE.means("Follower who was added or removed. Null for other stories."),
+    dependency=TASK_REFERENCE.means(
+        "Task that was added or removed as a dependency. Null for other stories."
+    ),
+    duplicate_of=TASK_REFERENCE.means(
+        "Task that this one was marked a duplicate of. Null for other stories."
+    ),
+    duplicated_from=TASK_REFERENCE.means(
+        "Task that this one was copied from. Null for other stories."
+    ),
+    custom_field=CUSTOM_FIELD_VALUE.joins("custom_fields").means(
+        "Custom field whose value changed. Null for other stories."
+    ),
+    old_name=STRING.means("Name before it changed. Null for other stories."),
+    new_name=STRING.means("Name after it changed. Null for other stories."),
+    old_dates=STORY_DATES.means("Dates before they changed. Null for other stories."),
+    new_dates=STORY_DATES.means("Dates after they changed. Null for other stories."),
+    old_resource_subtype=STRING.means(
+        "Kind of task before it changed, such as default_task. Null for other stories."
+    ),
+    new_resource_subtype=STRING.means(
+        "Kind of task after it changed, such as milestone. Null for other stories."
+    ),
+    old_section=SECTION_REFERENCE.means(
+        "Section that the task was moved from. Null for other stories."
+    ),
+    new_section=SECTION_REFERENCE.means(
+        "Section that the task was moved to. Null for other stories."
+    ),
+    old_approval_status=STRING.means("Approval status before. Null for other stories."),
+    new_approval_status=STRING.means("Approval status after. Null for other stories."),
+    old_text_value=STRING.means("Value of a text field before it changed. Null for other stories."),
+    new_text_value=STRING.means("Value of a text field after it changed. Null for other stories."),
+    old_number_value=NUMBER.means(
+        "Value of a number field before it changed. Null for other stories."
+    ),
+    new_number_value=NUMBER.means(
+        "Value of a number field after it changed. Null for other stories."
+    ),
+    old_enum_value=ENUM_OPTION.means(
+        "Option of an enum field before it changed. Null for other stories."
+    ),
+    new_enum_value=ENUM_OPTION.means(
+        "Option of an enum field after it changed. Null for other stories."
+    ),
+    old_multi_enum_values=array_of(ENUM_OPTION).means(
+        "Options of a multi_enum field before they changed. Null for other stories."
+    ),
+    new_multi_enum_values=array_of(ENUM_OPTION).means(
+        "Options of a multi_enum field after they changed. Null for other stories."
+    ),
+    old_date_value=STORY_DATES.asked_by_name().means(
+        "Value of a date field before it changed. Null for other stories."
+    ),
+    new_date_value=STORY_DATES.asked_by_name().means(
+        "Value of a date field after it changed. Null for other stories."
+    ),
+    old_people_value=array_of(USER_REFERENCE).means(
+        "People in a people field before it changed. Null for other stories."
+    ),
+    new_people_value=array_of(USER_REFERENCE).means(
+        "People in a people field after it changed. Null for other stories."
+    ),
 )
 
-ATTACHMENT = NAMED_RESOURCE.also(
-    resource_subtype=STRING,
-    created_at=DATE_TIME,
-    download_url=STRING,
-    permanent_url=STRING,
-    host=STRING,
-    parent=TASK_REFERENCE,
-    size=INTEGER,
-    view_url=STRING,
-    connected_to_app=BOOLEAN,
+ATTACHMENT = record_of("attachment").also(
+    name=STRING.means("Name of the file."),
+    resource_subtype=STRING.means(
+        "Service that has the file: asana, dropbox, gdrive, onedrive, box, vimeo, or external."
+    ),
+    created_at=DATE_TIME.means("When the file was attached (UTC)."),
+    download_url=STRING.means(
+        "Link to the file's content that works for about two minutes. Null for some services."
+    ),
+    permanent_url=STRING.means("Link to the file that does not expire but needs a login to Asana."),
+    host=STRING.means("Same service as in `resource_subtype`."),
+    parent=TASK_REFERENCE.joins("projects", "tasks", "subtasks").means(
+        "Task or project that the file is attached to."
+    ),
+    size=INTEGER.means("Size of the file in bytes. Null unless Asana itself has the file."),
+    view_url=STRING.means("Link to a page that shows the file. Null if the service has none."),
+    connected_to_app=BOOLEAN.means(
+        "Whether the app that reads the data has a widget for the file. Null for most services."
+    ),
 )
 
-TAG = NAMED_RESOURCE.also(
-    color=STRING,
-    notes=STRING,
-    created_at=DATE_TIME,
-    followers=array_of(NAMED_RESOURCE),
-    workspace=NAMED_RESOURCE,
-    permalink_url=STRING,
+TAG = record_of("tag").also(
+    name=STRING.means("Name of the tag."),
+    color=STRING.means("Color of the tag, such as light-green. Null if none."),
+    notes=STRING.means("Description of the tag."),
+    created_at=DATE_TIME.means("When the tag was created (UTC)."),
+    followers=array_of(USER_REFERENCE).means("People who follow the tag."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the tag is in."),
+    permalink_url=STRING.means("Link to the tag in Asana."),
 )
 
-PORTFOLIO = NAMED_RESOURCE.also(
-    archived=BOOLEAN,
-    color=STRING,
-    start_on=DATE,
-    due_on=DATE,
-    default_access_level=STRING,
-    created_at=DATE_TIME,
-    created_by=NAMED_RESOURCE,
-    custom_field_settings=array_of(CUSTOM_FIELD_SETTING),
-    current_status_update=STATUS_UPDATE_REFERENCE,
-    custom_fields=array_of(CUSTOM_FIELD_VALUE),
-    members=array_of(NAMED_RESOURCE),
-    owner=NAMED_RESOURCE,
-    workspace=NAMED_RESOURCE,
-    permalink_url=STRING,
-    public=BOOLEAN,
-    privacy_setting=STRING,
-    project_templates=array_of(NAMED_RESOURCE),
+PORTFOLIO = record_of("portfolio").also(
+    name=STRING.means("Name of the portfolio."),
+    archived=BOOLEAN.means("Whether the portfolio is archived."),
+    color=STRING.means("Color of the portfolio, such as light-green."),
+    start_on=DATE.means("Day work on the portfolio starts. Null if it has no start date."),
+    due_on=DATE.means("Day the portfolio is due. Null if it has no due date."),
+    default_access_level=STRING.means("Access that new members get: admin, editor, or viewer."),
+    created_at=DATE_TIME.means("When the portfolio was created (UTC)."),
+    created_by=USER_REFERENCE.means("Person who created the portfolio."),
+    custom_field_settings=CUSTOM_FIELD_SETTINGS.means(
+        "Custom fields that projects in the portfolio can have."
+    ),
+    current_status_update=STATUS_UPDATE_REFERENCE.means(
+        "Latest status update of the portfolio. Null if there is none."
+    ),
+    custom_fields=array_of(CUSTOM_FIELD_VALUE)
+    .joins("custom_fields")
+    .means("Custom fields of the portfolio itself, with their values."),
+    members=array_of(USER_REFERENCE).means("People who are members of the portfolio."),
+    owner=USER_REFERENCE.means("Owner of the portfolio."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the portfolio is in."),
+    permalink_url=STRING.means("Link to the portfolio in Asana."),
+    public=BOOLEAN.means("Whether everyone in the workspace can find the portfolio."),
+    privacy_setting=STRING.means("Who can find the portfolio: public_to_domain or members_only."),
+    project_templates=array_of(NAMED_RESOURCE.joins("project_templates")).means(
+        "Project templates in the portfolio."
+    ),
 )
 
-PORTFOLIO_MEMBERSHIP = RESOURCE.also(
-    portfolio=NAMED_RESOURCE,
-    user=NAMED_RESOURCE,
-    access_level=STRING,
+PORTFOLIO_MEMBERSHIP = record_of("portfolio_membership").also(
+    portfolio=PORTFOLIO_REFERENCE.means("Portfolio that the person is in."),
+    user=USER_REFERENCE.means("Person in the portfolio."),
+    access_level=STRING.means("What the person can do there: admin, editor, or viewer."),
 )
 
 TIME_PERIOD_REFERENCE = RESOURCE.also(
@@ -381,163 +610,226 @@ TIME_PERIOD_REFERENCE = RESOURCE.also(
     period=STRING,
     start_on=DATE,
     end_on=DATE,
+).joins("time_periods")
+
+TIME_PERIOD = record_of("time_period").also(
+    display_name=STRING.means("Name of the period, such as Q1 FY26."),
+    period=STRING.means("Part of the fiscal year: FY, H1, H2, Q1, Q2, Q3, or Q4."),
+    start_on=DATE.means("First day of the period."),
+    end_on=DATE.means("Last day of the period."),
+    parent=TIME_PERIOD_REFERENCE.means("Longer period around this one. Null for a fiscal year."),
 )
 
-TIME_PERIOD = TIME_PERIOD_REFERENCE.also(
-    parent=TIME_PERIOD_REFERENCE,
-)
-
-GOAL = NAMED_RESOURCE.also(
-    html_notes=STRING,
-    notes=STRING,
-    due_on=DATE,
-    start_on=DATE,
-    is_workspace_level=BOOLEAN,
-    liked=BOOLEAN,
-    likes=array_of(LIKE),
-    num_likes=INTEGER,
-    team=NAMED_RESOURCE,
-    workspace=NAMED_RESOURCE,
-    followers=array_of(NAMED_RESOURCE),
-    time_period=TIME_PERIOD_REFERENCE,
-    metric=RESOURCE.also(
-        resource_subtype=STRING,
-        precision=INTEGER,
-        unit=STRING,
-        currency_code=STRING,
-        initial_number_value=NUMBER,
-        target_number_value=NUMBER,
-        current_number_value=NUMBER,
-        current_display_value=STRING,
-        progress_source=STRING,
-        is_custom_weight=BOOLEAN,
-        can_manage=BOOLEAN,
+GOAL = record_of("goal").also(
+    name=STRING.means("Name of the goal."),
+    html_notes=STRING.means("Description of the goal as HTML."),
+    notes=STRING.means("Description of the goal as plain text."),
+    due_on=DATE.means("Day the goal is due. Null if it has no due date."),
+    start_on=DATE.means("Day work on the goal starts. Null if it has no start date."),
+    is_workspace_level=BOOLEAN.means(
+        "Whether the goal is one of the whole organization. If false, it belongs to `team`."
     ),
-    owner=NAMED_RESOURCE,
-    current_status_update=STATUS_UPDATE_REFERENCE,
-    status=STRING,
-    privacy_setting=STRING,
-    default_access_level=STRING,
-    custom_fields=array_of(CUSTOM_FIELD_VALUE),
-    custom_field_settings=array_of(CUSTOM_FIELD_SETTING),
+    liked=BOOLEAN.means("Whether the token's owner likes the goal."),
+    likes=array_of(LIKE).means("Likes of the goal, each with the person who gave it."),
+    num_likes=INTEGER.means("Number of people who like the goal."),
+    team=TEAM_REFERENCE.means("Team of the goal. Null for a goal of the whole workspace."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the goal is in."),
+    followers=array_of(USER_REFERENCE).means("Members of the goal."),
+    time_period=TIME_PERIOD_REFERENCE.means("Period that the goal is set for. Null if none."),
+    metric=RESOURCE.also(
+        resource_subtype=STRING.means("Always `number`."),
+        precision=INTEGER.means("Decimal places of the values, 0 to 6."),
+        unit=STRING.means("Unit of the values: none, currency, or percentage."),
+        currency_code=STRING.means(
+            "ISO 4217 code of the currency, such as EUR. Null unless `unit` is currency."
+        ),
+        initial_number_value=NUMBER.means("Value at the start."),
+        target_number_value=NUMBER.means("Value to reach."),
+        current_number_value=NUMBER.means("Value now."),
+        current_display_value=STRING.means("Value now, as text."),
+        progress_source=STRING.means(
+            "Where the current value comes from: manual, subgoal_progress, "
+            "project_task_completion, project_milestone_completion, task_completion, or external."
+        ),
+        is_custom_weight=BOOLEAN.means(
+            "Whether what supports the goal is weighted by `contribution_weight` of "
+            "goal_relationships, rather than equally."
+        ),
+        can_manage=BOOLEAN.means(
+            "Whether the token's owner can set the current value. Null unless `progress_source` "
+            "is external."
+        ),
+    ).means("How progress is measured. Null if the goal has no metric."),
+    owner=USER_REFERENCE.means("Owner of the goal."),
+    current_status_update=STATUS_UPDATE_REFERENCE.means(
+        "Latest status update of the goal. Null if there is none."
+    ),
+    status=STRING.means(
+        "State of the goal: green (on track), yellow (at risk), or red (off track); when closed "
+        "missed, achieved, partial, or dropped."
+    ),
+    privacy_setting=STRING.means("Who can find the goal: public_to_workspace or members_only."),
+    default_access_level=STRING.means(
+        "Access that new members get: admin, editor, commenter, or viewer."
+    ),
+    custom_fields=array_of(CUSTOM_FIELD_VALUE)
+    .joins("custom_fields")
+    .means("Custom fields of the goal itself, with their values."),
+    custom_field_settings=CUSTOM_FIELD_SETTINGS.plain().means(
+        "Custom fields that the goal uses. They are not in custom_field_settings."
+    ),
 )
 
 GOAL_REFERENCE = NAMED_RESOURCE.also(
-    owner=NAMED_RESOURCE,
+    owner=USER_REFERENCE,
+).joins("goals")
+
+GOAL_RELATIONSHIP = record_of("goal_relationship").also(
+    resource_subtype=STRING.means(
+        "Kind of support: `subgoal` if a goal supports the goal, else `supporting_work`."
+    ),
+    supporting_resource=NAMED_RESOURCE.joins(
+        "goals", "projects", "tasks", "subtasks", "portfolios"
+    ).means("What supports the goal."),
+    contribution_weight=NUMBER.means(
+        "Share of the supporting progress that counts toward the goal, from 0 to 1."
+    ),
+    supported_goal=GOAL_REFERENCE.means("Goal that is supported."),
 )
 
-GOAL_RELATIONSHIP = RESOURCE.also(
-    resource_subtype=STRING,
-    supporting_resource=NAMED_RESOURCE,
-    contribution_weight=NUMBER,
-    supported_goal=GOAL_REFERENCE,
+STATUS_UPDATE = record_of("status_update").also(
+    title=STRING.means("Headline of the update."),
+    resource_subtype=STRING.means(
+        "What the update is about: project_status_update, portfolio_status_update, or "
+        "goal_status_update."
+    ),
+    text=STRING.means("Text of the update."),
+    html_text=STRING.means("Text of the update as HTML."),
+    status_type=STRING.means(
+        "State it reports: on_track, at_risk, off_track, on_hold, complete, or dropped; for goals "
+        "also achieved, partial, or missed."
+    ),
+    author=USER_REFERENCE.means("Person who wrote the update."),
+    created_at=DATE_TIME.means("When the update was posted (UTC)."),
+    created_by=USER_REFERENCE.means("Person who posted the update."),
+    modified_at=DATE_TIME.means(
+        "When the update was last modified (UTC). Comments on it do not count."
+    ),
+    hearted=BOOLEAN.means("Deprecated by Asana; use `liked`."),
+    hearts=array_of(LIKE).means("Deprecated by Asana; use `likes`."),
+    num_hearts=INTEGER.means("Deprecated by Asana; use `num_likes`."),
+    liked=BOOLEAN.means("Whether the token's owner likes the update."),
+    likes=array_of(LIKE).means("Likes of the update, each with the person who gave it."),
+    num_likes=INTEGER.means("Number of people who like the update."),
+    reaction_summary=array_of(REACTION).means("Emoji reactions to the update, one item per emoji."),
+    parent=NAMED_RESOURCE.joins("projects", "portfolios", "goals").means(
+        "Project, portfolio, or goal that the update is about."
+    ),
 )
 
-STATUS_UPDATE = STATUS_UPDATE_REFERENCE.also(
-    text=STRING,
-    html_text=STRING,
-    status_type=STRING,
-    author=NAMED_RESOURCE,
-    created_at=DATE_TIME,
-    created_by=NAMED_RESOURCE,
-    modified_at=DATE_TIME,
-    hearted=BOOLEAN,
-    hearts=array_of(LIKE),
-    num_hearts=INTEGER,
-    liked=BOOLEAN,
-    likes=array_of(LIKE),
-    num_likes=INTEGER,
-    reaction_summary=array_of(REACTION),
-    parent=NAMED_RESOURCE,
-)
-
-PROJECT_MEMBERSHIP = RESOURCE.also(
-    parent=NAMED_RESOURCE,
-    member=NAMED_RESOURCE,
-    access_level=STRING,
+PROJECT_MEMBERSHIP = record_of("project_membership").also(
+    parent=PROJECT_REFERENCE.means("Project that the member has access to."),
+    member=MEMBER_REFERENCE.means("Person or team with access; `resource_type` says which."),
+    access_level=STRING.means("What the member can do there: admin, editor, commenter, or viewer."),
 )
 
 # What `/memberships` gives without opt_fields: it documents none for them.
-MEMBERSHIP = RESOURCE.also(
-    resource_subtype=STRING,
-    parent=NAMED_RESOURCE,
-    member=NAMED_RESOURCE,
-    access_level=STRING,
+MEMBERSHIP = record_of("membership").also(
+    resource_subtype=STRING.means("Always `portfolio_membership`."),
+    parent=PORTFOLIO_REFERENCE.means("Portfolio that the member has access to."),
+    member=MEMBER_REFERENCE.means("Person or team with access; `resource_type` says which."),
+    access_level=STRING.means("What the member can do there: admin, editor, or viewer."),
 )
 
 GOAL_MEMBERSHIP = MEMBERSHIP.also(
-    parent=GOAL_REFERENCE,
-    role=STRING,
-    goal=GOAL_REFERENCE,
-    is_commenter=BOOLEAN,
-    is_editor=BOOLEAN,
+    resource_subtype=STRING.means("Always `goal_membership`."),
+    parent=GOAL_REFERENCE.means("Goal that the member has access to."),
+    access_level=STRING.means("What the member can do there: viewer, commenter, editor, or admin."),
+    role=STRING.means("Deprecated by Asana; use `access_level`."),
+    goal=GOAL_REFERENCE.means("Deprecated by Asana; use `parent`."),
+    is_commenter=BOOLEAN.means("Deprecated by Asana, always null; use `access_level`."),
+    is_editor=BOOLEAN.means("Deprecated by Asana, always null; use `access_level`."),
 )
 
-USER_TASK_LIST = NAMED_RESOURCE.also(
-    owner=NAMED_RESOURCE.asked_by_name(),
-    workspace=NAMED_RESOURCE.asked_by_name(),
-)
-
-WORKSPACE_MEMBERSHIP = RESOURCE.also(
-    user=NAMED_RESOURCE,
-    workspace=NAMED_RESOURCE,
-    user_task_list=USER_TASK_LIST,
-    is_active=BOOLEAN,
-    is_admin=BOOLEAN,
-    is_guest=BOOLEAN,
-    is_view_only=BOOLEAN,
-    vacation_dates=object_(
-        start_on=DATE,
-        end_on=DATE,
+USER_TASK_LIST = record_of("user_task_list").also(
+    name=STRING.means("Name of the list, such as My tasks in Example Inc."),
+    owner=USER_REFERENCE.asked_by_name().means("Person whose tasks the list has."),
+    workspace=WORKSPACE_REFERENCE.asked_by_name().means(
+        "Workspace or organization that the list is in."
     ),
-    created_at=DATE_TIME,
 )
 
-TIME_TRACKING_ENTRY = RESOURCE.also(
-    duration_minutes=INTEGER,
-    entered_on=DATE,
-    attributable_to=NAMED_RESOURCE,
-    created_by=NAMED_RESOURCE,
+WORKSPACE_MEMBERSHIP = record_of("workspace_membership").also(
+    user=USER_REFERENCE.means("Person in the workspace."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the person is in."),
+    user_task_list=USER_TASK_LIST.joins("user_task_lists").means(
+        "The person's My tasks list in the workspace."
+    ),
+    is_active=BOOLEAN.means(
+        "Whether the person belongs to the workspace now. Pending invitations count as active."
+    ),
+    is_admin=BOOLEAN.means("Whether the person is an admin of the workspace."),
+    is_guest=BOOLEAN.means("Whether the person is a guest in the workspace."),
+    is_view_only=BOOLEAN.means("Whether the person has a view-only license."),
+    vacation_dates=object_(
+        start_on=DATE.means("First day of the vacation."),
+        end_on=DATE.means("Last day of the vacation. Null if it is open-ended."),
+    ).means("Deprecated by Asana. Current or next vacation of the person. Null if none."),
+    created_at=DATE_TIME.means("When the person joined the workspace (UTC)."),
+)
+
+TIME_TRACKING_ENTRY = record_of("time_tracking_entry").also(
+    duration_minutes=INTEGER.means("Time worked, in minutes."),
+    entered_on=DATE.means("Day the time is logged for."),
+    attributable_to=PROJECT_REFERENCE.means("Project whose budget the time counts toward."),
+    created_by=USER_REFERENCE.means("Person who logged the time."),
     categories=array_of(
         NAMED_RESOURCE.also(
             color=STRING,
         )
+    ).means("Categories of the time, such as a kind of work."),
+    task=TASK_REFERENCE.means("Task that the time was spent on."),
+    created_at=DATE_TIME.means("When the entry was created (UTC)."),
+    approval_status=STRING.means(
+        "Approval of the entry: DRAFT, SUBMITTED, APPROVED, or REJECTED. Null if not used."
     ),
-    task=TASK_REFERENCE,
-    created_at=DATE_TIME,
-    approval_status=STRING,
-    billable_status=STRING,
-    description=STRING,
+    billable_status=STRING.means(
+        "Whether the time is billed: billable, nonBillable, or notApplicable. Null if not used."
+    ),
+    description=STRING.means("What was done, in the person's words. Null if empty."),
 )
 
-ALLOCATION = RESOURCE.also(
-    resource_subtype=STRING,
-    start_date=DATE,
-    end_date=DATE,
+ALLOCATION = record_of("allocation").also(
+    resource_subtype=STRING.means("Kind of allocation, such as project_allocation."),
+    start_date=DATE.means("First day of the allocation."),
+    end_date=DATE.means("Last day of the allocation."),
     effort=object_(
-        type=STRING,
-        value=NUMBER,
-    ),
-    assignee=NAMED_RESOURCE,
-    created_by=NAMED_RESOURCE,
-    parent=NAMED_RESOURCE,
+        type=STRING.means("Unit of the value: hours or percent."),
+        value=NUMBER.means("How much of the assignee's time, in hours or percent."),
+    ).means("How much the assignee is planned to work on the project."),
+    assignee=USER_REFERENCE.means("Person or placeholder who is planned to do the work."),
+    created_by=USER_REFERENCE.means("Person who created the allocation."),
+    parent=PROJECT_REFERENCE.means("Project that the work is planned for."),
 )
 
-PROJECT_TEMPLATE = NAMED_RESOURCE.also(
-    description=STRING,
-    html_description=STRING,
-    public=BOOLEAN,
-    owner=NAMED_RESOURCE.asked_by_name(),
-    team=NAMED_RESOURCE,
+PROJECT_TEMPLATE = record_of("project_template").also(
+    name=STRING.means("Name of the template."),
+    description=STRING.means("Description of the template as plain text."),
+    html_description=STRING.means("Description of the template as HTML."),
+    public=BOOLEAN.means("Whether everyone in the team can find the template."),
+    owner=USER_REFERENCE.asked_by_name().means("Owner of the template. Null if it has none."),
+    team=TEAM_REFERENCE.means("Team that the template belongs to."),
     requested_dates=array_of(
         object_(
             gid=STRING,
             name=STRING,
-            description=STRING,
+            description=STRING.means("What the date is used for."),
         )
+    ).means("Dates to fill in when a project is made from the template."),
+    color=STRING.means("Color of the template, such as light-green. Null if none."),
+    requested_roles=array_of(NAMED_RESOURCE).means(
+        "Roles to fill with people when a project is made from the template."
     ),
-    color=STRING,
-    requested_roles=array_of(NAMED_RESOURCE),
 )
 
 TASK_RECIPE_REFERENCE = object_(
@@ -545,90 +837,124 @@ TASK_RECIPE_REFERENCE = object_(
     task_resource_subtype=STRING,
 )
 
-TASK_TEMPLATE = NAMED_RESOURCE.also(
-    project=NAMED_RESOURCE.asked_by_name(),
+TASK_TEMPLATE = record_of("task_template").also(
+    name=STRING.means("Name of the template."),
+    project=PROJECT_REFERENCE.asked_by_name().means("Project that the template is in."),
     template=TASK_RECIPE_REFERENCE.also(
-        description=STRING,
-        html_description=STRING,
-        memberships=array_of(NAMED_RESOURCE),
-        relative_start_on=INTEGER,
-        relative_due_on=INTEGER,
-        due_time=STRING,
-        dependencies=array_of(TASK_RECIPE_REFERENCE),
-        dependents=array_of(TASK_RECIPE_REFERENCE),
-        followers=array_of(NAMED_RESOURCE),
+        name=STRING.means("Name of the new task."),
+        task_resource_subtype=STRING.means(
+            "Kind of the new task: default_task, milestone_task, or approval_task."
+        ),
+        description=STRING.means("Description of the new task as plain text."),
+        html_description=STRING.means("Description of the new task as HTML."),
+        memberships=array_of(PROJECT_REFERENCE).means("Projects that the new task is put in."),
+        relative_start_on=INTEGER.means("Start date, in days after the task is made."),
+        relative_due_on=INTEGER.means("Due date, in days after the task is made."),
+        due_time=STRING.means("Time of day the new task is due."),
+        dependencies=array_of(TASK_RECIPE_REFERENCE).means("What the new task waits for."),
+        dependents=array_of(TASK_RECIPE_REFERENCE).means("What waits for the new task."),
+        followers=array_of(USER_REFERENCE).means("People who follow the new task."),
         attachments=array_of(
             NAMED_RESOURCE.also(
                 resource_subtype=STRING,
             )
-        ),
-        subtasks=array_of(TASK_RECIPE_REFERENCE),
-        custom_fields=array_of(CUSTOM_FIELD_VALUE),
-    ).asked_by_name(),
-    created_by=NAMED_RESOURCE.asked_by_name(),
-    created_at=DATE_TIME,
+        ).means("Files attached to the new task."),
+        subtasks=array_of(TASK_RECIPE_REFERENCE).means("Subtasks of the new task."),
+        custom_fields=array_of(CUSTOM_FIELD_VALUE)
+        .joins("custom_fields")
+        .means("Custom fields of the new task, with their values."),
+    )
+    .asked_by_name()
+    .means("What a task made from the template looks like."),
+    created_by=USER_REFERENCE.asked_by_name().means("Person who created the template."),
+    created_at=DATE_TIME.means("When the template was created (UTC)."),
 )
 
-PROJECT_BRIEF = RESOURCE.also(
-    title=STRING,
-    text=STRING,
-    html_text=STRING,
-    permalink_url=STRING,
-    project=NAMED_RESOURCE,
+PROJECT_BRIEF = record_of("project_brief").also(
+    title=STRING.means("Title of the brief."),
+    text=STRING.means("Text of the brief as plain text."),
+    html_text=STRING.means("Text of the brief as HTML."),
+    permalink_url=STRING.means("Link to the brief in Asana."),
+    project=PROJECT_REFERENCE.means("Project that the brief describes."),
 )
 
 # Comes whole, for it takes no opt_fields; what `details` has depends on the type of the event.
 AUDIT_LOG_EVENT = object_(
-    gid=STRING,
-    created_at=DATE_TIME,
-    event_type=STRING,
-    event_category=STRING,
+    gid=STRING.means("Unique ID of the event."),
+    created_at=DATE_TIME.means("When the event happened (UTC)."),
+    event_type=STRING.means("What happened, such as task_deleted."),
+    event_category=STRING.means("Group of the event type, such as deletion."),
     actor=object_(
-        actor_type=STRING,
+        actor_type=STRING.means(
+            "Who acted: user, asana, asana_support, anonymous, or external_administrator."
+        ),
         gid=STRING,
         name=STRING,
-        email=STRING,
-    ),
+        email=STRING.means("Email address. Null unless a user acted."),
+    )
+    .joins("users")
+    .means("Who caused the event, usually a user."),
     resource=object_(
         resource_type=STRING,
         resource_subtype=STRING,
         gid=STRING,
         name=STRING,
         email=STRING,
+    ).means("What the event is about, such as a task, a user, or a project."),
+    details=object_().means(
+        "More about the event, such as old and new values. Depends on its type."
     ),
-    details=object_(),
     context=object_(
-        context_type=STRING,
-        api_authentication_method=STRING,
-        client_ip_address=STRING,
-        user_agent=STRING,
-        oauth_app_name=STRING,
-        rule_name=STRING,
-        on_behalf_of_user_id=INTEGER,
-    ),
+        context_type=STRING.means(
+            "Where the event came from: web, desktop, mobile, asana_support, asana, email, or api."
+        ),
+        api_authentication_method=STRING.means(
+            "How an API request signed in: cookie, oauth, personal_access_token, or "
+            "service_account. Null unless `context_type` is api."
+        ),
+        client_ip_address=STRING.means("IP address of the client. Null if there is none."),
+        user_agent=STRING.means("Browser or program of the client. Null if there is none."),
+        oauth_app_name=STRING.means("Name of the OAuth app. Null for other ways to sign in."),
+        rule_name=STRING.means("Name of the rule that acted. Null if none did."),
+        on_behalf_of_user_id=INTEGER.means("ID of the user who asked Asana's support to act."),
+    ).means("Where and how the event was triggered."),
 )
 
-ORGANIZATION_EXPORT = RESOURCE.also(
-    created_at=DATE_TIME,
-    download_url=STRING,
-    state=STRING,
-    organization=NAMED_RESOURCE,
+ORGANIZATION_EXPORT = record_of("organization_export").also(
+    created_at=DATE_TIME.means("When the export was requested (UTC)."),
+    download_url=STRING.means(
+        "Link to the export, gzipped JSON, that works for about an hour. Null until finished."
+    ),
+    state=STRING.means("State of the export: pending, started, finished, or error."),
+    organization=WORKSPACE_REFERENCE.means("Organization that is exported."),
 )
 
 EVENT = object_(
-    user=NAMED_RESOURCE,
-    resource=NAMED_RESOURCE,
-    type=STRING,
-    action=STRING,
-    parent=NAMED_RESOURCE,
-    created_at=DATE_TIME,
-    change=object_(
-        field=STRING,
-        action=STRING,
-        new_value=NAMED_RESOURCE.asked_by_name(),
-        added_value=NAMED_RESOURCE.asked_by_name(),
-        removed_value=NAMED_RESOURCE.asked_by_name(),
+    user=USER_REFERENCE.means("Person who caused the event. Null if Asana did."),
+    resource=NAMED_RESOURCE.joins(
+        "projects", "sections", "tasks", "subtasks", "stories", "attachments"
+    ).means("What the event happened to."),
+    type=STRING.means(
+        "Deprecated by Asana; use `resource_type` of `resource`. Type of the resource."
     ),
+    action=STRING.means("What happened: changed, added, removed, deleted, or undeleted."),
+    parent=NAMED_RESOURCE.joins("projects", "sections", "tasks", "subtasks").means(
+        "What gained or lost the resource. Null for other events."
+    ),
+    created_at=DATE_TIME.means("When the event happened (UTC)."),
+    change=object_(
+        field=STRING.means("Field of the resource that changed."),
+        action=STRING.means("What happened to the field: changed, added, or removed."),
+        new_value=NAMED_RESOURCE.asked_by_name().means(
+            "Resource that the field refers to now. Null for other changes."
+        ),
+        added_value=NAMED_RESOURCE.asked_by_name().means(
+            "Resource that was added to the field. Null for other changes."
+        ),
+        removed_value=NAMED_RESOURCE.asked_by_name().means(
+            "Resource that was removed from the field. Null for other changes."
+        ),
+    ).means("Which field changed, and how. Null unless `action` is changed."),
 )
 
 # The columns of the compact streams: what they are below, and the cursor of those that have one

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from source_asana.streams.fields import DATE_TIME, ObjectShape, catalog_schema
+from source_asana.streams import records
+from source_asana.streams.fields import ObjectShape, Shape, catalog_schema
 from source_asana.streams.values import Record
 
 StreamClass = type["AsanaStream"]
@@ -187,28 +188,26 @@ class AsanaStream:
         return source.below if source else ()
 
     @classmethod
-    def added_columns(cls) -> tuple[str, ...]:
+    def added(cls) -> dict[str, Shape]:
         """The columns that the connector adds to what Asana sends."""
+        names: tuple[str, ...] = ()
         match cls.source():
             case Pages(keep=str(column)):
-                return (column,)
+                names = (column,)
             case EventFeed(computed=columns):
-                return columns
-            case _:
-                return ()
+                names = columns
+        deleted_at = (DELETED_AT,) if cls.event_type else ()
+        return {name: records.ADDED[name] for name in (*names, *deleted_at)}
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
         """The schema that `discover` shows."""
-        schema = catalog_schema(cls.record, key=cls.key, added=cls.added_columns())
-        if cls.event_type:
-            schema["properties"][DELETED_AT] = DATE_TIME.json_schema()
-        return schema
+        return catalog_schema(cls.record, key=cls.key, added=cls.added())
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """The top-level names of the schema."""
-        return tuple(cls.json_schema()["properties"])
+        return (*cls.record.columns, *cls.added())
 
     @classmethod
     def is_incremental_only(cls) -> bool:
