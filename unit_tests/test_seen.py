@@ -117,3 +117,23 @@ def test_a_story_need_not_be_handed_on_where_the_listing_of_its_task_shows_it() 
     event = comment_on("7", created_at=LATER)
     seen.events([event | {"resource": {"gid": "70", "resource_type": "story"}}], seen.now())
     assert not seen.shows(stories.listing, "7", Stories, "70")
+
+
+def test_what_is_below_a_task_that_was_read_whole_is_not_asked_for_again() -> None:
+    seen = Seen()
+    seen.note_whole("7")
+    assert seen.is_remembered("7")
+    assert not seen.is_new(Tasks, "7", seen.now())
+    assert seen.opened(visit(Stories), may_age=True) is None
+    assert seen.shows(visit(Stories).listing, "7", Stories, "70")
+    assert not seen.is_remembered("8")
+    assert seen.opened(visit(Stories, "8"), may_age=True)
+
+
+def test_a_task_that_was_read_whole_is_read_again_if_an_event_names_it_later() -> None:
+    seen = Seen()
+    seen.began_at = BEGAN
+    seen.note_whole("7")
+    seen.events([comment_on("7", created_at=LATER)], seen.now())
+    assert seen.is_new(Tasks, "7", seen.now())
+    assert seen.opened(visit(Stories), may_age=True)

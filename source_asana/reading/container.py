@@ -137,6 +137,11 @@ class Container:
         return self.kind == PROJECT
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was read of it before."""
+        return not any(self.need.since.values()) and not self.news.are_lost
+
+    @property
     def workspace_events(self) -> WorkspaceEvents | None:
         """The events of the whole workspace, where Asana tells them."""
         return self.above.events if self.above and self.is_project else self.events

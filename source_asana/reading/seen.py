@@ -1,7 +1,8 @@
 """What one sync has delivered and asked for, as far as it could come again.
 
 Most records can come in one way only, and nothing is remembered of them. Tasks in several projects,
-and everything that events name, can come in several ways. What an event names is read again unless
+and everything that events name, can come in several ways. Of tasks in projects that are read for
+the first time, only the gid is kept. What an event names is read again unless
 it was read after that event could be known: somebody may have worked between the reading of two
 projects that share a task.
 """
@@ -13,6 +14,7 @@ from math import inf
 from typing import NamedTuple
 
 from source_asana.reading.changes import changes_of
+from source_asana.reading.gid_set import GidSet
 from source_asana.reading.plan import Listing
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
@@ -30,6 +32,9 @@ class Served(NamedTuple):
     streams: frozenset[StreamClass]
     whole: frozenset[StreamClass]
 
+
+SOMETIME: Moment = -0.5
+"""When something was read of which no moment is remembered: before all moments, not followed."""
 
 NOBODY = Served(frozenset(), frozenset())
 
@@ -49,6 +54,7 @@ class Seen:
         self._named: dict[str, Moment] = {}
         self._named_later: dict[str, Moment] = {}
         self._records: defaultdict[StreamClass, dict[str, Moment]] = defaultdict(dict)
+        self._whole = GidSet()
         self._visits: dict[str, Visits] = {}
         self._begun: dict[tuple[Listing, str], Moment] = {}
         self._same: dict[Visits, Visits] = {}
@@ -75,17 +81,30 @@ class Seen:
 
     def is_new(self, stream: StreamClass, gid: str, begun: Moment) -> bool:
         """Whether to deliver a record that a visit begun at a moment has found; note it."""
-        before = self._records[stream].get(gid)
+        before = self._records[stream].get(gid, SOMETIME if gid in self._whole else None)
         if before is not None and not (self._is_old(before, gid) and not self._is_old(begun, gid)):
             return False
         self._records[stream][gid] = begun
         return True
 
+    def is_remembered(self, gid: str) -> bool:
+        """Whether a record was delivered before, in whichever stream."""
+        return gid in self._whole or any(gid in records for records in self._records.values())
+
+    def note_whole(self, gid: str) -> None:
+        """Remember that a task was delivered, and that everything below it is asked for."""
+        self._whole.add(gid)
+
+    def _is_read_whole(self, gid: str) -> bool:
+        """Whether a task was read with everything below it, and no event names it since."""
+        return gid in self._whole and not self._is_old(SOMETIME, gid)
+
     def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
         served = self._served(listing, parent) or NOBODY
-        begun = self._begun.get((listing, parent), inf)
-        return stream in served.streams and not self._is_old(begun, gid)
+        if stream not in served.streams:
+            return parent in self._whole and not self._is_old(SOMETIME, gid)
+        return not self._is_old(self._begun.get((listing, parent), inf), gid)
 
     def opened(self, visit: Visit, *, may_age: bool) -> Visit | None:
         """What of a visit has not been visited; note that it will be. None if nothing is left.
@@ -95,6 +114,8 @@ class Seen:
         listing, place, gid = visit.listing, visit.place, str(visit.gid)
         if listing.is_lookup:
             self._mentioned.add(gid)
+        elif self._is_read_whole(gid):
+            return None
         needs = _needs(visit)
         served = self._served(listing, place)
         begun = self._begun.get((listing, place), inf)

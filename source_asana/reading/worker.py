@@ -198,6 +198,9 @@ class Worker:
                 look = self._account.look_at(visit, record, now, asked_since, followed)
                 may_repeat = listing.stream.may_repeat(record)
                 remembers = may_repeat or self._may_come_again(visit, record)
+                if remembers and not may_repeat and self._is_read_whole(visit, record):
+                    self._seen.note_whole(record["gid"])
+                    remembers = False
                 for output in look.wanted:
                     if not (remembers and self._is_known(visit, output.stream, record, begun)):
                         records[output].append(record)
@@ -222,6 +225,12 @@ class Worker:
             return False
         listing = visit.listing
         return listing.is_task_list or listing.is_lookup or self._seen.is_named(record["gid"])
+
+    def _is_read_whole(self, visit: Visit, record: Record) -> bool:
+        """Whether the list of a new project shows a task that nothing else has shown or named."""
+        gid = record["gid"]
+        is_new = visit.container.is_new and visit.listing.is_task_list
+        return is_new and not self._seen.is_named(gid) and not self._seen.is_remembered(gid)
 
     def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: Moment) -> bool:
         """Whether a record was handed on before, or will be; from now on it is known."""
