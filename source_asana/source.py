@@ -25,8 +25,9 @@ from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints, coverage_of
+from source_asana.airbyte.checkpoints import Checkpoints, coverage_of
 from source_asana.airbyte.deletions import Deletions
+from source_asana.airbyte.due import SILENT_SECONDS, Due
 from source_asana.airbyte.errors import Interrupted, unexpected
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import advice_on
@@ -69,6 +70,7 @@ from source_asana.reading.oddities import Oddities
 from source_asana.reading.plan import Selection, make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
+from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.walk import Walk
 from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import PROJECT, StreamClass
@@ -213,7 +215,9 @@ class SourceAsana(Source):
             settings, config, rate_limit, self._patience, self._answer_seconds, logger
         )
         oddities = Oddities()
-        reader = Reader(client, oddities, with_subtasks=filters.with_subtasks)
+        reader = Reader(
+            client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks)
+        )
         resumption = Resumption(selected, marks)
         account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
         walk = Walk(account, reader, workers=settings.num_workers)
@@ -224,9 +228,8 @@ class SourceAsana(Source):
                 selected,
                 marks,
                 lambda: account.began,
-                self._seconds_between_states,
+                Due(self._seconds_between_states, self._silent_seconds),
                 filters,
-                silent_seconds=self._silent_seconds,
             ),
             Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
             Progress(
