@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from integration_tests.asana_emulator.quota import Sliding
-from source_asana.asana.rate_limit import Governor
+from source_asana.asana.governor import Governor
 
 MINUTE = 60.0
 ENDLESS = 10**9

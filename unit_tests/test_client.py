@@ -10,23 +10,18 @@ from typing import Any
 import pytest
 import requests
 import requests_mock
-from airbyte_cdk.models import FailureType
 
-from source_asana.asana.auth import AsanaToken
-from source_asana.asana.client import (
-    JITTER_SECONDS,
-    MOST_CHANGES,
-    MOST_EMPTY_PAGES,
-    MOST_EVENT_PAGES,
-    MOST_REPEATED_PAGES,
-    AsanaClient,
-    EventWindow,
-    Noticed,
-    Proof,
-)
-from source_asana.asana.connection import Answer, Connection
-from source_asana.asana.errors import AsanaFailure, ConfigError, Refusal, TokenRefused
-from source_asana.asana.rate_limit import Governor, RateLimit, Stopped
+from source_asana.asana.answer import Answer
+from source_asana.asana.auth import AsanaToken, TokenCheck
+from source_asana.asana.client import MAX_EVENT_PAGES, AsanaClient, EventWindow
+from source_asana.asana.connection import Connection
+from source_asana.asana.endless import MAX_EMPTY_PAGES, MAX_REPEATED_PAGES
+from source_asana.asana.errors import AsanaFailure, Refusal, SetupError, TokenRefused
+from source_asana.asana.governor import Governor
+from source_asana.asana.observed import MAX_CHANGES, Observed
+from source_asana.asana.rate_limit import RateLimit, Stopped
+from source_asana.asana.retry import RetryPolicy
+from source_asana.asana.sender import JITTER_SECONDS
 
 API = "https://asana.example/api/1.0"
 TASKS = f"{API}/tasks"
@@ -70,9 +65,9 @@ def client(patience: Patience) -> AsanaClient:
         token=AsanaToken("secret"),
         rate_limit=RateLimit(Governor(60_000), lambda: patience.now, patience),
         connection=Connection(API, threads=1),
-        patience=100,
+        retry=RetryPolicy(patience_seconds=100),
         clock=lambda: patience.now,
-        jitter=lambda: 0.5,
+        random_number=lambda: 0.5,
     )
 
 
@@ -103,7 +98,7 @@ def test_pages_are_followed_by_their_offset(
     assert read(client) == ["1", "2", "3"]
     assert asana.request_history[0].qs == {"project": ["1"], "limit": ["100"]}
     assert asana.request_history[1].url.endswith("?project=1&limit=100&offset=eyJ%2B%2F%3D")
-    assert client.sent == {"tasks": 2}
+    assert client.observed.sent == {"tasks": 2}
 
 
 def test_every_request_carries_the_token_and_says_who_asks(
@@ -157,7 +152,7 @@ def test_a_listing_that_asana_cuts_is_a_failure_and_not_read_again(
     asana.get(TASKS, [*answers, refusal(400, "The result was truncated.")])
     with pytest.raises(AsanaFailure, match="truncated") as failure:
         read(client)
-    assert failure.value.failure_type is FailureType.system_error
+    assert not failure.value.is_transient
     assert len(asana.request_history) == len(answers) + 1
 
 
@@ -181,7 +176,7 @@ def test_a_token_that_asana_no_longer_knows_ends_everything(
 ) -> None:
     asana.get(TASKS, **UNAUTHORIZED)
     asana.get(WHO_AM_I, **UNAUTHORIZED)
-    with pytest.raises(TokenRefused, match="create a new personal access token"):
+    with pytest.raises(TokenRefused, match="Create a new personal access token"):
         read(client)
     assert len(asana.request_history) == 2
     with pytest.raises(Stopped):
@@ -194,7 +189,7 @@ def test_one_401_is_passed_over_where_asana_still_knows_the_token(
     asana.get(TASKS, [UNAUTHORIZED, page("1")])
     asana.get(WHO_AM_I, **ME)
     assert read(client) == ["1"]
-    assert client.sent == {"tasks": 3}
+    assert client.observed.sent == {"tasks": 3}
 
 
 @pytest.mark.parametrize("answer", [refusal(403), refusal(404), ME], ids=["403", "404", "200"])
@@ -225,12 +220,12 @@ def test_a_401_is_a_passing_failure_where_nobody_says_whether_the_token_is_good(
     asana.get(WHO_AM_I, **refusal(503, "Down"))
     with pytest.raises(AsanaFailure, match="users/me: Down") as failure:
         read(client)
-    assert failure.value.failure_type is FailureType.transient_error
+    assert failure.value.is_transient
 
 
 def test_workers_that_wait_share_the_answer_to_whether_a_token_is_good() -> None:
     clock = Clock()
-    proof, asked = Proof(clock), threading.Event()
+    check, asked = TokenCheck(clock), threading.Event()
     questions: list[float] = []
 
     def is_known() -> bool:
@@ -240,27 +235,27 @@ def test_workers_that_wait_share_the_answer_to_whether_a_token_is_good() -> None
 
     with ThreadPoolExecutor(5) as workers:
         clock.now = 2.0
-        answers = [workers.submit(proof.holds, 1.0, is_known) for _ in range(5)]
+        answers = [workers.submit(check.is_valid, 1.0, is_known) for _ in range(5)]
         asked.set()
         assert [answer.result(timeout=10) for answer in answers] == [True] * 5
     assert questions == [2.0]
     clock.now = 4.0
-    assert proof.holds(3.0, is_known)
+    assert check.is_valid(3.0, is_known)
     assert questions == [2.0, 4.0]
 
 
 def test_workers_that_wait_share_the_failure_to_find_out() -> None:
     clock = Clock(2.0)
-    proof = Proof(clock)
+    check = TokenCheck(clock)
     questions: list[float] = []
 
     def is_known() -> bool:
         questions.append(clock.now)
-        raise AsanaFailure(FailureType.transient_error, "no answer", "users/me")
+        raise AsanaFailure("no answer", "users/me", is_transient=True)
 
     for _ in range(5):
         with pytest.raises(AsanaFailure):
-            proof.holds(1.0, is_known)
+            check.is_valid(1.0, is_known)
     assert questions == [2.0]
 
 
@@ -318,7 +313,7 @@ def test_a_lasting_fault_is_given_up_when_patience_ends(
     asana.get(TASKS, **refusal(500, "An error occurred. phrase: 6 sad squid snuggle softly"))
     with pytest.raises(AsanaFailure, match="sad squid") as failure:
         read(client)
-    assert failure.value.failure_type is FailureType.transient_error
+    assert failure.value.is_transient
     assert patience.waits == [1, 2, 4, 8, 16, 32]
 
 
@@ -342,14 +337,14 @@ def test_each_change_that_asana_announces_is_noticed_once(
         answer["headers"] = {"Asana-Change": header}
     asana.get(TASKS, answers)
     read(client)
-    assert client.noticed.changes == [first, second]
+    assert client.observed.announced_changes == [first, second]
 
 
 def test_a_server_that_announces_ever_new_changes_fills_no_memory() -> None:
-    noticed = Noticed()
+    observed = Observed()
     for number in range(1000):
-        noticed.note(Answer(200, changes=(f"name=change{number}",)))
-    assert len(noticed.changes) == MOST_CHANGES
+        observed.note(Answer(200, announced_changes=(f"name=change{number}",)))
+    assert len(observed.announced_changes) == MAX_CHANGES
 
 
 # -- listings and events without an end ---------------------------------------------------------
@@ -368,12 +363,12 @@ def go_on(pages: Iterable[tuple[list[str], str]]) -> Pages:
         (go_on(repeat((["1"], "a"))), 2),
         (go_on(cycle([(["1"], "a"), (["2"], "b")])), 3),
         (go_on(chain([(["1"], "a"), (["2"], "a"), (["3"], "a")], repeat(([], "a")))), 4),
-        (go_on((["1", "2"], f"{n}") for n in count()), 2 + MOST_REPEATED_PAGES),
+        (go_on((["1", "2"], f"{n}") for n in count()), 2 + MAX_REPEATED_PAGES),
         (
             go_on((["1", "2"][:: 1 if n % 2 else -1], f"{n}") for n in count()),
-            3 + MOST_REPEATED_PAGES,
+            3 + MAX_REPEATED_PAGES,
         ),
-        (go_on(([], f"{n}") for n in count()), 1 + MOST_EMPTY_PAGES),
+        (go_on(([], f"{n}") for n in count()), 1 + MAX_EMPTY_PAGES),
     ],
     ids=[
         "the same offset",
@@ -388,9 +383,9 @@ def test_a_listing_that_never_ends_is_a_failure(
     client: AsanaClient, asana: requests_mock.Mocker, pages: Pages, most: int
 ) -> None:
     asana.get(TASKS, [page(*gids, offset=offset) for gids, offset in pages])
-    with pytest.raises(AsanaFailure, match="the same page again and again") as failure:
+    with pytest.raises(AsanaFailure, match="kept returning the same page") as failure:
         read(client)
-    assert failure.value.failure_type is FailureType.system_error
+    assert not failure.value.is_transient
     assert len(asana.request_history) <= most
 
 
@@ -437,9 +432,9 @@ def test_a_page_that_does_not_say_whether_there_is_another_is_asked_for_again_an
     asana.get(TASKS, [{"json": body}, page("1")])
     assert read(client) == ["1"]
     asana.get(TASKS, json=body)
-    with pytest.raises(AsanaFailure, match="not Asana's") as failure:
+    with pytest.raises(AsanaFailure, match="not from Asana") as failure:
         read(client)
-    assert failure.value.failure_type is FailureType.transient_error
+    assert failure.value.is_transient
 
 
 def events_of(client: AsanaClient) -> EventWindow:
@@ -452,11 +447,11 @@ def events_of(client: AsanaClient) -> EventWindow:
         ([], ["t1"] * 1500, 2),
         ([], ["t0"] * 1500, 1),
         ([[{"action": "changed"}]] * 1500, ["t1"] * 1500, 2),
-        ([], [f"t{n}" for n in range(1, 1500)], 1 + MOST_EMPTY_PAGES),
+        ([], [f"t{n}" for n in range(1, 1500)], 1 + MAX_EMPTY_PAGES),
         (
             [[{"action": f"changed {n}"}] for n in range(1500)],
             [f"t{n}" for n in range(1, 1500)],
-            MOST_EVENT_PAGES,
+            MAX_EVENT_PAGES,
         ),
     ],
     ids=[
@@ -479,7 +474,9 @@ def test_events_that_never_end_are_a_failure(
         f"{API}/events",
         [{"json": {"data": data, "sync": sync, "has_more": True}} for data, sync in windows],
     )
-    with pytest.raises(AsanaFailure, match=r"again and again|without an end"):
+    with pytest.raises(
+        AsanaFailure, match=r"kept returning the same events|more than 1,000 pages of events"
+    ):
         events_of(client)
     assert len(asana.request_history) <= most
 
@@ -524,7 +521,7 @@ def test_a_certificate_that_is_not_trusted_is_for_the_user_to_mend(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
     asana.get(TASKS, exc=requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] …"))
-    with pytest.raises(ConfigError, match="certificate"):
+    with pytest.raises(SetupError, match="certificate"):
         read(client)
 
 

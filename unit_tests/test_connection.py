@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from source_asana.asana.client import Reaction, reaction_to, words_of
-from source_asana.asana.connection import (
-    LONGEST_RETRY_AFTER,
+from source_asana.asana.answer import (
+    MAX_RETRY_AFTER_SECONDS,
     Answer,
-    Connection,
     answer_of,
-    moment_of,
-    seconds_of,
+    retry_after_seconds,
+    time_in,
 )
+from source_asana.asana.connection import Connection
+from source_asana.asana.reactions import Reaction, reaction_to, reason_of
 
 NOON = "Fri, 20 Nov 2026 12:00:00 GMT"
 USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
@@ -28,7 +28,7 @@ USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
     [
         ("30", 30),
         ("0.5", 0.5),
-        (str(LONGEST_RETRY_AFTER), LONGEST_RETRY_AFTER),
+        (str(MAX_RETRY_AFTER_SECONDS), MAX_RETRY_AFTER_SECONDS),
         ("3601", None),
         ("1e300", None),
         ("0", None),
@@ -47,13 +47,13 @@ USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
 def test_only_a_wait_that_asana_could_mean_is_obeyed(
     header: str | None, seconds: float | None
 ) -> None:
-    assert seconds_of(header, NOON) == seconds
+    assert retry_after_seconds(header, NOON) == seconds
 
 
 @given(st.text())
 def test_no_date_is_too_odd_to_be_read(header: str) -> None:
-    assert moment_of(header) is None or moment_of(header)
-    assert seconds_of(header, header) is None or seconds_of(header, header)
+    assert time_in(header) is None or time_in(header)
+    assert retry_after_seconds(header, header) is None or retry_after_seconds(header, header)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_announced_changes_are_read_from_one_header_or_several(
     header: str | None, changes: tuple[str, ...]
 ) -> None:
     headers = {"Asana-Change": header} if header else {}
-    assert answer_of(200, headers, b'{"data": []}').changes == changes
+    assert answer_of(200, headers, b'{"data": []}').announced_changes == changes
 
 
 @contextmanager
@@ -101,15 +101,15 @@ def answer_to(content: bytes) -> Answer:
 )
 def test_a_redirect_to_nonsense_is_a_redirect(location: bytes) -> None:
     answer = answer_to(b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\n\r\n")
-    assert answer.redirects
-    assert answer.broken is None
+    assert answer.is_redirect
+    assert answer.problem is None
 
 
 def test_what_nobody_foresaw_is_an_answer_too() -> None:
     with sending(USUAL) as address:
         answer = Connection(address, threads=1).get(f"{address}/a", token="no header has this: ☃")
     assert answer.status == 0
-    assert words_of(answer).endswith("is malformed (UnicodeEncodeError)")
+    assert reason_of(answer) == f"malformed response from {address[7:]} (UnicodeEncodeError)"
 
 
 @st.composite
@@ -144,4 +144,4 @@ values = st.one_of(
 def test_whatever_comes_is_an_answer(content: bytes) -> None:
     answer = answer_to(content)
     assert isinstance(reaction_to(answer), Reaction)
-    assert words_of(answer)
+    assert reason_of(answer)

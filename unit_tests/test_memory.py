@@ -39,14 +39,14 @@ def test_a_share_is_granted_when_there_is_room_or_nothing_is_held(
 ) -> None:
     memory = Memory(100, go_on)
     memory.take(held)
-    assert memory.take(wanted, patience=0) is is_granted
+    assert memory.take(wanted, patience_seconds=0) is is_granted
 
 
 def test_what_is_given_back_goes_to_those_who_wait_in_their_order() -> None:
     memory = Memory(100, go_on)
     memory.take(50)
     large = taken(memory, 500)
-    while memory.take(1, patience=0.01):  # until the large one waits before it
+    while memory.take(1, patience_seconds=0.01):  # until the large one waits before it
         memory.give_back(1)
     small = taken(memory, 1)
     assert large.empty()
@@ -88,6 +88,6 @@ def test_a_share_without_room_holds_nothing() -> None:
     memory.take(60)
     share = Share(memory)
     share.resize(40)
-    assert not share.resize(41, patience=0)
+    assert not share.resize(41, patience_seconds=0)
     assert share.size == 0
-    assert memory.take(40, patience=0)
+    assert memory.take(40, patience_seconds=0)

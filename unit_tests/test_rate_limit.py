@@ -13,18 +13,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from source_asana.asana.rate_limit import (
-    MILD,
-    MINUTE,
-    PLANS,
+from source_asana.asana.governor import (
+    MILD_FACTOR,
+    MINUTE_SECONDS,
+    PLANS_PER_MINUTE,
     PROBE_SECONDS,
-    RAMP,
-    SHARE,
-    SLACK,
+    QUOTA_FACTOR,
+    RAMP_SECONDS,
+    SLACK_SECONDS,
     Governor,
-    RateLimit,
-    Stopped,
 )
+from source_asana.asana.rate_limit import RateLimit, Stopped
 from unit_tests.quotas import (
     Bucket,
     FixedMinute,
@@ -37,7 +36,7 @@ from unit_tests.quotas import (
     most_within,
 )
 
-FREE, PAID = (int(plan) for plan in PLANS)
+FREE, PAID = (int(plan) for plan in PLANS_PER_MINUTE)
 LEARNT = 300.0
 END = 2400.0
 AN_HOUR = 3600.0
@@ -83,7 +82,7 @@ def test_a_known_quota_is_never_exceeded_whatever_arrives_is_lost_or_refused(
     traffic = Traffic(Governor(ceiling), Moods(cycle(answers)), wanted=200, ways=cycle(ways))
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert most_within(MINUTE, traffic.sent) <= ceiling
+    assert most_within(MINUTE_SECONDS, traffic.sent) <= ceiling
 
 
 @given(ceilings, moments, short_ways)
@@ -95,7 +94,7 @@ def test_nobody_waits_while_there_is_quota_and_work(
     traffic = Traffic(Governor(ceiling), Unlimited(), wanted=100, workers=workers, ways=cycle(ways))
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert max(traffic.gaps) <= MINUTE / (SHARE * ceiling) + TICK
+    assert max(traffic.gaps) <= MINUTE_SECONDS / (QUOTA_FACTOR * ceiling) + TICK
 
 
 @given(any_ways, any_answers)
@@ -113,13 +112,13 @@ def test_requests_do_not_come_in_bursts(ceiling: int, arrivals: list[float]) -> 
     traffic = Traffic(Governor(ceiling), Unlimited(), wanted=0)
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert most_within(1, traffic.sent) <= 1 + (1 + SLACK) * ceiling / MINUTE
+    assert most_within(1, traffic.sent) <= 1 + (1 + SLACK_SECONDS) * ceiling / MINUTE_SECONDS
 
 
 @pytest.mark.parametrize("ceiling", [1, 2, 60, FREE, 700, PAID, 6_000, 60_000])
 def test_a_ceiling_is_reached_whatever_it_is(ceiling: int) -> None:
     traffic = Traffic(Governor(ceiling), Unlimited(), workers=100)
-    traffic.run(4 * MINUTE)
+    traffic.run(4 * MINUTE_SECONDS)
     assert 0.975 * ceiling * 4 - 1 <= len(traffic.sent) <= ceiling * 4
 
 
@@ -135,7 +134,7 @@ def test_a_plan_is_found_and_used_and_hardly_ever_exceeded(plan: int, *, says_wh
 
 def test_few_are_refused_when_the_free_plan_ends_however_slow_the_answers_are() -> None:
     traffic = Traffic(Governor(), SlidingWindow(FREE), ways=repeat(Way(0.5, 0.5)))
-    traffic.run(MINUTE)
+    traffic.run(MINUTE_SECONDS)
     assert 0 < len(traffic.refused) <= 4
 
 
@@ -236,8 +235,8 @@ def test_a_refusal_now_and_then_costs_seconds() -> None:
     traffic.run(600)
     refuse_for(0.1, traffic)
     traffic.run(END)
-    over = 601 + RAMP
-    assert traffic.used(over, over + RAMP) >= 0.95
+    over = 601 + RAMP_SECONDS
+    assert traffic.used(over, over + RAMP_SECONDS) >= 0.95
 
 
 @pytest.mark.parametrize("a_minute", [10, 100, 600])
@@ -251,7 +250,7 @@ def test_a_refusal_in_a_quiet_time_does_not_slow_down_the_busy_one_after_it(a_mi
     governor.refused(60.0, 60.0, 2.0)
     governor.go(62.0)
     governor.served(62.0, 62.1)
-    assert governor.allowed(62.1 + RAMP) >= 0.97 * PAID
+    assert governor.per_minute(62.1 + RAMP_SECONDS) >= 0.97 * PAID
 
 
 def test_a_pause_is_as_long_as_asana_says_and_then_over() -> None:
@@ -323,10 +322,10 @@ def test_the_rate_falls_mildly_once_however_many_are_refused_together(seconds: f
     way = Way(seconds / 2, seconds / 2)
     traffic = Traffic(Governor(), SlidingWindow(PAID), ways=repeat(way))
     traffic.run(600)
-    usual = traffic.governor.allowed(600)
+    usual = traffic.governor.per_minute(600)
     refuse_for(seconds, traffic)
-    traffic.run(traffic.now + 2 + RAMP)
-    assert usual > traffic.governor.allowed(traffic.now) >= MILD * usual
+    traffic.run(traffic.now + 2 + RAMP_SECONDS)
+    assert usual > traffic.governor.per_minute(traffic.now) >= MILD_FACTOR * usual
 
 
 def refuse_for(seconds: float, traffic: Traffic) -> None:
@@ -425,9 +424,9 @@ def test_an_answer_lets_somebody_go_who_waits_for_it() -> None:
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
         with rate_limit.turn() as first:
             second = worker.submit(served_at, rate_limit)
-            clock.now = 2 * MINUTE
+            clock.now = 2 * MINUTE_SECONDS
             first.served()
-        assert second.result(timeout=10) == 2 * MINUTE
+        assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
 def test_a_request_without_an_answer_gives_its_turn_back() -> None:
@@ -435,8 +434,8 @@ def test_a_request_without_an_answer_gives_its_turn_back() -> None:
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
         with rate_limit.turn():
             second = worker.submit(served_at, rate_limit)
-            clock.now = 2 * MINUTE
-        assert second.result(timeout=10) == 2 * MINUTE
+            clock.now = 2 * MINUTE_SECONDS
+        assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
 def test_a_turn_is_given_back_whatever_is_raised_meanwhile() -> None:
@@ -445,9 +444,9 @@ def test_a_turn_is_given_back_whatever_is_raised_meanwhile() -> None:
     for _ in range(4):
         with pytest.raises(ValueError, match="nobody foresaw"), rate_limit.turn():
             raise ValueError("nobody foresaw this")
-        clock.now += MINUTE
+        clock.now += MINUTE_SECONDS
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
-        assert worker.submit(served_at, rate_limit).result(timeout=10) >= 4 * MINUTE
+        assert worker.submit(served_at, rate_limit).result(timeout=10) >= 4 * MINUTE_SECONDS
 
 
 @contextmanager
