@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 
+from source_asana.asana.answer import Answer
 from source_asana.asana.auth import AsanaToken, TokenCheck
 from source_asana.asana.connection import Connection
 from source_asana.asana.endless import LoopGuard, Restarts
@@ -17,7 +19,7 @@ from source_asana.asana.paging import PageBudget, Paging
 from source_asana.asana.rate_limit import RateLimit
 from source_asana.asana.reactions import Reaction, has_sync_token, reaction_to, reason_of
 from source_asana.asana.retry import RetryPolicy
-from source_asana.asana.sender import Sender, Sent
+from source_asana.asana.sender import Sender
 
 Record = dict[str, Any]
 
@@ -187,43 +189,42 @@ class AsanaClient:
     def _get(
         self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str
     ) -> Record:
-        unauthorized = 0
-        while True:
-            sent = self._sender.send(path, params, budget, purpose)
-            answer = sent.answer
-            match reaction_to(answer):
-                case Reaction.ACCEPT if answer.body is not None:
-                    budget.note_page(_count(answer.body), answer.size)
-                    return answer.body
-                case Reaction.SKIP:
-                    raise Refusal(answer.status, reason_of(answer), path)
-                case Reaction.NEW_SYNC_TOKEN if answer.body and has_sync_token(answer.body):
-                    raise SyncTokenExpired(answer.body["sync"])
-                case Reaction.NEW_SYNC_TOKEN:
-                    message = "Asana returned no new sync token"
-                    raise AsanaFailure(message, path, status=answer.status)
-                case Reaction.CHECK_TOKEN:
-                    unauthorized += 1
-                    self._check_token(sent, path, purpose, times=unauthorized)
-                case _:
-                    raise AsanaFailure(reason_of(answer), path, status=answer.status)
+        answer = self._answer(path, params, budget, purpose)
+        match reaction_to(answer):
+            case Reaction.ACCEPT if answer.body is not None:
+                budget.note_page(_number_of_records(answer.body), answer.size)
+                return answer.body
+            case Reaction.SKIP | Reaction.CHECK_TOKEN:
+                raise Refusal(answer.status, reason_of(answer), path)
+            case Reaction.NEW_SYNC_TOKEN if answer.body and has_sync_token(answer.body):
+                raise SyncTokenExpired(answer.body["sync"])
+            case Reaction.NEW_SYNC_TOKEN:
+                message = "Asana returned no new sync token"
+                raise AsanaFailure(message, path, status=answer.status)
+            case _:
+                raise AsanaFailure(reason_of(answer), path, status=answer.status)
 
-    def _check_token(self, sent: Sent, path: str, purpose: str, *, times: int) -> None:
-        """Return if a request that Asana answered with 401 so many times is worth a retry.
+    def _answer(
+        self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str
+    ) -> Answer:
+        """Asana's answer to a request; a 401 only where the token is valid.
 
-        Raises TokenRefused where Asana no longer accepts the token, Refusal where it does.
+        Raises TokenRefused where it is not, AsanaFailure and Stopped.
         """
-        is_first = times == 1
-        if is_first and self._token.renew(sent.token):
-            return
-        reason = reason_of(sent.answer)
-        if not self._token_check.is_valid(sent.sent_at, lambda: self._is_token_valid(purpose)):
-            self._rate_limit.stop()  # every other worker would be refused too
-            raise TokenRefused(reason)
-        if times >= MAX_UNAUTHORIZED:
-            raise Refusal(sent.answer.status, reason, path)
-        wait = times * UNAUTHORIZED_WAIT_SECONDS * (0.5 + self._random_number())
-        self._rate_limit.sleep(wait)
+        for times in count(1):
+            sent = self._sender.send(path, params, budget, purpose)
+            if reaction_to(sent.answer) is not Reaction.CHECK_TOKEN:
+                break
+            if times == 1 and self._token.renew(sent.token):
+                continue
+            if not self._token_check.is_valid(sent.sent_at, lambda: self._is_token_valid(purpose)):
+                self._rate_limit.stop()  # every other worker would be refused too
+                raise TokenRefused(reason_of(sent.answer))
+            if times >= MAX_UNAUTHORIZED:
+                break
+            wait = times * UNAUTHORIZED_WAIT_SECONDS * (0.5 + self._random_number())
+            self._rate_limit.sleep(wait)
+        return sent.answer
 
     def _is_token_valid(self, purpose: str) -> bool:
         """Ask Asana whose token this is. Raises AsanaFailure where there is no answer."""
@@ -233,8 +234,7 @@ class AsanaClient:
         return sent.answer.status != HTTPStatus.UNAUTHORIZED
 
 
-def _count(body: Record) -> int:
-    """How many records a page has."""
+def _number_of_records(body: Record) -> int:
     found = body.get("data")
     return len(found) if isinstance(found, list) else 1
 
