@@ -16,7 +16,7 @@ MAX_RESTARTS = 3
 
 
 class LoopGuard:
-    """Tells a listing that goes on from one that repeats itself, page by page.
+    """Notices when a listing repeats itself, page by page.
 
     `offset`: that of the first request. `pages`: how many pages were noted.
     """
