@@ -48,7 +48,7 @@ def test_the_table_has_every_selected_stream_and_all_requests() -> None:
     assert summary_table(["users", "tags", "events"], summaries, {"tags": REFUSED}, 2.04) == TABLE
 
 
-def test_the_verdict_says_why_a_stream_is_not_complete_and_what_to_do() -> None:
+def test_the_verdict_says_why_a_stream_is_incomplete_and_what_to_do() -> None:
     assert verdict(["users", "tags"], {"tags": REFUSED}) == (
         "1 of 2 streams complete.\n"
         "  tags: refused (403). Asana refused all tags (403). Ask for access."
@@ -70,7 +70,7 @@ def test_without_tasks_the_example_asks_about_the_largest_stream() -> None:
         (0, 0, True, "Interrupted. Run the same command without FRESH=1 to continue."),
     ],
 )
-def test_an_interruption_says_what_is_saved_and_how_to_go_on(
+def test_an_interruption_says_what_is_saved_and_how_to_continue(
     done: int, known: int, *, is_fresh: bool, told: str
 ) -> None:
     assert interrupted(done, known, is_fresh=is_fresh) == told
@@ -87,7 +87,7 @@ def test_an_interruption_says_what_is_saved_and_how_to_go_on(
         ({}, [], "The token was refused.", 1),
     ],
 )
-def test_only_refused_streams_that_nobody_named_may_be_missing(
+def test_only_refused_streams_that_the_user_did_not_name_may_be_missing(
     incomplete: dict[str, Incomplete], named: list[str], failure: str | None, exit_status: int
 ) -> None:
     outcome = Outcome(incomplete=incomplete, failure=failure)
@@ -146,14 +146,14 @@ PARTIAL = Saved(generation=3, started_at=1_000, state={"done": {}})
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream_is_incremental_only_where_its_deletions_are_told_or_its_rows_stay(
+def test_a_stream_is_incremental_only_if_its_deletions_are_reported_or_its_rows_stay(
     name: str,
 ) -> None:
     table = table_of(name)
     assert table.is_incremental == (table.marks_deletions or table.keeps_all)
 
 
-def test_an_interrupted_refresh_goes_on_for_a_day() -> None:
+def test_an_interrupted_refresh_can_be_resumed_for_a_day() -> None:
     soon, late = 1_000 + MAX_PARTIAL_AGE_SECONDS - 1, 1_000 + MAX_PARTIAL_AGE_SECONDS
     for table in (FULL, INCREMENTAL):
         assert resume_point(table, PARTIAL, soon, is_fresh=False) == PARTIAL
@@ -162,7 +162,7 @@ def test_an_interrupted_refresh_goes_on_for_a_day() -> None:
 
 
 @pytest.mark.parametrize("table", [FULL, INCREMENTAL], ids=["full", "incremental"])
-def test_a_refresh_begins_where_there_is_nothing_or_the_user_wants_it(table: Table) -> None:
+def test_a_refresh_starts_if_there_is_no_state_or_the_user_wants_it(table: Table) -> None:
     for saved, is_fresh in ((replace(PARTIAL, state=None), False), (PARTIAL, True)):
         assert resume_point(table, saved, 1_001, is_fresh=is_fresh) == Saved(4, 1_001)
 
@@ -227,7 +227,7 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     assert rate == pytest.approx(1200)
 
 
-def test_the_time_that_is_left_is_that_of_the_projects_that_are_left() -> None:
+def test_the_time_left_is_estimated_from_the_projects_left() -> None:
     clock = Clock()
     pace = Pace(clock)
     clock.now += 60
@@ -277,7 +277,7 @@ def test_a_terminal_shows_a_bar_the_numbers_and_the_wait() -> None:
     assert "Press Ctrl-C again" in shown
 
 
-def test_what_is_no_terminal_gets_plain_lines() -> None:
+def test_without_a_terminal_messages_are_plain_lines() -> None:
     out = io.StringIO()
     with screen(Progress(streams=1), out) as shown:
         shown.say("tasks: 1 project skipped")
@@ -287,5 +287,5 @@ def test_what_is_no_terminal_gets_plain_lines() -> None:
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0.2, "1 s"), (89, "89 s"), (150, "2 min"), (7_200, "2.0 h")]
 )
-def test_durations_are_as_exact_as_a_reader_needs(seconds: float, told: str) -> None:
+def test_durations_are_rounded(seconds: float, told: str) -> None:
     assert duration(seconds) == told

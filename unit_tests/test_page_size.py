@@ -1,4 +1,4 @@
-"""Which `limit` follows what happened to a page."""
+"""The next `limit` after each thing that may happen to a page."""
 
 import pytest
 
@@ -29,7 +29,7 @@ MEGABYTE = 1_000_000
         (5, 2, 5),
     ],
 )
-def test_after_two_timeouts_a_page_is_half_as_large_down_to_ten_records(
+def test_after_two_timeouts_a_page_is_half_as_large_but_not_below_ten_records(
     limit: int, times: int, following: int
 ) -> None:
     assert PageSize(answerable_limit=limit).timed_out(limit, times) == following
@@ -41,7 +41,7 @@ def test_a_smaller_page_is_remembered_for_the_next_listing() -> None:
     assert size.limit == 50
 
 
-def test_one_timeout_is_enough_where_another_listing_has_found_out() -> None:
+def test_one_timeout_is_enough_if_another_listing_had_to_shrink() -> None:
     size = PageSize(answerable_limit=25)
     assert size.timed_out(100, 1) == 25
     assert size.limit == 25
@@ -71,7 +71,7 @@ def test_after_a_large_page_the_next_one_is_small(
 @pytest.mark.parametrize(
     ("limit", "following"), [(100, 25), (50, 12), (25, 12), (12, 5), (10, 2), (2, 1), (1, 1)]
 )
-def test_a_page_that_was_given_up_is_requested_smaller(limit: int, following: int) -> None:
+def test_a_page_that_is_too_large_is_requested_smaller(limit: int, following: int) -> None:
     assert PageSize().too_large(limit, MAX_BODY_BYTES + 1) == following
 
 
@@ -81,7 +81,7 @@ def test_a_listing_keeps_its_limit_while_its_pages_are_small() -> None:
     assert size.answered(10, 10, 20_000) == 10
 
 
-def test_listings_of_small_records_start_with_whole_pages_again() -> None:
+def test_listings_of_small_records_return_to_full_pages() -> None:
     size = PageSize(record_bytes=360_000)
     limits = [size.limit]
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_listings_of_small_records_start_with_whole_pages_again() -> None:
     assert limits == [10, 25, 100, 100]
 
 
-def test_larger_pages_are_tried_again_after_many_and_then_after_twice_as_many() -> None:
+def test_larger_pages_are_tried_again_later_each_time() -> None:
     size = PageSize(answerable_limit=50)
     waits = []
     for _ in range(3):
@@ -103,7 +103,7 @@ def test_larger_pages_are_tried_again_after_many_and_then_after_twice_as_many() 
     assert waits == [PAGES_UNTIL_TRIAL, 2 * PAGES_UNTIL_TRIAL, 4 * PAGES_UNTIL_TRIAL]
 
 
-def test_every_limit_is_one_that_asana_takes() -> None:
+def test_asana_accepts_every_limit() -> None:
     assert LIMITS[0] == 100
     assert sorted(LIMITS, reverse=True) == list(LIMITS)
     assert LIMITS[-1] == 1
