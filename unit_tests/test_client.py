@@ -60,9 +60,13 @@ def patience() -> Patience:
 
 @pytest.fixture
 def client(patience: Patience) -> AsanaClient:
+    return client_with(AsanaToken("secret"), patience)
+
+
+def client_with(token: AsanaToken, patience: Patience) -> AsanaClient:
     return AsanaClient(
         api_url=API,
-        token=AsanaToken("secret"),
+        token=token,
         rate_limit=RateLimit(Governor(60_000), lambda: patience.now, patience),
         connection=Connection(API, threads=1),
         retry=RetryPolicy(patience_seconds=100),
@@ -201,6 +205,32 @@ def test_a_request_that_always_gets_401_is_a_refusal_while_the_token_is_valid(
     assert refused.value.status == 401
     assert me.call_count == 3
     assert len(asana.request_history) == 6
+
+
+class RenewableToken(AsanaToken):
+    """A token that can be renewed, but not without end."""
+
+    def __init__(self) -> None:
+        super().__init__("1")
+
+    def renew(self, rejected: str) -> bool:
+        assert int(rejected) < 9, "renewed again and again"
+        self._secret = str(int(rejected) + 1)
+        return True
+
+
+def test_a_token_is_renewed_once_for_a_request(
+    patience: Patience, asana: requests_mock.Mocker
+) -> None:
+    client = client_with(RenewableToken(), patience)
+    asana.get(TASKS, [UNAUTHORIZED, page("1")])
+    assert read(client) == ["1"]
+    assert asana.request_history[-1].headers["Authorization"] == "Bearer 2"
+    asana.get(TASKS, **UNAUTHORIZED)
+    asana.get(WHO_AM_I, **ME)
+    with pytest.raises(Refusal):
+        read(client)
+    assert asana.request_history[-1].headers["Authorization"] == "Bearer 3"
 
 
 def test_the_check_of_a_token_is_retried(client: AsanaClient, asana: requests_mock.Mocker) -> None:

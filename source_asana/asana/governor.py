@@ -62,12 +62,12 @@ class Refusals:
     was_trial: bool
 
     @property
-    def show_rate(self) -> bool:
+    def can_show_rate(self) -> bool:
         """Whether enough was served before to conclude the rate that Asana allows."""
         return self.served >= MIN_EVIDENCE_REQUESTS or self.span_seconds > MINUTE_SECONDS / 2
 
     @property
-    def were_at_full_pace(self) -> bool:
+    def was_at_full_pace(self) -> bool:
         """Whether the pace limited the requests, rather than a lack of work."""
         served_per_minute = MINUTE_SECONDS * self.served / max(1.0, self.span_seconds)
         return served_per_minute > 0.7 * self.per_minute
@@ -274,7 +274,7 @@ class Governor:
     def _learn(self, refusals: Refusals, now: float) -> None:
         """End the pause, and set the pace to what the quota seems to be."""
         before = self._pace.level
-        rate = refusals.rate(now) if refusals.show_rate else before
+        rate = refusals.rate(now) if refusals.can_show_rate else before
         is_hurried = refusals.began - self._pace.since < 2 * RAMP_SECONDS
         plan = self._plan_of(rate, is_hurried=is_hurried)
         if plan is not None and plan < 0.95 * before:
@@ -285,7 +285,7 @@ class Governor:
             self._end_trial(now, refusals, rate)
         else:
             level = MILD_FACTOR * before
-            level = min(level, rate) if refusals.were_at_full_pace else level
+            level = min(level, rate) if refusals.was_at_full_pace else level
             self._pace.set(now, level, self._longer_hold(), start=level)
         if not is_hurried:
             self._hurried_since, self._served_in_hurry = now, 0
