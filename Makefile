@@ -53,10 +53,11 @@ pace: environment ## Show how much of the quota is used, and with the CDK's own 
 faults: environment ## Print what comes of each fault, with 1, 10 and 25 workers; ROWS='some words'
 	@.venv/bin/python -m integration_tests.faults '$(ROWS)'
 
-check: environment ## Format, lint, types, the Dockerfile, known vulnerabilities
+check: environment ## Format, lint, types, wording, the Dockerfile, known vulnerabilities
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
+	.venv/bin/python .ci/phrases.py
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/python .ci/audit.py
 

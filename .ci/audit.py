@@ -1,4 +1,4 @@
-"""Holds the packages of the image against the known vulnerabilities, where those are to be had.
+"""Checks the packages of the image for known vulnerabilities.
 
 Fails when a package has one. Says so and passes when the database cannot be reached.
 """
@@ -30,9 +30,9 @@ def main() -> int:
         return _skipped(done.stderr.strip().rpartition("\n")[2].partition(":")[0])
     audited = [package for package in packages if "vulns" in package]
     if not audited:
-        return _skipped("it knows none of the packages")
+        return _skipped("it has none of the packages")
     bad = [
-        f"{package['name']} {package['version']}: {vuln['id']}, mended in {vuln['fix_versions']}"
+        f"{package['name']} {package['version']}: {vuln['id']}, fixed in {vuln['fix_versions']}"
         for package in audited
         for vuln in package["vulns"]
     ]
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _skipped(why: str) -> int:
-    print(f"audit: skipped, the database cannot be asked ({why})")
+    print(f"audit: skipped, cannot reach the database ({why})")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints what differs, and writes `docs/benchmarks.md`."""
+"""`python -m benchmarks`: measures, prints the results, and writes `docs/benchmarks.md`."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ ALL_CASES, QUICK = "all", "quick"
 
 
 def main() -> None:
-    """Measure the cases that are asked for; the page is written when they are all."""
+    """Measure the requested cases; write the page if they are all cases."""
     options = _options()
     chosen = _chosen(options.cases)
     if options.again:
@@ -60,7 +60,7 @@ def _chosen(wanted: str) -> Sequence[Case]:
 
 
 def _watched(measurements: Iterator[Measurement]) -> Iterator[Measurement]:
-    """The same, each told as it comes."""
+    """Yield the same measurements, and print each one."""
     for one in measurements:
         figures = f"{one.requests:,} requests, {one.wall:.1f} s, CPU {one.cpu:.1f} s"
         print(f"{one.group}: {one.case}, {one.connector}: {figures}", file=sys.stderr)

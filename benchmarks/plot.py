@@ -1,4 +1,4 @@
-"""A plot of seconds against the size of the account, both by powers of ten, as SVG."""
+"""Draws seconds against the size of the account as SVG; both axes are logarithmic."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -17,7 +17,7 @@ STYLE = (
 
 
 def plot(series: Mapping[str, Points], across: str, upwards: str) -> str:
-    """A line for each of the series, with its name at its end."""
+    """The plot, with a labeled line for each series."""
     everything = list(chain.from_iterable(series.values()))
     horizontal = _powers([x for x, _ in everything])
     vertical = _powers([y for _, y in everything])
@@ -37,7 +37,7 @@ def plot(series: Mapping[str, Points], across: str, upwards: str) -> str:
 
 
 class _Place:
-    """Where a point lies on the drawing."""
+    """The position of a point."""
 
     def __init__(self, horizontal: range, vertical: range) -> None:
         self.horizontal = horizontal

@@ -1,4 +1,4 @@
-"""What was measured, as a page of Markdown. Pure."""
+"""The measurements as a page of Markdown. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,7 +33,7 @@ COLUMNS = (
 def page(
     cases: Sequence[Case], measured: Measured, machine: Machine, *, picture: str, method: str
 ) -> str:
-    """The whole page; `picture` is where the plot lies, `method` how it was measured."""
+    """The whole page. `picture`: the path of the plot; `method`: how it was measured."""
     begin = (TITLE, machine.described(), f"![{ACROSS}, {UPWARDS}]({picture})")
     return "\n".join(["\n\n".join(begin), "", *findings(cases, measured), method])
 

@@ -105,14 +105,14 @@ def test_a_check_with_a_wrong_token_says_what_to_do(sample: AsanaEmulator) -> No
     config = config_for(sample)
     config["credentials"]["personal_access_token"] = "2/mistyped"
     said = run_program("check", sample, config)
-    assert "create a new personal access token" in failed(said)
+    assert "Create a new personal access token" in failed(said)
     assert "2/mistyped" not in said.text
     assert sample.ledger.count() == 2  # once more, in case that the first 401 was a passing one
 
 
 def test_a_check_with_an_ended_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
     asana.tokens.revoke(asana.tokens.refresh_token)
-    assert "authenticate with Asana again" in failed(run("check", asana, oauth_config(asana)))
+    assert "Authenticate again" in failed(run("check", asana, oauth_config(asana)))
 
 
 def test_a_check_without_a_workspace_says_so(sample: AsanaEmulator) -> None:
@@ -214,7 +214,7 @@ def test_a_token_that_is_revoked_while_a_check_looks_around_fails_it(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.interrupt("/tasks", lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
-    assert "create a new personal access token" in failed(run("check", asana, config_for(asana)))
+    assert "Create a new personal access token" in failed(run("check", asana, config_for(asana)))
 
 
 # Whatever Asana answers
@@ -228,7 +228,7 @@ def test_an_answer_of_another_shape_fails_a_check_in_one_sentence(
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
     asana.controls.fail(place, "odd_data", data=data, times=None)
     sentence = failed(run("check", asana, config_for(asana)))
-    assert re.search("not one of Asana's API|not Asana's|sees no workspace", sentence)
+    assert re.search("not one of Asana's API|not from Asana|sees no workspace", sentence)
 
 
 @pytest.mark.parametrize("data", ODD_DATA, ids=str)
@@ -252,7 +252,7 @@ def test_a_project_of_another_shape_fails_a_check_of_a_config_that_names_it(
     if data == {}:  # nothing is wrong with it, as far as one can see
         assert said.connection_status()["status"] == "SUCCEEDED"
     else:
-        assert re.search("not one of Asana's API|not Asana's", failed(said))
+        assert re.search("not one of Asana's API|not from Asana", failed(said))
 
 
 def test_one_odd_workspace_costs_itself_alone(asana: AsanaEmulator) -> None:

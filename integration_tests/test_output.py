@@ -413,10 +413,10 @@ def without_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("without_threads")
 def test_a_machine_without_threads_is_a_sentence(sample: AsanaEmulator) -> None:
-    assert "does not allow another thread" in failed(run("check", sample, config_for(sample)))
+    assert "Cannot start a thread" in failed(run("check", sample, config_for(sample)))
     said = run("read", sample, config_for(sample), catalog_of(["tags", "tasks"]))
     (error,) = said.errors().values()
-    assert "does not allow another thread" in error["message"]
+    assert "Cannot start a thread" in error["message"]
     assert "stack_trace" not in error
     for stream in ("tags", "tasks"):
         assert said.statuses(stream) == ["STARTED", "INCOMPLETE"]

@@ -19,7 +19,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
 from integration_tests.truth_of import fewest_requests, truth
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.rate_limit import PLANS, SHARE
+from source_asana.asana.governor import PLANS_PER_MINUTE, QUOTA_FACTOR
 from source_asana.config import parse_config
 from source_asana.streams.declared import STREAMS
 
@@ -307,7 +307,7 @@ def test_the_operations_page_counts_as_the_emulated_accounts_do(
 
 def test_the_minutes_of_the_operations_page_are_the_formulas() -> None:
     paid, free = (int(n.replace(",", "")) for n in re.findall(r"requests / ([\d,]+)", OPERATIONS))
-    assert (paid, free) == tuple(int(SHARE * plan) for plan in reversed(PLANS))
+    assert (paid, free) == tuple(int(QUOTA_FACTOR * plan) for plan in reversed(PLANS_PER_MINUTE))
     for tasks, projects, requests, *durations in table_with("tasks and subtasks", OPERATIONS):
         t, p = (int(cell.replace(",", "")) for cell in (tasks, projects))
         asked = 2 * t + 0.07 * t + 3 * p + t / 100

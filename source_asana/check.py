@@ -6,11 +6,10 @@ from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-
+from source_asana.airbyte.errors import ConfigError
 from source_asana.airbyte.outcome import advice_on
 from source_asana.asana.client import AsanaClient
-from source_asana.asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone
+from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenExpired
 from source_asana.config import Config
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.plan import Listing, Selection, make_plan
@@ -129,7 +128,7 @@ def _why_not(client: AsanaClient, project: str, filters: Filters) -> str | None:
         fields = {"opt_fields": "archived,workspace.gid"}
         found = client.get(path, fields, purpose=PURPOSE)["data"]
     except (Refusal, AsanaFailure) as error:
-        if isinstance(error, AsanaFailure) and error.failure_type is FailureType.transient_error:
+        if isinstance(error, AsanaFailure) and error.is_transient:
             raise
         return "not found or not shared with this token"
     if not isinstance(found, dict):
@@ -171,7 +170,7 @@ def refused_streams(client: AsanaClient, account: Account, filters: Filters) -> 
             )
             continue
         except AsanaFailure as failure:
-            if failure.failure_type is FailureType.transient_error:
+            if failure.is_transient:
                 raise
             yield f"{listing.name}: could not be asked ({failure.message})."
             continue
@@ -187,7 +186,7 @@ def _first(client: AsanaClient, listing: Listing, parent: str, workspace: str) -
         params["limit"] = "1"
     try:
         data = client.get(path, params, purpose=PURPOSE)["data"]
-    except SyncTokenGone:
+    except SyncTokenExpired:
         return None
     return next(_records(data), None)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pendulum
 
+from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.errors import ConfigError
 from source_asana.asana.times import TIME_FORMAT
 from source_asana.reading.filters import ALL, Filters
 

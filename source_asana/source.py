@@ -28,7 +28,13 @@ from airbyte_cdk.utils import AirbyteTracedException
 from source_asana.airbyte.checkpoints import Checkpoints, coverage_of
 from source_asana.airbyte.deletions import Deletions
 from source_asana.airbyte.due import SILENT_SECONDS, Due
-from source_asana.airbyte.errors import Interrupted, unexpected
+from source_asana.airbyte.errors import (
+    ConfigError,
+    Interrupted,
+    OutOfTime,
+    airbyte_errors,
+    unexpected,
+)
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import advice_on
 from source_asana.airbyte.platform import Platform
@@ -40,13 +46,14 @@ from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.asana.connection import ANSWER_SECONDS, Connection
 from source_asana.asana.errors import (
     AsanaFailure,
-    ConfigError,
-    OutOfTime,
+    FatalError,
     Refusal,
     TokenUnavailable,
     duration,
 )
-from source_asana.asana.rate_limit import PLANS, Governor, RateLimit
+from source_asana.asana.governor import PLANS_PER_MINUTE, Governor
+from source_asana.asana.rate_limit import RateLimit
+from source_asana.asana.retry import RetryPolicy
 from source_asana.check import (
     Account,
     account_of,
@@ -161,8 +168,8 @@ class SourceAsana(Source):
             return _failed(
                 f"Asana's token endpoint gives no access token ({failure.reason}). Try again later."
             )
-        except AirbyteTracedException as error:
-            return _failed(str(error.message))
+        except (AirbyteTracedException, FatalError) as error:
+            return _failed(str(error))
         except Refusal as refusal:
             return _failed(
                 f"Asana refuses the token what every sync begins with ({refusal}). "
@@ -201,6 +208,16 @@ class SourceAsana(Source):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[Message]:
         """Do the same, with the records as they are printed."""
+        with airbyte_errors():
+            yield from self._read(logger, config, catalog, state)
+
+    def _read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None,
+    ) -> Iterator[Message]:
         mask_log(logger)
         settings = parse_config(config)
         _refuse_repeated(catalog)
@@ -209,7 +226,7 @@ class SourceAsana(Source):
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
         filters = settings.filters
         marks = _marks(selected, state or [], filters, logger)
-        rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
+        rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         self._end_waits = rate_limit.stop
         client, token = self._client(
             settings, config, rate_limit, self._patience, self._answer_seconds, logger
@@ -234,10 +251,10 @@ class SourceAsana(Source):
             Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
             Progress(
                 logger,
-                client.sent,
+                client.observed.sent,
                 rate_limit.seconds_to_wait,
                 walk.open_projects,
-                client.noticed,
+                client.observed,
                 oddities,
             ),
             Platform(
@@ -269,7 +286,7 @@ class SourceAsana(Source):
             token=token,
             rate_limit=rate_limit,
             connection=connection,
-            patience=patience,
+            retry=RetryPolicy(patience),
         )
         return client, token
 
@@ -323,7 +340,7 @@ class SourceAsana(Source):
             sleep=rate_limit.sleep,
             tell=tell,
             say_wait=say_wait,
-            patience=patience,
+            retry=RetryPolicy(patience),
         )
 
     def _checked(self, logger: logging.Logger, raw: RawConfig) -> str:

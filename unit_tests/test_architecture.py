@@ -55,6 +55,11 @@ def importers(package: str) -> set[str]:
     return {module for module, imported in found if imported == package}
 
 
+def test_only_the_airbyte_wing_and_what_joins_the_wings_know_airbyte() -> None:
+    wings = {module.partition("/")[0] for module in importers("airbyte_cdk") if "/" in module}
+    assert wings == {"airbyte"}
+
+
 def test_only_the_connection_speaks_http() -> None:
     assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
 

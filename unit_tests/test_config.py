@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.errors import ConfigError
 from source_asana.config import Config, current_shape, parse_config
 from source_asana.reading.filters import ALL, Filters
 

@@ -84,7 +84,7 @@ class Reader:
             yield from self._accepted_pages(visit, since)
         except AsanaFailure as failure:
             pages = visit.listing.pages
-            if not failure.is_cut or pages is None or pages.split_by is None:
+            if not failure.is_truncated or pages is None or pages.split_by is None:
                 raise
             kind, template = pages.split_by
             yield from self._pages_of_parts(visit, str(kind.path()), template, since)
