@@ -6,6 +6,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,11 @@ from source_asana.asana.json_text import NotJson, Parsed, parsed
 from source_asana.asana.timed_http import TimedAdapter
 
 CONNECT_SECONDS = 10.0
+LEAST_SECONDS = 0.01
+FORM_GRACE_SECONDS = 3.0
+"""How much longer the answer to a form may take: it may replace a secret that is void from then on.
+"""
+
 ANSWER_SECONDS = 180.0
 """How long Asana may take for an answer; its heaviest ones take about a minute."""
 
@@ -106,8 +112,9 @@ class Connection:
     """The way to one address, by the proxies and certificates that the environment names.
 
     Safe for many threads. `threads`: how many may use it without waiting. `answer_seconds`: how
-    long an answer may take, from the request to its last byte. Redirects are not followed: what a
-    request carries goes to nobody else. No cookie is kept.
+    long an answer may take, from the request to its last byte. `seconds_left`: the same, asked when
+    a request begins, if that is less. Redirects are not followed: what a request carries goes to
+    nobody else. No cookie is kept.
     """
 
     def __init__(
@@ -116,7 +123,10 @@ class Connection:
         *,
         threads: int,
         answer_seconds: float = ANSWER_SECONDS,
+        seconds_left: Callable[[], float] = lambda: inf,
     ) -> None:
+        self._answer_seconds = answer_seconds
+        self._seconds_left = seconds_left
         parts = urlsplit(address)
         self._host = parts.netloc.rpartition("@")[2]
         self._session = _Session()
@@ -130,8 +140,6 @@ class Connection:
                 address, proxies={}, stream=True, verify=None, cert=None
             )
         }
-        connect_seconds = min(CONNECT_SECONDS, answer_seconds)
-        self._options["timeout"] = Timeout(total=answer_seconds, connect=connect_seconds)
         self._session.trust_env = False
         self._get = self._session.prepare_request(requests.Request("GET", address))
         certificates = self._options["verify"]
@@ -154,11 +162,17 @@ class Connection:
 
     def post(self, url: str, form: Mapping[str, str]) -> Answer:
         """The answer to a form. Raises like `get`."""
-        return self._send(self._session.prepare_request(requests.Request("POST", url, data=form)))
+        request = self._session.prepare_request(requests.Request("POST", url, data=form))
+        return self._send(request, grace=FORM_GRACE_SECONDS)
 
-    def _send(self, request: requests.PreparedRequest, admits: Admits = all_of_it) -> Answer:
+    def _send(
+        self, request: requests.PreparedRequest, admits: Admits = all_of_it, grace: float = 0.0
+    ) -> Answer:
+        seconds = max(LEAST_SECONDS, min(self._answer_seconds, self._seconds_left() + grace))
+        timeout = Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds))
+        options = {**self._options, "timeout": timeout}
         try:
-            with self._session.send(request, allow_redirects=False, **self._options) as response:
+            with self._session.send(request, allow_redirects=False, **options) as response:
                 content = _content(response, admits)
                 return answer_of(response.status_code, response.headers, content)
         except _NotAdmitted as error:
