@@ -208,7 +208,7 @@ def messages_at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
 
 def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> None:
     (shown,) = written_in("sh")
-    spec, check, discover, read = [
+    spec, check, discover, read, by_name = [
         messages_at_desk(line, desk, sample) for line in shown.splitlines()
     ]
     assert spec.of_type("SPEC")[0]["spec"]["connectionSpecification"] == FORM
@@ -220,6 +220,8 @@ def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> N
     for stream, records in read.records().items():
         expected = sorted(record["gid"] for record in truth(sample, stream))
         assert sorted(record["gid"] for record in records) == expected
+    assert set(by_name.records()) == {"tasks", "users"}
+    assert (desk / "secrets" / "state.json").exists()
 
 
 def synced(page: str) -> list[str]:

@@ -50,6 +50,10 @@ def test_every_module_is_in_a_wing_or_joins_them() -> None:
     assert {m.parent.name for m in MODULES} == {"source_asana", *MAY_IMPORT}
 
 
+def importers_of(name: str) -> set[str]:
+    return {name_of(module) for module in MODULES if name in imports(module)}
+
+
 def importers(package: str) -> set[str]:
     found = ((name_of(m), name.partition(".")[0]) for m in MODULES for name in imports(m))
     return {module for module, imported in found if imported == package}
@@ -64,7 +68,7 @@ def test_only_the_connection_speaks_http() -> None:
     assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
 
 
-def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
+def test_threads_start_in_the_walk_and_in_a_check_only() -> None:
     starts = {
         name_of(module)
         for module in MODULES
@@ -73,7 +77,9 @@ def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
         and (node.attr if isinstance(node, ast.Attribute) else node.id)
         in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
     }
-    assert starts == {"reading/walk.py", "deadline.py"}
+    assert starts == {"reading/walk.py", "deadline.py", "together.py"}
+    assert importers_of("source_asana.deadline") == {"source.py"}
+    assert importers_of("source_asana.together") == {"check.py"}
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,11 @@ from source_asana.asana.errors import SetupError
 from source_asana.asana.timed_http import TimedAdapter
 
 CONNECT_SECONDS = 10.0
+LEAST_SECONDS = 0.01
+FORM_GRACE_SECONDS = 3.0
+"""How much longer the answer to a form may take: it may replace a secret that is void from then on.
+"""
+
 ANSWER_SECONDS = 180.0
 """How long Asana may take to answer; its slowest answers take about a minute."""
 
@@ -64,14 +70,22 @@ class Connection:
     """The way to one address, through the proxy and with the certificates of the environment.
 
     Safe for many threads. `threads`: how many may use it at once without waiting.
-    `answer_seconds`: how long an answer may take, from the request to its last byte. It follows no
-    redirect, so that no token reaches another address, and keeps no cookie.
+    `answer_seconds`: how long an answer may take, from the request to its last byte.
+    `seconds_left`: the same, asked when a request begins, if that is less. It follows no redirect,
+    so that no token reaches another address, and keeps no cookie.
     Raises SetupError where the CA certificates of the environment do not exist.
     """
 
     def __init__(
-        self, address: str, *, threads: int, answer_seconds: float = ANSWER_SECONDS
+        self,
+        address: str,
+        *,
+        threads: int,
+        answer_seconds: float = ANSWER_SECONDS,
+        seconds_left: Callable[[], float] = lambda: inf,
     ) -> None:
+        self._answer_seconds = answer_seconds
+        self._seconds_left = seconds_left
         parts = urlsplit(address)
         self._host = parts.netloc.rpartition("@")[2]
         self._session = _Session()
@@ -85,8 +99,6 @@ class Connection:
                 address, proxies={}, stream=True, verify=None, cert=None
             )
         }
-        connect_seconds = min(CONNECT_SECONDS, answer_seconds)
-        self._options["timeout"] = Timeout(total=answer_seconds, connect=connect_seconds)
         self._session.trust_env = False
         self._get = self._session.prepare_request(requests.Request("GET", address))
         _require_certificates(self._options["verify"])
@@ -103,13 +115,20 @@ class Connection:
 
     def post(self, url: str, form: Mapping[str, str]) -> Answer:
         """Send a form. Raises like `get`."""
-        return self._send(self._session.prepare_request(requests.Request("POST", url, data=form)))
+        request = self._session.prepare_request(requests.Request("POST", url, data=form))
+        return self._send(request, grace=FORM_GRACE_SECONDS)
 
     def _send(
-        self, request: requests.PreparedRequest, may_read_on: MayReadOn = read_everything
+        self,
+        request: requests.PreparedRequest,
+        may_read_on: MayReadOn = read_everything,
+        grace: float = 0.0,
     ) -> Answer:
+        seconds = max(LEAST_SECONDS, min(self._answer_seconds, self._seconds_left() + grace))
+        timeout = Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds))
+        options = {**self._options, "timeout": timeout}
         try:
-            with self._session.send(request, allow_redirects=False, **self._options) as response:
+            with self._session.send(request, allow_redirects=False, **options) as response:
                 content = _content(response, may_read_on)
                 return answer_of(response.status_code, response.headers, content)
         except _PartlyRead as error:
