@@ -363,7 +363,8 @@ def test_a_token_that_is_revoked_among_many_questions_is_said_and_not_that_they_
 ) -> None:
     for place in ("/users", "/tags", "/portfolios", "/projects", "/goals"):
         asana.controls.interrupt(place, lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
-    assert "create a new personal access token" in failed(run("check", asana, config_for(asana)))
+    said = run("check", asana, config_for(asana))
+    assert "Create a new personal access token" in failed(said)
     assert threads_of_checks() == []
 
 
