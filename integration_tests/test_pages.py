@@ -12,7 +12,9 @@ import pkgutil
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,7 +25,7 @@ import yaml
 from airbyte_cdk.models import AirbyteStream
 
 import source_asana
-from integration_tests.asana_emulator import AsanaEmulator, Choice, make_account
+from integration_tests.asana_emulator import Account, AsanaEmulator, Choice, make_account
 from integration_tests.local import Desk
 from integration_tests.reading import SERVICE, config_for, full_refresh, run
 from integration_tests.test_choice import START, with_many_options
@@ -240,7 +242,7 @@ def test_the_migration_guide_names_every_key_that_changes() -> None:
 
 # -- Requests and minutes -------------------------------------------------------------------------
 
-CHOICES = {
+CHOICES: Mapping[str, Mapping[str, Any]] = {
     "none": {},
     "`project_gids`: 1 of 32 projects": {"project_gids": ("a project",)},
     "`include_archived_projects` off: without 4 of 32 projects": {
@@ -328,7 +330,7 @@ def test_the_operations_page_counts_the_incremental_syncs_of_the_small_account(
     connection.sync()
     assert asana.ledger.count() == rows["later, all streams, nothing changed"]
     for gid in [task["gid"] for task in truth(asana, "tasks")][::100][:50]:
-        asana.change(lambda account, gid=gid: account.comment(gid, "Shiny"))
+        asana.change(partial(Account.comment, task=gid, text="Shiny"))
     connection.sync()
     assert asana.ledger.count() == rows["the same, 50 tasks commented on"]
 
@@ -467,15 +469,32 @@ def test_the_shell_lines_for_a_refresh_token_ask_asana_as_the_form_does(tmp_path
 
 
 def shell(lines: str, folder: Path) -> str:
-    """What lines of a page print, where programs in the folder come first."""
+    """What lines of a page print in a folder; its programs come first, then those of `.venv`."""
     done = subprocess.run(
         ["/bin/sh", "-euc", lines],
-        env={"PATH": f"{folder}:/usr/bin:/bin"},
+        env={"PATH": f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin"},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
     )
     return done.stdout
+
+
+def test_the_command_of_the_migration_guide_prints_a_catalog(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config_for(sample)))
+    (command,) = written_in("sh", MIGRATING)
+    printed = [json.loads(line) for line in shell(command, tmp_path).splitlines()]
+    (catalog,) = [message["catalog"] for message in printed if message["type"] == "CATALOG"]
+    assert [stream["name"] for stream in catalog["streams"]] == list(STREAMS)
+
+
+def test_make_alone_lists_all_tasks_of_the_contributing_page() -> None:
+    listed = re.findall(r"^  make ([a-z-]+)", shell(f"make -C '{ROOT}'", ROOT), re.MULTILINE)
+    rows = [row[0].strip("`").split() for row in table_with("task", PAGES["CONTRIBUTING.md"])]
+    assert {words[1] for words in rows if words[0] == "make"} == {*listed} - {"help"}
 
 
 def test_the_steps_for_a_token_make_a_config_that_only_its_owner_can_read(tmp_path: Path) -> None:
@@ -523,9 +542,9 @@ def test_a_restored_section_or_attachment_is_older_than_its_tombstone_by_its_cur
     section = next(s for s in truth(asana, "sections") if s["gid"] not in filled)
     attachment = truth(asana, "attachments")[0]
     told: dict[str, list[Mapping[str, Any]]] = {section["gid"]: [], attachment["gid"]: []}
-    for change in ("delete", "restore"):
+    for change in (Account.delete, Account.restore):
         for gid in told:
-            asana.change(lambda account, gid=gid, change=change: getattr(account, change)(gid))
+            asana.change(partial(change, gid=gid))
         for message in connection.sync().of_type("RECORD"):
             gid = message["record"]["data"]["gid"]
             if gid in told:
