@@ -76,7 +76,7 @@ def test_image_and_package_have_the_names_that_the_metadata_gives(
     assert metadata["license"] == project["license"]
 
 
-def test_the_licence_is_one_that_airbyte_takes(metadata: dict[str, Any]) -> None:
+def test_the_license_is_one_that_airbyte_accepts(metadata: dict[str, Any]) -> None:
     assert metadata["license"] == "MIT"
     assert text("LICENSE").startswith("MIT License")
 
