@@ -46,7 +46,8 @@ from integration_tests.test_readme import (
 from integration_tests.truth_of import truth
 from source_asana import SourceAsana
 from source_asana.asana.rate_limit import PLANS, SHARE
-from source_asana.streams.declared import DELETED_AT, STREAMS
+from source_asana.streams.declared import STREAMS
+from source_asana.streams.sources import DELETED_AT
 from unit_tests.test_records import CORRECTED, PUBLISHED
 
 pytestmark = pytest.mark.once
