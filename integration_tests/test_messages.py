@@ -78,7 +78,7 @@ def speaking(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def trees() -> list[ast.Module]:
-    files = sorted((ROOT / "source_asana").glob("*.py"))
+    files = sorted((ROOT / "source_asana").rglob("*.py"))
     return [ast.parse(file.read_text(encoding="utf-8")) for file in files]
 
 
