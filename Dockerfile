@@ -1,5 +1,5 @@
 # The connector on Airbyte's base image, the one that metadata.yaml names.
-ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.0.2@sha256:9fdb1888c4264cf6fee473649ecb593f56f58e5d0096a87ee0b231777e2e3e73
+ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e851df4e8a87b391c27724c06e2597608e7161f4d167be853bd7b6
 
 # An environment of its own, for poetry's packages are in the base image's Python.
 # The tests that packages bring along are 60 MB of it.
@@ -30,7 +30,7 @@ COPY --from=connector /connector/opt/source-asana /opt/source-asana
 ENV TMPDIR=/dev/shm \
     AIRBYTE_ENTRYPOINT=/opt/source-asana/bin/source-asana
 LABEL io.airbyte.name="airbyte/source-asana" \
-      io.airbyte.version="2.0.0"
+      io.airbyte.version="2.1.0"
 WORKDIR /airbyte
 USER 1000
 # No shell in between: SIGTERM is the connector's own to answer.
