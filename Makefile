@@ -14,6 +14,11 @@ AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
+# The page of this repository, if it is known, and the commit with its time.
+SOURCE ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY),$(filter \
+	https://%,$(shell git remote get-url origin 2>/dev/null)))
+LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-parse HEAD 2>/dev/null)' \
+	--build-arg CREATED='$(shell git log -1 --format=%cI 2>/dev/null)'
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
@@ -79,10 +84,12 @@ bench: environment ## Measure against the published connector; CASES=quick for a
 	@sh benchmarks/environments
 	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),all)'
 
-image: ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=
-	$(DOCKER) build --tag $(IMAGE) .
+image: environment ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=, and its SBOM
+	$(DOCKER) build --tag $(IMAGE) $(LABELS) .
+	@mkdir -p build
+	.venv/bin/python .ci/sbom.py '$(IMAGE)' --docker '$(DOCKER_COMMAND)' --output build/sbom.cdx.json
 
-image-test: environment image ## Run that image on the emulated account: read-only, another user, no rights
+image-test: image ## Run that image on the emulated account: read-only, another user, no rights
 	DOCKER='$(DOCKER_COMMAND)' CONNECTOR_IMAGE='$(IMAGE)' \
 		.venv/bin/python -m pytest -m image_tests integration_tests/test_image.py
 

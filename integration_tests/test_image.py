@@ -14,9 +14,12 @@ import orjson
 import pytest
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for
+from integration_tests.test_left_out import LEFT_OUT
 from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
@@ -166,12 +169,59 @@ def test_the_image_says_which_connector_it_holds() -> None:
     assert held in installed()
 
 
-def test_every_other_package_is_one_that_the_lock_pins() -> None:
+def test_the_image_says_where_it_comes_from() -> None:
+    labels = image_config()["Labels"]
+    told = {
+        name.removeprefix("org.opencontainers.image."): value
+        for name, value in labels.items()
+        if name.startswith("org.opencontainers.image.")
+    }
+    assert told["version"] == labels["io.airbyte.version"]
+    assert told["licenses"] == "MIT"
+    commit = subprocess.run(
+        ["git", "log", "-1", "--format=%H %cI"],  # noqa: S607 - as the Makefile calls it
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert commit.stdout.split() == [told["revision"], told["created"]]
+    assert told["source"] == "" or told["source"].startswith("https://")
+
+
+def test_the_other_packages_are_those_of_the_lock_but_for_the_ones_left_out() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^[a-z0-9.-]+==[^ ]+", lock, re.MULTILINE))
     others = {held for held in installed() if not held.startswith("airbyte-source-asana==")}
-    assert "airbyte-cdk" in {held.split("==")[0] for held in others}
+    names = {held.split("==")[0] for held in others}
+    assert "airbyte-cdk" in names
+    assert not names & LEFT_OUT
     assert others <= pinned
+
+
+def test_the_only_program_of_the_environment_is_the_connector() -> None:
+    runnable = in_image("find /opt/source-asana -type f -perm /111").split()
+    assert runnable == [image_config()["Entrypoint"][0]]
+    assert in_image("ls /opt/source-asana/bin").split() == ["python", "source-asana"]
+
+
+def test_the_bill_of_materials_is_valid_and_names_every_package_of_the_image() -> None:
+    text = (ROOT / "build" / "sbom.cdx.json").read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    assert bill["metadata"]["component"]["name"] == image_config()["Labels"]["io.airbyte.name"]
+    required = {
+        f"{each['name']}=={each['version']}"
+        for each in bill["components"]
+        if each.get("scope") == "required"
+    }
+    assert required == installed()
+    kinds = {each["purl"].split("/")[0] for each in bill["components"]}
+    assert kinds == {"pkg:pypi", "pkg:deb", "pkg:generic"}
+    (connector,) = [
+        each for each in bill["dependencies"] if "/airbyte-source-asana@" in each["ref"]
+    ]
+    assert any(needed.startswith("own/airbyte-cdk@") for needed in connector["dependsOn"])
 
 
 def installed() -> set[str]:
