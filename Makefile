@@ -12,6 +12,7 @@ AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Images of CI often forbid Python to cache bytecode. The tests start many programs, and each would then
 # compile all of its imports, which takes longer than what the test looks at.
 export PYTHONDONTWRITEBYTECODE =
+EMULATOR = integration_tests/asana_emulator
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
 # The page of this repository, if it is known, and the commit with its time.
@@ -65,7 +66,7 @@ check: environment ## Format, lint, types, spelling, Dockerfile, workflows, know
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/hadolint Dockerfile
-	.venv/bin/validate-pyproject pyproject.toml
+	.venv/bin/validate-pyproject pyproject.toml $(EMULATOR)/pyproject.toml
 	.venv/bin/codespell
 	@$(MAKE) --no-print-directory check-workflows
 	.venv/bin/python .ci/audit.py
@@ -96,9 +97,10 @@ image-test: image ## Run that image on the emulated account: read-only, another 
 docs: environment ## Write the tables, the reference and the pictures that come from the code
 	@.venv/bin/python -m docs_from_code
 
-dist: environment ## Build wheel and sdist into dist/
+dist: environment ## Build wheels and sdists of the connector and of the emulator into dist/
 	rm -rf dist
 	.venv/bin/python -m hatchling build --directory dist/connector
+	cd $(EMULATOR) && '$(CURDIR)/.venv/bin/python' -m hatchling build --directory '$(CURDIR)/dist/emulator'
 
 release-notes: ## Write the changelog's section for TAG=v1.2.3; fails unless that is the version
 	@mkdir -p build
