@@ -49,7 +49,7 @@ test-others:
 	done
 
 pyairbyte: environment ## Test what PyAirbyte makes of every stream, in a notebook
-	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py
+	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py integration_tests/test_deployments.py
 
 histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=, WORKERS=
 	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) \

@@ -85,7 +85,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(installed: Path, tmp_path: Path) -> Iterator[str]:
     """What the program prints that runs in that environment."""
     program = str(installed / "asana-emulator")
-    with subprocess.Popen([program, "--quota", "1500"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [program, "--quota", "1500"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         yield "".join(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
         process.terminate()

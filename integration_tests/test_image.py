@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for
+from integration_tests.test_deployments import block
 from integration_tests.test_left_out import LEFT_OUT
 from source_asana.streams.declared import STREAMS
 
@@ -245,6 +247,48 @@ def test_the_connector_cannot_be_changed_by_the_user_that_runs_it() -> None:
     assert in_image("find /opt -writable -not -type l") == ""
 
 
+def put_docker_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
+    """A `docker` that is DOCKER, and runs containers with our options."""
+    program = folder / "docker"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = run ] && shift && set -- run {shlex.join(options)} "$@"\n'
+        f'exec {shlex.join(DOCKER)} "$@"\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_the_script_for_cron_goes_on_from_its_state_file(
+    asana: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_docker_on_path(tmp_path, monkeypatch, *reaching(asana))
+    monkeypatch.setenv("IMAGE", IMAGE)
+    script, secrets = tmp_path / "sync.sh", tmp_path / "secrets"
+    script.write_text(block("Cron and Docker", "sh"), encoding="utf-8")
+    secrets.mkdir()
+    (secrets / "config.json").write_bytes(orjson.dumps(config_for(asana)))
+
+    def synced() -> Said:
+        before = {*tmp_path.glob("data/*")}
+        done = subprocess.run(["/bin/sh", script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        (file,) = {*tmp_path.glob("data/*")} - before
+        assert file.suffix == ".jsonl"
+        return Said(file.read_text(encoding="utf-8").splitlines(), 0)
+
+    first = synced()
+    for stream in ("projects", "tasks", "stories"):
+        assert gids(first, stream) == {each["gid"] for each in asana.expected(stream, SERVICE)}
+    task = first.records()["tasks"][0]["gid"]
+    story = asana.change(lambda account: account.comment(task, "Done."))
+    time.sleep(1)  # the script names its files by the second
+    second = synced()
+    assert story in gids(second, "stories")
+    assert gids(second, "stories") < gids(first, "stories") | {story}
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 class TestAirbytesImageTests(DockerConnectorTestSuite):
     """Those of `airbyte-cdk image test`, in confined containers and against the emulator.
@@ -260,17 +304,7 @@ class TestAirbytesImageTests(DockerConnectorTestSuite):
     def docker_on_path(
         self, sample: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """They call `docker`: it is DOCKER, with our options."""
-        options = shlex.join([*CONFINED, *reaching(sample)])
-        program = tmp_path / "docker"
-        program.write_text(
-            "#!/bin/sh\n"
-            f'[ "$1" = run ] && shift && set -- run {options} "$@"\n'
-            f'exec {shlex.join(DOCKER)} "$@"\n',
-            encoding="utf-8",
-        )
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        put_docker_on_path(tmp_path, monkeypatch, *CONFINED, *reaching(sample))
 
     @pytest.fixture
     def scenario(self, sample: AsanaEmulator, tmp_path: Path) -> ConnectorTestScenario:
