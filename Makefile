@@ -4,7 +4,7 @@ PYTHONS := $(shell sh .ci/pythons)
 PYTHON ?= $(firstword $(PYTHONS))
 MAIN := $(if $(PYTHON),$(shell sh .ci/pythons $(PYTHON)))
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
-COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
+COMPILE = .venv/bin/uv pip compile --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
 SCHEMA = .venv/bin/check-jsonschema --quiet --builtin-schema
 # A module stays with one process, for its tests may share what is dear to make; the longest first.
@@ -24,7 +24,7 @@ LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-pa
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
 .PHONY: help sync test test-all test-others pyairbyte histories pace faults check \
-	check-workflows audit bench image image-test image-push dist release-notes release docs lock environment
+	check-workflows audit bench charts image image-test image-push dist release-notes release docs lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,14 @@ audit: environment ## Look for known vulnerabilities; REQUIRED=1 fails if nobody
 bench: environment ## Measure against the published connector; CASES=quick for a few minutes
 	@sh benchmarks/environments
 	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),all)'
+	@[ '$(or $(CASES),all)' != all ] || $(MAKE) --no-print-directory charts
+
+charts: ## Draw the charts of docs/benchmarks.md from its figures
+	@[ .venv-charts/ready -nt requirements-charts.lock ] || { \
+		'$(MAIN)' -m venv --clear .venv-charts && \
+		.venv-charts/bin/python -m pip install --quiet --disable-pip-version-check \
+			--require-hashes --no-deps -r requirements-charts.lock && touch .venv-charts/ready; }
+	.venv-charts/bin/python -m benchmarks.plot
 
 image: environment ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=, and its SBOM
 	$(DOCKER) build --tag $(IMAGE) $(LABELS) .
@@ -115,10 +123,11 @@ release: ## Write GitHub's release of TAG=v1.2.3 from what the workflow has buil
 
 # PyAirbyte's other destinations hold back cryptography, which the connector does not share with them.
 lock: environment ## Pin the newest versions that pyproject.toml allows
-	$(COMPILE) --group dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock
 	@mkdir -p build
 	awk '/^[a-z]/ { kept = !/^(cffi|cryptography)==/ } kept' requirements-dev.lock > build/constraints.lock
-	$(COMPILE) --constraints build/constraints.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --constraints build/constraints.lock --output-file requirements.lock
+	$(COMPILE) --group charts --constraints requirements-dev.lock --output-file requirements-charts.lock
 
 environment:
 	@sh .ci/environment .venv '$(MAIN)'
