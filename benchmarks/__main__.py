@@ -18,7 +18,7 @@ from benchmarks.targets import Measured
 
 RESULTS = Path("build/benchmarks.json")
 PAGE = Path("docs/benchmarks.md")
-METHOD = Path(__file__).with_name("method.md")
+METHOD, OTHERS = (Path(__file__).with_name(name) for name in ("method.md", "others.md"))
 ALL_CASES, QUICK = "all", "quick"
 
 
@@ -36,7 +36,8 @@ def main() -> None:
         _keep(machine, results)
     print("\n".join(findings(chosen, results)))
     if options.cases == ALL_CASES:
-        PAGE.write_text(page(chosen, results, machine, method=METHOD.read_text()))
+        words = f"{OTHERS.read_text()}\n{METHOD.read_text()}"
+        PAGE.write_text(page(chosen, results, machine, method=words))
         print(f"Written to {PAGE}", file=sys.stderr)
 
 
