@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,6 +61,14 @@ def test_every_action_is_pinned_by_commit_and_named_by_version(workflow: Path) -
 @pytest.mark.parametrize("file", MADE_HERE, ids=lambda path: path.name)
 def test_no_file_for_github_names_a_place_of_one_machine(file: Path) -> None:
     assert not re.search(r"(?<![\w.:/~-])/(?:home|root|tmp|work|Users)/", file.read_text("utf-8"))
+
+
+def test_the_hooks_before_a_commit_are_programs_of_the_environment() -> None:
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_bytes())["repos"]
+    programs = [hook["entry"].split()[0] for hook in local["hooks"] if "make" not in hook["entry"]]
+    assert programs
+    for program in programs:
+        assert Path(sys.executable).with_name(Path(program).name).exists()
 
 
 GOOD = {"name": "one", "version": "1.0", "vulns": []}
