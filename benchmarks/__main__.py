@@ -13,13 +13,12 @@ from benchmarks.connectors import connectors
 from benchmarks.figures import Measurement
 from benchmarks.machine import Machine
 from benchmarks.measuring import measured
-from benchmarks.report import drawing, findings, page
+from benchmarks.report import findings, page
 from benchmarks.targets import Measured
 
 RESULTS = Path("build/benchmarks.json")
 PAGE = Path("docs/benchmarks.md")
-METHOD = Path(__file__).with_name("method.md")
-PICTURE = PAGE.with_suffix(".svg")
+METHOD, OTHERS = (Path(__file__).with_name(name) for name in ("method.md", "others.md"))
 ALL_CASES, QUICK = "all", "quick"
 
 
@@ -37,11 +36,9 @@ def main() -> None:
         _keep(machine, results)
     print("\n".join(findings(chosen, results)))
     if options.cases == ALL_CASES:
-        PAGE.write_text(
-            page(chosen, results, machine, picture=PICTURE.name, method=METHOD.read_text())
-        )
-        PICTURE.write_text(drawing(chosen, results))
-        print(f"Written to {PAGE} and {PICTURE}", file=sys.stderr)
+        words = f"{OTHERS.read_text()}\n{METHOD.read_text()}"
+        PAGE.write_text(page(chosen, results, machine, method=words))
+        print(f"Written to {PAGE}", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:

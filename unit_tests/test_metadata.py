@@ -57,7 +57,8 @@ def test_the_version_is_the_same_everywhere(
 ) -> None:
     newest = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text("CHANGELOG.md"), re.MULTILINE)[0]
     label = found(r'io\.airbyte\.version="([^"]+)"', "Dockerfile")
-    assert {metadata["dockerImageTag"], newest, label} == {project["version"]}
+    oci = found(r'opencontainers\.image\.version="([^"]+)"', "Dockerfile")
+    assert {metadata["dockerImageTag"], newest, label, oci} == {project["version"]}
 
 
 def test_the_image_is_built_on_the_base_that_the_metadata_names(metadata: dict[str, Any]) -> None:
