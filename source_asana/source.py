@@ -326,8 +326,8 @@ class SourceAsana(Source):
                     seconds_left=seconds_left,
                 )
         raise ConfigError(
-            "ASANA_BASE_URL must be an address like https://app.asana.com. "
-            "Correct or remove this environment variable."
+            "The environment variable ASANA_BASE_URL must be an address like "
+            "https://app.asana.com - correct or remove it."
         )
 
     def _token(
