@@ -58,7 +58,7 @@ EACH_LISTING_ONCE = {
     "/workspaces/{workspace_gid}/audit_log_events": 1,
 }
 PLAN_OR_ROLE = (
-    "Asana does not offer this in the workspace's plan, or not to this user's role: upgrade the "
+    "The workspace's plan does not include this, or the user is a guest. Upgrade the "
     "plan, use the token of a full member (not a guest), or deselect the stream."
 )
 

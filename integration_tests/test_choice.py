@@ -175,7 +175,7 @@ def test_without_subtasks_their_stream_is_empty_and_that_is_said(sample: AsanaEm
     said = full_refresh(sample, ["subtasks", "tags"], include_subtasks=False)
     assert said.records()["subtasks"] == []
     assert said.statuses("subtasks") == ["STARTED", "COMPLETE"]
-    assert said.logs("WARN") == ["subtasks: none are read, for include_subtasks is off"]
+    assert said.logs("WARN") == ["subtasks: nothing to read because include_subtasks is off"]
     assert set(sample.ledger.by_path()) == {"/workspaces", "/tags"}
 
 

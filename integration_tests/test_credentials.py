@@ -134,7 +134,7 @@ def test_a_sync_says_that_it_waits_for_the_token_endpoint(asana: AsanaEmulator) 
     asana.controls.fail(TOKEN_PATH, 429, retry_after=1)
     said = run("read", asana, oauth_config(asana), catalog_of(["tags"]))
     assert said.exit_status == 0
-    line = "Asana's token endpoint gives no access token (HTTP 429); asking again in 1 second"
+    line = "No access token from Asana (HTTP 429); retrying in 1 second"
     assert line in said.logs("INFO")
 
 

@@ -134,7 +134,7 @@ def test_sigterm_ends_a_read_with_a_state_from_which_the_next_goes_on(
         assert process.stdout is not None
         broken = Said(process.stdout.readlines(), process.wait(timeout=60))
     assert broken.exit_status == 128 + signal.SIGTERM
-    assert "Stopped from outside" in broken.text
+    assert "Sync canceled" in broken.text
     state = [message["state"] for message in broken.of_type("STATE")]
     assert state
 

@@ -21,13 +21,14 @@ GAP = "…"
 """Stands for a name or a number."""
 
 NOT_LOOKED_UP = {
-    "Not complete: …. The log says why, stream by stream.": "for callers in the same process",
+    "Incomplete streams: …. The log gives the reason for each.": "for callers in the same process",
     "The next sync reads them.": "the end of a message in the table",
     "The next sync tries again.": "the end of a message in the table",
     "the sync reads all its tasks and subtasks": "part of a message in the table",
     "all its tasks and subtasks were read less than a day ago": "part of a message in the table",
     "changed task": "part of a message in the table",
-    "…: … skipped, because what it belongs to is no longer there": "nothing is wrong",
+    "…: skipped … because the parent no longer exists": "nothing is wrong",
+    "a sync read all its tasks and subtasks less than a day ago": "a part of a message",
     "no reason given": "part of a message in the table",
     "…, try again in …": "part of a message in the table",
     "configured catalog": "part of a message in the table",

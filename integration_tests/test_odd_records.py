@@ -47,7 +47,7 @@ ONE_WORKSPACE = "/workspaces/{workspace_gid}"
 ONE_TASK = "/tasks/{task_gid}"
 STORIES = "/tasks/{task_gid}/stories"
 SUBTASKS = "/tasks/{task_gid}/subtasks"
-NO_WORKSPACE = "The token sees no workspace: use the token of somebody who is a member of one."
+NO_WORKSPACE = "The token sees no workspace. Use the token of a workspace member."
 UNUSABLE: tuple[Any, ...] = (
     None,
     "task",
@@ -128,7 +128,7 @@ def test_workspaces_that_the_config_names_in_vain_are_not_an_empty_account(
     sample: AsanaEmulator,
 ) -> None:
     said = read(sample, "tags", workspace_gids=["1"])
-    assert "none of what workspace_gids names" in said.errors()["tags"]["message"]
+    assert "none of the objects in workspace_gids" in said.errors()["tags"]["message"]
     assert NO_WORKSPACE not in said.text
 
 
@@ -628,7 +628,7 @@ def test_subtasks_are_read_down_to_a_hundred_levels(asana: AsanaEmulator) -> Non
     assert is_well(said)
     too_deep = set(deep[DEEPEST_LEVEL + 1 :])
     assert gids(said, "subtasks") == sorted(set(truth(asana, "subtasks")) - too_deep)
-    assert "subtasks: did not go deeper than 100 levels below 1 task" in said.logs("WARN")
+    assert "subtasks: stopped after 100 levels below 1 task" in said.logs("WARN")
 
 
 # -- refusals of what has just changed ------------------------------------------------------------
@@ -645,7 +645,7 @@ def test_the_refused_stories_of_the_only_task_that_changed_are_one_skipped_objec
     asana.controls.deny(STORIES, status)
     said = connection.sync()
     assert is_well(said)
-    assert any(line.startswith("stories: 1 of 1 skipped (") for line in said.logs("WARN"))
+    assert any(line.startswith("stories: skipped 1 of 1 request (") for line in said.logs("WARN"))
 
 
 def test_stories_that_are_refused_everywhere_in_their_first_sync_are_an_error(
@@ -688,7 +688,7 @@ def test_portfolios_are_asked_for_with_an_owner_where_asana_demands_one(
     assert [r.status for r in asked].count(400) == 1
     assert {r.query.get("owner") for r in asked if r.status == 200} == {"me"}
     (warning,) = (line for line in said.logs("WARN") if "owner" in line)
-    assert warning.startswith("portfolios: Asana demands an owner here")
+    assert warning.startswith("portfolios: Asana requires an owner here")
 
 
 def test_portfolios_are_asked_for_without_an_owner_where_asana_allows_it(

@@ -270,7 +270,7 @@ def assert_stopped(said: Said, signal_number: int) -> None:
     ((of_stream, error),) = said.errors().items()
     assert of_stream is None
     assert error["failure_type"] == "transient_error"
-    assert "Stopped from outside" in error["message"]
+    assert "Sync canceled" in error["message"]
 
 
 def covered(said: Said, stream: str) -> int:
@@ -376,7 +376,7 @@ def test_a_check_that_asana_leaves_without_an_answer_can_be_stopped(
         said = all_that_is_said(process)
     assert said.exit_status == -signal_number
     assert not said.of_type("CONNECTION_STATUS")
-    assert "Stopped from outside" not in said.text
+    assert "Sync canceled" not in said.text
 
 
 @pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.airbyte.reporter"])

@@ -325,7 +325,7 @@ def test_a_token_in_a_catalog_is_not_repeated(
     catalog = catalog_of([asana.tokens.pat(SERVICE), "tags"])
     catalog["streams"][1]["stream"]["json_schema"] = {"properties": {asana.tokens.pat(SERVICE): {}}}
     said = run("read", asana, config_for(asana), catalog)
-    assert "there is no such stream" in said.text
+    assert "unknown stream. Refresh" in said.text
     eavesdropper.assert_heard_nothing(said)
 
 

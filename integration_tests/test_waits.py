@@ -18,6 +18,7 @@ from source_asana.airbyte.messages import RecordBatch
 from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
+from source_asana.airbyte.sync_log import SyncLog
 from source_asana.reading.account import Account
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import Idle
@@ -73,8 +74,8 @@ def test_a_429_is_said_of_each_unfinished_stream_with_the_time_when_it_goes_on(
         assert status["status"] == "RUNNING"
         assert refused_at <= status["emitted_at"] / 1000 <= reset_of(status)
         assert abs(reset_of(status) - went_on_at) <= 2
-    (line,) = (line for line in said.logs("INFO") if "quota is spent" in line)
-    assert re.fullmatch(r"Asana's quota is spent: every request waits for [1-5] s", line)
+    (line,) = (line for line in said.logs("INFO") if "rate limit reached" in line)
+    assert re.fullmatch(r"Asana rate limit reached; pausing [1-5] s", line)
 
 
 def test_a_429_that_is_over_at_once_is_not_worth_a_word(asana: AsanaEmulator) -> None:
@@ -140,6 +141,7 @@ class Hours:
             checkpoints,
             Deletions(selected, is_on=False, continues=False),
             progress,
+            SyncLog(logger, progress),
             Platform(seconds_to_wait=self.seconds_to_wait, now=lambda: self.now),
             lambda _: None,
         )

@@ -92,7 +92,7 @@ def test_removed_characters_are_counted_once_at_the_end(
     catalog = catalog_of(["stories"], {"stories": {"gid", "text"}})
     said = run("read", asana, config_for(asana), catalog)
     lines = [line for line in said.logs("WARN") if "U+0000" in line]
-    words = f"Removed the character U+0000 from {told}, since most databases cannot store it"
+    words = f"Removed the character U+0000 from {told} because most databases cannot store it"
     assert lines == [words]
 
 
@@ -147,7 +147,7 @@ def test_401s_for_one_project_are_told_and_do_not_end_the_sync(
     said = run("read", asana, config, catalog_of(["sections", "tasks"]))
     assert said.exit_status == 0
     assert gids(said.records()["tasks"]) == truth(asana, "tasks")
-    (summary,) = (line for line in said.logs("WARN") if "times 401" in line)
+    (summary,) = (line for line in said.logs("WARN") if "with 401" in line)
     assert summary.endswith(advice_on(401))
     asked = asana.ledger.by_status()[401]
     assert asked == 3

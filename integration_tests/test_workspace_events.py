@@ -34,7 +34,7 @@ EMPTY = 50
 PROJECTS = 6 + EMPTY
 TOLD_BY_EVENTS = [stream for stream in INCREMENTAL if stream != "projects"]
 BEGIN = pendulum.datetime(2026, 11, 2, 8)
-LOST = "cannot be had any more"
+LOST = "no longer has the events"
 
 
 def crowded(clock: Clock | None = None, *, empty: int = EMPTY) -> Account:
@@ -416,7 +416,7 @@ def test_events_that_are_lost_are_said_and_subtasks_are_walked_in_full(
     assert asana.ledger.by_status()[412] == 2
     warnings = said.logs("WARN")
     assert len([line for line in warnings if LOST in line]) == 10
-    assert f"events: lost for {PROJECTS} projects in all" in warnings
+    assert f"events: lost for {PROJECTS} projects in total" in warnings
     said = connection.sync()
     assert is_quiet(said)
     assert said.logs("WARN") == []

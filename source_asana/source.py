@@ -44,6 +44,7 @@ from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
 from source_asana.airbyte.secrecy import keep_secret, mask_log
+from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
 from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
 from source_asana.asana.connection import ANSWER_SECONDS, FORM_GRACE_SECONDS, Connection
@@ -261,6 +262,9 @@ class SourceAsana(Source):
         resumption = Resumption(selected, marks)
         account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
         walk = Walk(account, reader, workers=settings.num_workers)
+        progress = Progress(
+            logger, client.observed.sent, rate_limit.seconds_to_wait, walk.open_projects
+        )
         reporter = Reporter(
             account,
             selected,
@@ -272,14 +276,8 @@ class SourceAsana(Source):
                 filters,
             ),
             Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
-            Progress(
-                logger,
-                client.observed.sent,
-                rate_limit.seconds_to_wait,
-                walk.open_projects,
-                client.observed,
-                oddities,
-            ),
+            progress,
+            SyncLog(logger, progress, client.observed, oddities),
             Platform(
                 lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
             ),
@@ -355,7 +353,7 @@ class SourceAsana(Source):
         def say_wait(why: str, seconds: float) -> None:
             if seconds >= SHORTEST_SAID:
                 logger.info(
-                    "Asana's token endpoint gives no access token (%s); asking again in %s",
+                    "No access token from Asana (%s); retrying in %s",
                     why,
                     duration(seconds),
                 )
@@ -548,8 +546,8 @@ def _marks(
             marks[stream] = read(blob, coverage_of(stream, filters))
         except UnknownState:
             raise ConfigError(
-                f"The state of {stream.stream_name()} is not one that this version can go on from: "
-                "clear the stream, or reset its state, so that it is read in full."
+                f"Cannot read the state of {stream.stream_name()}. "
+                "Clear the stream, or reset its state, to sync it in full."
             ) from None
-        logger.debug("%s goes on from %s projects", stream.stream_name(), len(marks[stream]))
+        logger.debug("%s resumes from %s projects", stream.stream_name(), len(marks[stream]))
     return marks

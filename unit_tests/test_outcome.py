@@ -84,10 +84,10 @@ def test_one_refused_parent_is_no_problem() -> None:
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (402, "the workspace's plan, or not to this user's role: upgrade the plan, use the token"),
+        (402, "or the user is a guest. Upgrade the plan, use the token"),
         (403, "or deselect the stream."),
-        (404, "check what the config names"),
-        (451, "run the connector elsewhere."),
+        (404, "Check the config"),
+        (451, "Run the connector elsewhere."),
     ],
 )
 def test_a_listing_that_is_refused_everywhere_is_a_problem_that_the_user_can_solve(
@@ -104,7 +104,7 @@ def test_one_failure_is_a_problem_whatever_else_was_read_or_refused() -> None:
     later = AsanaFailure("Bad Request", "tasks", status=400)
     assert problem(None, FORBIDDEN, NO_ANSWER, later) == Problem(
         FailureType.transient_error,
-        "2 of 4 requests for sections could not be answered, so some records are missing "
+        "2 of 4 requests for sections failed, so records are missing "
         "(first: tasks: no answer (ReadTimeout)). The next sync reads them.",
     )
 
@@ -127,8 +127,8 @@ def test_what_is_missing_above_is_missing_below(end: Exception) -> None:
     assert above
     assert below == Problem(
         above.failure_type,
-        "subtasks cannot be complete, for tasks are not: "
-        f"tasks cannot be complete, for projects are not: {above.message}",
+        "subtasks is incomplete because its parent stream tasks failed: "
+        f"tasks is incomplete because its parent stream projects failed: {above.message}",
         403 if end is FORBIDDEN else None,
     )
 
@@ -170,7 +170,7 @@ def test_an_account_without_workspaces_is_a_problem_of_all_below_it() -> None:
     assert found.message.endswith(NO_WORKSPACE)
 
 
-NO_WORKSPACE = "The token sees no workspace: use the token of somebody who is a member of one."
+NO_WORKSPACE = "The token sees no workspace. Use the token of a workspace member."
 
 
 @pytest.mark.parametrize(

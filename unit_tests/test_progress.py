@@ -9,7 +9,9 @@ import pytest
 
 from source_asana.airbyte.outcome import Tally, advice_on
 from source_asana.airbyte.progress import Progress
+from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.errors import Refusal
+from source_asana.asana.observed import Observed
 from source_asana.reading.container import Container
 from source_asana.reading.plan import Listing, Selection, make_plan
 from source_asana.reading.visits import Visit
@@ -27,22 +29,28 @@ class Sync:
     now: float = 100.0
     wait: float = 0.0
     open_projects: int = 0
-    requests: Counter[str] = field(default_factory=Counter)
     progress: Progress = field(init=False)
+    sync_log: SyncLog = field(init=False)
+    observed: Observed = field(default_factory=Observed)
 
     def __post_init__(self) -> None:
         self.progress = Progress(
             logging.getLogger("airbyte"),
-            self.requests,
+            self.observed.sent,
             seconds_to_wait=lambda: self.wait,
             open_projects=lambda: self.open_projects,
             clock=lambda: self.now,
         )
+        self.sync_log = SyncLog(logging.getLogger("airbyte"), self.progress, self.observed)
+
+    @property
+    def requests(self) -> Counter[str]:
+        return self.observed.sent
 
     def line_after(self, seconds: float) -> list[str]:
         self.log.clear()
         self.now += seconds
-        self.progress.line_when_due()
+        self.progress.log_when_due()
         return self.log.messages
 
     def said(self, level: int) -> list[str]:
@@ -68,47 +76,47 @@ def test_a_line_comes_every_ten_seconds(sync: Sync) -> None:
 
 def test_a_line_tells_the_requests_their_rate_and_the_records(sync: Sync) -> None:
     sync.requests.update(tasks=1_200, stories=300)
-    sync.progress.records("tasks", 100)
-    sync.progress.records("stories", 2_400)
-    assert sync.line_after(60) == ["1,500 requests (1,500 a minute), 2,500 records"]
+    sync.progress.records["tasks"] += 100
+    sync.progress.records["stories"] += 2_400
+    assert sync.line_after(60) == ["2,500 records, 1,500 requests (1,500/min)"]
 
 
 def test_a_line_tells_how_many_of_the_known_projects_are_done(sync: Sync) -> None:
     sync.open_projects = 2
     sync.progress.project_ended()
     (line,) = sync.line_after(10)
-    assert line.endswith("0 records, 1 of 3 projects known so far are done")
+    assert line == "1 of 3 projects done, 0 records, 0 requests (0/min), about 20 s left"
 
 
 def test_a_line_says_why_nothing_happens(sync: Sync) -> None:
     sync.wait = 42
     (line,) = sync.line_after(10)
-    assert line.endswith("; waiting 42 s, as Asana asks")
+    assert line.endswith("; paused for 42 s by Asana's rate limit")
 
 
 def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, tasks: Listing) -> None:
     for times in range(1, 13):
-        sync.progress.skipped(Visit(tasks, str(times), ACCOUNT), FORBIDDEN)
+        sync.sync_log.skipped(Visit(tasks, str(times), ACCOUNT), FORBIDDEN)
     assert sync.said(logging.WARNING) == [
-        *(f"tasks: project {gid} skipped, for Asana says 403 (Forbidden)" for gid in range(1, 11)),
-        "tasks: the next ones that are skipped are only counted",
+        *(f"tasks: skipped project {gid} (403 from Asana: Forbidden)" for gid in range(1, 11)),
+        "tasks: further skipped objects are counted only",
     ]
 
 
 def test_what_could_not_be_read_is_named(sync: Sync, tasks: Listing) -> None:
-    sync.progress.failed(Visit(tasks, "1200", ACCOUNT), TimeoutError("no answer"))
-    assert sync.said(logging.ERROR) == ["tasks: project 1200 could not be read: no answer"]
+    sync.sync_log.failed(Visit(tasks, "1200", ACCOUNT), TimeoutError("no answer"))
+    assert sync.said(logging.ERROR) == ["tasks: cannot read project 1200: no answer"]
 
 
 def test_the_summary_tells_each_stream_and_what_was_on_the_way(sync: Sync) -> None:
     plan = make_plan({Tasks: Selection()})
     sync.requests.update(workspaces=1, projects=3, tasks=1_033)
-    sync.progress.records("tasks", 2_500)
+    sync.progress.records["tasks"] += 2_500
     sync.now += 12.34
-    sync.progress.ended("tasks")
-    sync.progress.summary({listing: Tally() for listing in plan.listings})
+    sync.sync_log.ended("tasks")
+    sync.sync_log.summary({listing: Tally() for listing in plan.listings})
     assert sync.said(logging.INFO) == [
-        "on the way: workspaces, 1 requests",
+        "on the way: workspaces, 1 request",
         "on the way: projects, 3 requests",
         "tasks: 2,500 records, 1,033 requests, 12.3 s",
     ]
@@ -118,9 +126,9 @@ def test_requests_that_streams_share_are_counted_once(sync: Sync) -> None:
     plan = make_plan({StoriesCompact: Selection(), Stories: Selection()})
     shared = next(listing for listing in plan.listings if listing.outputs)
     sync.requests.update(stories=7)
-    sync.progress.records("stories", 10)
-    sync.progress.records("stories_compact", 10)
-    sync.progress.summary({shared: Tally()})
+    sync.progress.records["stories"] += 10
+    sync.progress.records["stories_compact"] += 10
+    sync.sync_log.summary({shared: Tally()})
     assert sorted(sync.said(logging.INFO)) == [
         "stories: 10 records, 0 requests, 0.0 s",
         "stories_compact: 10 records, 7 requests, 0.0 s",
@@ -129,9 +137,9 @@ def test_requests_that_streams_share_are_counted_once(sync: Sync) -> None:
 
 def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Listing) -> None:
     refused = Counter({403: 1_200, 404: 1})
-    sync.progress.summary({tasks: Tally(read=99, refused=refused, first_refusal=FORBIDDEN)})
+    sync.sync_log.summary({tasks: Tally(read=99, refused=refused, first_refusal=FORBIDDEN)})
     assert sync.said(logging.WARNING) == [
-        f"tasks: 1,201 of 1,300 skipped (1200 times 403, 1 times 404). {advice_on(403)} "
+        f"tasks: skipped 1,201 of 1,300 requests (1,200 with 403, 1 with 404). {advice_on(403)} "
         + advice_on(404)
     ]
 
@@ -140,7 +148,7 @@ def test_programs_find_the_numbers_each_second_in_a_debug_line(
     sync: Sync, caplog: pytest.LogCaptureFixture
 ) -> None:
     sync.requests["tasks"], sync.open_projects = 12, 3
-    sync.progress.records("tasks", 40)
+    sync.progress.records["tasks"] += 40
     sync.progress.project_ended()
     assert not sync.line_after(5)
     with caplog.at_level(logging.DEBUG, logger="airbyte"):

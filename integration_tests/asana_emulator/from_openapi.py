@@ -131,7 +131,7 @@ def written(made: Mapping[str, Any]) -> str:
 
 
 def _listed_paths(parameters: Mapping[str, Schema]) -> set[str]:
-    """The paths that the document lists for `opt_fields`, without those of the page."""
+    """The paths that the document lists for `opt_fields`, without the records of the page."""
     if "opt_fields" not in parameters:
         return set()
     enum = parameters["opt_fields"]["schema"]["items"]["enum"]

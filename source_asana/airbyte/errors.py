@@ -27,7 +27,7 @@ class SyncIncomplete(AirbyteTracedException):
 
     def __init__(self, streams: Sequence[str]) -> None:
         super().__init__(
-            message=f"Not complete: {', '.join(streams)}. The log says why, stream by stream.",
+            message=f"Incomplete streams: {', '.join(streams)}. The log gives the reason for each.",
             failure_type=FailureType.transient_error,
         )
 
@@ -37,8 +37,7 @@ class Interrupted(AirbyteTracedException):
 
     def __init__(self) -> None:
         super().__init__(
-            message="Stopped from outside. What was complete is covered by the last state, from "
-            "which the next sync goes on.",
+            message="Sync canceled. The next sync resumes from the last saved state.",
             failure_type=FailureType.transient_error,
         )
 

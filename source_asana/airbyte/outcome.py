@@ -7,21 +7,21 @@ from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
 
+from source_asana.airbyte.wording import counted
 from source_asana.asana.errors import AsanaFailure, Gone, Refusal
 from source_asana.reading.plan import Listing
 from source_asana.streams.sources import StreamClass
 
 _ADVICE: Mapping[int, str] = {
-    401: "Asana accepts the token but not for this: the next sync tries again. If it stays, "
+    401: "Asana accepts the token, but not for this. The next sync tries again. If it persists, "
     "use another token, or deselect the stream.",
-    402: "Asana does not offer this in the workspace's plan, or not to this user's role: upgrade "
-    "the plan, use the token of a full member (not a guest), or deselect the stream.",
-    403: "This user or app has no access: give the user access, use a service account's token "
-    "(an OAuth app needs full permissions), ask an admin whether tokens or apps are blocked, "
+    402: "The workspace's plan does not include this, or the user is a guest. Upgrade the plan, "
+    "use the token of a full member, or deselect the stream.",
+    403: "No access. Give the user access, use a service account token (an OAuth app needs full "
+    "permissions), ask an admin whether tokens or apps are blocked, or deselect the stream.",
+    404: "Not found, or not visible to this token. Check the config, give the token's user access, "
     "or deselect the stream.",
-    404: "Asana finds nothing there that the token may see: check what the config names, "
-    "give the token's user access, or deselect the stream.",
-    451: "Asana blocks this network for legal reasons: run the connector elsewhere.",
+    451: "Asana blocks this network for legal reasons. Run the connector elsewhere.",
 }
 
 
@@ -124,7 +124,8 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
         if above := problem_of(parent, tallies):
             return Problem(
                 above.failure_type,
-                f"{listing.name} cannot be complete, for {parent.name} are not: {above.message}",
+                f"{listing.name} is incomplete because its parent stream {parent.name} failed: "
+                f"{above.message}",
                 above.refused_with,
             )
     return None
@@ -155,7 +156,7 @@ def lacks_feature(tally: Tally) -> bool:
 def _found_none(name: str) -> Problem:
     return Problem(
         FailureType.config_error,
-        f"Asana shows this token none of what {name} names: correct {name}, "
+        f"This token sees none of the objects in {name}. Correct {name}, "
         "or give the token's user access.",
     )
 
@@ -163,20 +164,21 @@ def _found_none(name: str) -> Problem:
 def _no_workspace() -> Problem:
     return Problem(
         FailureType.config_error,
-        "The token sees no workspace: use the token of somebody who is a member of one.",
+        "The token sees no workspace. Use the token of a workspace member.",
     )
 
 
 def _failure(listing: Listing, tally: Tally, error: Exception) -> Problem:
-    known = isinstance(error, AsanaFailure)
-    words = str(error) if known else f"{type(error).__name__} in the connector, please report it"
+    words = str(error)
+    if not isinstance(error, AsanaFailure):
+        words = f"unexpected {type(error).__name__} in the connector, please report it"
     passes = isinstance(error, AsanaFailure) and error.is_transient
     kind = FailureType.transient_error if passes else FailureType.system_error
     remedy = "The next sync reads them." if passes else "The next sync tries again."
     return Problem(
         kind,
-        f"{tally.failed} of {tally.visits} requests for {listing.name} could not be answered, "
-        f"so some records are missing (first: {words}). {remedy}",
+        f"{tally.failed:,} of {counted(tally.visits, 'request')} for {listing.name} failed, "
+        f"so records are missing (first: {words}). {remedy}",
     )
 
 

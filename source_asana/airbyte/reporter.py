@@ -16,6 +16,7 @@ from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.settling import Settling
 from source_asana.airbyte.statuses import Statuses
+from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.errors import FatalError, Refusal
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
@@ -49,6 +50,7 @@ class Reporter:
         checkpoints: Checkpoints,
         deletions: Deletions,
         progress: Progress,
+        log: SyncLog,
         platform: Platform,
         give_up: Callable[[Listing], None],
     ) -> None:
@@ -56,6 +58,7 @@ class Reporter:
         self._checkpoints = checkpoints
         self._deletions = deletions
         self._progress = progress
+        self._log = log
         self._platform = platform
         self._give_up = give_up
         self._statuses = Statuses(selected)
@@ -87,7 +90,7 @@ class Reporter:
             yield from self._statuses.break_off()
             raise
         finally:
-            self._progress.summary(self._failures.tallies)
+            self._log.summary(self._failures.tallies)
         if self._statuses.incomplete:
             raise SyncIncomplete(self._statuses.incomplete)
 
@@ -96,16 +99,16 @@ class Reporter:
         yield from self._platform.queued()
         yield from self._checkpoints.when_due()
         if wait := self._platform.wait_to_report():
-            self._progress.waits(wait)
+            self._log.pauses(wait)
             yield from self._statuses.wait(self._platform.now() + wait)
-        self._progress.line_when_due()
+        self._progress.log_when_due()
         if self._platform.is_stopped():
             raise Interrupted
 
     def _end_streams_without_listing(self) -> Iterator[Message]:
         read = {stream for found in self._account.plan.listings for stream in streams_of(found)}
         for stream in [s for s in self._statuses.unfinished if s not in read]:
-            self._progress.reads_nothing(
+            self._log.reads_nothing(
                 stream.stream_name(), is_incremental_only=stream.is_incremental_only()
             )
             yield from self._finish(stream, None)
@@ -125,7 +128,7 @@ class Reporter:
             case EventsKnown(container):
                 self._learn(container)
             case EventsMissing(project, tasks, is_read_again):
-                self._progress.events_missing(project.gid, tasks, is_read_again=is_read_again)
+                self._log.events_missing(project.gid, tasks, is_read_again=is_read_again)
             case ContainerEnd(container):
                 is_first = self._settling.end_container(container, self._statuses.unfinished)
                 if is_first and container.is_project:
@@ -137,12 +140,12 @@ class Reporter:
         name = stream.stream_name()
         yield from self._statuses.run(stream)
         yield RecordBatch(name, records, int(1000 * self._platform.now()))
-        self._progress.records(name, len(records))
+        self._progress.records[name] += len(records)
         self._checkpoints.records(stream, len(records), sum(map(len, records)))
 
     def _end_visit(self, visit: Visit, error: Exception | None) -> None:
         if visit.listing is self._account.plan.unlisted:
-            self._progress.unanswered(visit, error)
+            self._log.unanswered(visit, error)
             return
         continues = self._account.resumption.continues(visit.listing)
         verdict = self._failures.judge(
@@ -156,16 +159,16 @@ class Reporter:
         self._gaps.note(visit, error, for_good=isinstance(error, Refusal))
         match verdict:
             case Verdict.SKIPPED if isinstance(error, Refusal):
-                self._progress.skipped(visit, error)
+                self._log.skipped(visit, error)
             case Verdict.FAILED | Verdict.GIVES_UP | Verdict.ASANA_IS_DOWN:
-                self._progress.failed(visit, error)
+                self._log.failed(visit, error)
         if verdict is Verdict.GIVES_UP:
-            self._progress.gives_up(visit.listing)
+            self._log.gives_up(visit.listing)
             self._give_up(visit.listing)
         if verdict is Verdict.ASANA_IS_DOWN:
             raise AirbyteTracedException(
-                message="Asana does not answer any more, so the sync ends here. "
-                f"The next one goes on from its last state. (last: {error})",
+                message="Asana stopped responding. The next sync resumes from the last saved "
+                f"state. (last: {error})",
                 failure_type=FailureType.transient_error,
             )
 
@@ -173,7 +176,7 @@ class Reporter:
         """Note what events tell, and say when those of a project are lost."""
         news = container.news
         if container.is_project and news.are_lost and container.former.tokens and news.token:
-            self._progress.events_lost(container.gid)
+            self._log.events_lost(container.gid)
         self._deletions.learn(container)
 
     def _end_listing(self, ended: ListingEnd, listings_left: list[Listing]) -> Iterator[Message]:
@@ -191,11 +194,11 @@ class Reporter:
             yield from self._finish(stream, self._failures.problem(stream))
 
     def _name_absent(self, ended: ListingEnd) -> None:
-        """Say which workspaces or projects the config names in vain."""
+        """Say which workspaces or projects of the config Asana does not show."""
         kind, tally = ended.listing.stream, self._failures.tallies[ended.listing]
         absent = self._account.absent(kind, ended.found)
         for gid in absent:
-            self._progress.absent("Project" if kind.container == PROJECT else "Workspace", gid)
+            self._log.absent("Project" if kind.container == PROJECT else "Workspace", gid)
         if absent and not ended.found:
             named = "project_gids" if kind.container == PROJECT else "workspace_gids"
             tally.found_none_of = named
@@ -208,14 +211,14 @@ class Reporter:
         for project, fate in unlisted.fates.items():
             is_asked = project in unlisted.answers
             self._checkpoints.unlisted(project, fate, unlisted.renewed, is_asked=is_asked)
-        self._progress.unlisted(Counter(unlisted.fates.values()), unlisted.known)
+        self._log.unlisted(Counter(unlisted.fates.values()), unlisted.known)
 
     def _finish(self, stream: StreamClass, problem: Problem | None) -> Iterator[Message]:
         name = stream.stream_name()
         self._statuses.unfinished.remove(stream)
-        self._progress.ended(name)
+        self._log.ended(name)
         for source in self._failures.sources_done_without(stream):
-            self._progress.done_without(name, source)
+            self._log.done_without(name, source)
         if tombstones := self._deletions.tombstones(stream):
             yield from self._report_records(stream, tombstones)
         self._settling.end_stream(stream)
@@ -225,5 +228,5 @@ class Reporter:
 
 _UNKNOWN_STREAM = Problem(
     FailureType.config_error,
-    "there is no such stream: refresh the connection's schema, or deselect it.",
+    "unknown stream. Refresh the connection's schema, or deselect it.",
 )
