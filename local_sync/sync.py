@@ -1,6 +1,5 @@
 """One sync: the connector reads, the loader saves, the screen shows how far it is."""
 
-import json
 import logging
 import os
 import signal
@@ -30,6 +29,7 @@ from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.secrecy import masked, only_secrets
 from source_asana.config import parse_config
 from source_asana.entrypoint import SIGNALS
+from source_asana.inputs import write_config
 from source_asana.source import SourceAsana
 
 if TYPE_CHECKING:
@@ -343,13 +343,8 @@ def keep_config(file: Path, message: AirbyteMessage) -> None:
     """Write a config whose refresh token Asana has replaced: the old one may be void."""
     if not message.control or not message.control.connectorConfig:
         return
-    config = message.control.connectorConfig.config
-    new = file.with_name(f".{file.name}.new")
     try:
-        new.touch(mode=0o600)
-        new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        new.chmod(file.stat().st_mode & 0o777)
-        new.replace(file)
+        write_config(file, message.control.connectorConfig.config)
     except OSError as error:
         print(
             f"Asana replaced the refresh token, but {file} cannot be written ({error.strerror}). "

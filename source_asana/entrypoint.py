@@ -34,6 +34,7 @@ from source_asana.airbyte.errors import (
 from source_asana.airbyte.messages import printed
 from source_asana.airbyte.secrecy import mask_log, masked, only_secrets
 from source_asana.config import parse_config
+from source_asana.probing import probe
 from source_asana.source import SourceAsana
 
 M_ARENA_MAX = -8
@@ -200,6 +201,8 @@ def main() -> None:
     quieten_libraries()
     spare_the_collector()
     spare_memory()
+    if sys.argv[1:2] == ["probe"]:
+        sys.exit(probe(sys.argv[2:], stdout.write))
     source = SourceAsana(write_now=lambda message: stdout.write(printed(message)))
     entrypoint = Entrypoint(source)
     try:

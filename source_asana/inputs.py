@@ -1,6 +1,7 @@
 """The files of the command line: config, catalog and state; what is wrong with them, in words."""
 
-from collections.abc import Callable, MutableMapping
+import json
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,15 @@ def config_in(path: str) -> MutableMapping[str, Any]:
     if not isinstance(content, MutableMapping):
         raise UnusableFile(f"The config in {path} is not a JSON object, as in {{…}}.")
     return content
+
+
+def write_config(file: Path, config: Mapping[str, Any]) -> None:
+    """Replace the config in a file. Raises OSError; then the file is as it was."""
+    new = file.with_name(f".{file.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    new.chmod(file.stat().st_mode & 0o777)
+    new.replace(file)
 
 
 def catalog_in(path: str) -> ConfiguredAirbyteCatalog:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import closing, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
 from source_asana.airbyte.secrecy import keep_secret, mask_log
 from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
-from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
+from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient, Observe, ignore
 from source_asana.asana.connection import ANSWER_SECONDS, Connection
 from source_asana.asana.errors import (
     AsanaFailure,
@@ -62,6 +63,9 @@ from source_asana.config import (
 )
 from source_asana.deadline import Deadline, run_until
 from source_asana.inputs import catalog_in, config_in, state_in
+from source_asana.probe.asking import CountedRequests, Overheard, Questions
+from source_asana.probe.assumptions import ASSUMPTIONS, check_assumption
+from source_asana.probe.findings import Finding
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
 from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
@@ -77,6 +81,10 @@ CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
 CHECK_SECONDS = 25.0
 """A check is quick, whatever Asana does: somebody waits for it before a form."""
+
+PROBE_ANSWER_SECONDS = 60.0
+PROBE_SECONDS = 300.0
+"""A probe takes seconds. With a free plan, or a rate limit that is shared, it takes a minute."""
 
 SETTLE_SECONDS = 3.0
 """How long the end of a command waits for a new refresh token that Asana is about to give."""
@@ -173,6 +181,61 @@ class SourceAsana(Source):
         logger.info(found)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
 
+    def probe(
+        self, logger: logging.Logger, config: RawConfig, overheard: Overheard
+    ) -> Iterator[Finding]:
+        """Check what the connector assumes of Asana, on the account that the token sees.
+
+        `overheard` gets every answer. Raises AirbyteTracedException, with what to do, and
+        Interrupted.
+        """
+        settings = parse_config(config)
+        filters = settings.filters
+        rate_limit = CountedRequests(Governor(settings.requests_per_minute or PLANS[-1]))
+        self._end_waits = rate_limit.stop
+        answer_seconds = min(self._answer_seconds, PROBE_ANSWER_SECONDS)
+        client, token = self._client(
+            settings,
+            config,
+            rate_limit,
+            min(self._patience, CHECK_PATIENCE),
+            answer_seconds,
+            logger,
+            overheard.note,
+        )
+        questions = Questions(
+            client,
+            overheard,
+            has_workspace=filters.has_workspace,
+            has_project=filters.has_project,
+            named_projects=filters.project_gids,
+        )
+        why_stop = self._why_stop(rate_limit, PROBE_SECONDS)
+        try:
+            for assumption in ASSUMPTIONS:
+                yield run_until(partial(check_assumption, assumption, questions), why_stop)
+            if not run_until(lambda: questions.sees_workspace, why_stop):
+                raise ConfigError(
+                    "This token sees no workspace, so most assumptions could not be checked: "
+                    "use the token of a member of one."
+                )
+        finally:
+            rate_limit.stop()
+            token.settle(SETTLE_SECONDS)
+
+    def _why_stop(
+        self, rate_limit: RateLimit, seconds: float
+    ) -> Callable[[], Interrupted | OutOfTime | None]:
+        """What tells why a command that may take so many seconds, from now on, has to end."""
+        deadline = Deadline(seconds)
+
+        def why_stop() -> Interrupted | OutOfTime | None:
+            if self._is_stopped:
+                return Interrupted()
+            return _out_of_time(rate_limit.seconds_to_wait(), deadline, seconds)
+
+        return why_stop
+
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:  # noqa: ARG002
         """Every stream with every field that Asana documents. Requests nothing."""
         return AirbyteCatalog(streams=[_airbyte_stream(stream) for stream in STREAMS.values()])
@@ -257,6 +320,7 @@ class SourceAsana(Source):
         patience: float,
         answer_seconds: float,
         logger: logging.Logger,
+        observe: Observe = ignore,
     ) -> tuple[AsanaClient, AsanaToken]:
         """A client for a config; `raw` is what the platform gets back when a secret changes."""
         connection = self._connection(config.num_workers, answer_seconds)
@@ -267,6 +331,7 @@ class SourceAsana(Source):
             rate_limit=rate_limit,
             connection=connection,
             patience=patience,
+            observe=observe,
         )
         return client, token
 
@@ -332,13 +397,7 @@ class SourceAsana(Source):
         client, token = self._client(
             config, raw, rate_limit, CHECK_PATIENCE, answer_seconds, logger
         )
-        deadline = Deadline(self._check_seconds)
-
-        def why_stop() -> Exception | None:
-            if self._is_stopped:
-                return Interrupted()
-            return _out_of_time(rate_limit.seconds_to_wait(), deadline, self._check_seconds)
-
+        why_stop = self._why_stop(rate_limit, self._check_seconds)
         try:
             account = run_until(lambda: _checked_account(client, config), why_stop)
             doubts: list[str] = []

@@ -196,10 +196,18 @@ class Noticed:
             self.changes += new[: MOST_CHANGES - len(self.changes)]
 
 
+Observe = Callable[[Answer, float], None]
+
+
+def ignore(_answer: Answer, _seconds: float) -> None:
+    """Observe nothing."""
+
+
 class AsanaClient:
     """Asana, as one token sees it. Safe for many threads.
 
     `patience`: seconds for which a request is tried again after 5xx, timeouts and lost connections.
+    `observe`: called with every answer, also those that are tried again, and the seconds it took.
     """
 
     def __init__(
@@ -212,6 +220,7 @@ class AsanaClient:
         patience: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        observe: Observe = ignore,
     ) -> None:
         self._api_url = api_url
         self._token = token
@@ -220,6 +229,7 @@ class AsanaClient:
         self._patience = patience
         self._clock = clock
         self._jitter = jitter
+        self._observe = observe
         self._paging = Paging(Memory(PAGE_MEMORY, lambda: rate_limit.sleep(0)))
         self.sent: Counter[str] = Counter()
         """Requests sent so far, the refused and repeated ones included, by their `purpose`."""
@@ -319,33 +329,46 @@ class AsanaClient:
         with self._paging.pages(path, params) as pages:
             return self._get(path, params, pages, purpose)
 
+    def answer(self, path: str, params: Mapping[str, str], *, purpose: str) -> Answer:
+        """Asana's answer to exactly this request, whatever its status.
+
+        What waiting may change is tried again, as always, but `limit` stays as it is.
+        Raises AsanaFailure, TokenRefused and Stopped.
+        """
+        with self._paging.pages(path, {}) as pages:
+            return self._proved(path, params, pages, purpose)
+
     def _get(self, path: str, params: Mapping[str, str], pages: Pages, purpose: str) -> Record:
+        answer = self._proved(path, params, pages, purpose)
+        match reaction_to(answer):
+            case Reaction.TAKE if answer.body is not None:
+                pages.answered(_count(answer.body), answer.size)
+                return answer.body
+            case Reaction.SKIP | Reaction.PROVE_TOKEN:
+                raise Refusal(answer.status, words_of(answer), path)
+            case Reaction.NEW_SYNC_TOKEN if answer.body and is_sync_token(answer.body):
+                raise SyncTokenGone(answer.body["sync"])
+            case Reaction.NEW_SYNC_TOKEN:
+                raise _failure("Asana returned no new sync token", path, answer.status)
+            case _:
+                raise _failure(words_of(answer), path, answer.status)
+
+    def _proved(self, path: str, params: Mapping[str, str], pages: Pages, purpose: str) -> Answer:
+        """The answer; a 401 only if Asana knows the token. Raises AsanaFailure and TokenRefused."""
         unauthorized = 0
         while True:
             asked = self._answered(path, params, pages, purpose)
-            answer = asked.answer
-            match reaction_to(answer):
-                case Reaction.TAKE if answer.body is not None:
-                    pages.answered(_count(answer.body), answer.size)
-                    return answer.body
-                case Reaction.SKIP:
-                    raise Refusal(answer.status, words_of(answer), path)
-                case Reaction.NEW_SYNC_TOKEN if answer.body and is_sync_token(answer.body):
-                    raise SyncTokenGone(answer.body["sync"])
-                case Reaction.NEW_SYNC_TOKEN:
-                    raise _failure("Asana returned no new sync token", path, answer.status)
-                case Reaction.PROVE_TOKEN if not unauthorized and self._token.renew(asked.token):
-                    unauthorized += 1
-                case Reaction.PROVE_TOKEN:
-                    unauthorized += 1
-                    if not self._proof.holds(asked.at, lambda: self._is_known(purpose)):
-                        self._rate_limit.stop()  # it would be refused to every other worker too
-                        raise TokenRefused(words_of(answer))
-                    if unauthorized >= MOST_UNAUTHORIZED:
-                        raise Refusal(answer.status, words_of(answer), path)
-                    self._rate_limit.sleep(unauthorized * (0.5 + self._jitter()))
-                case _:
-                    raise _failure(words_of(answer), path, answer.status)
+            if reaction_to(asked.answer) is not Reaction.PROVE_TOKEN:
+                return asked.answer
+            unauthorized += 1
+            if unauthorized == 1 and self._token.renew(asked.token):
+                continue
+            if not self._proof.holds(asked.at, lambda: self._is_known(purpose)):
+                self._rate_limit.stop()  # it would be refused to every other worker too
+                raise TokenRefused(words_of(asked.answer))
+            if unauthorized >= MOST_UNAUTHORIZED:
+                return asked.answer
+            self._rate_limit.sleep(unauthorized * (0.5 + self._jitter()))
 
     def _is_known(self, purpose: str) -> bool:
         """Whether Asana knows the token. Raises like `get` where there is no answer."""
@@ -389,6 +412,7 @@ class AsanaClient:
             self.sent[purpose] += 1
             url = f"{self._api_url}/{path}?{query}"
             answer = self._connection.get(url, token=token, admits=admits)
+            self._observe(answer, self._clock() - at)
             if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 turn.refused(self._pause(answer))
             elif answer.status:

@@ -66,7 +66,7 @@ class Answer:
     Asana's clock, as in the header. `changes`: the breaking changes that Asana announces.
     `nul_strings`: the number of strings from which U+0000 was removed.
     `size`: the bytes of the body, as far as it was read. `is_given_up`: the rest was not read.
-    `timed_out`: Asana, or a gateway, took too long.
+    `timed_out`: Asana, or a gateway, took too long. `header_names`: of the answer, as they came.
     """
 
     status: int
@@ -79,6 +79,7 @@ class Answer:
     size: int = 0
     is_given_up: bool = False
     timed_out: bool = False
+    header_names: tuple[str, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -239,6 +240,7 @@ def answer_of(status: int, headers: Mapping[str, str], content: bytes | bytearra
         found.nul_strings,
         len(content),
         timed_out=status in TIMEOUTS,
+        header_names=tuple(headers),
     )
 
 
