@@ -34,6 +34,7 @@ PAGES = {
         "CHANGELOG.md",
         "docs/architecture.md",
         "docs/asana.md",
+        "docs/assumptions.md",
         "docs/decisions.md",
         "docs/incremental.md",
         "docs/migrating.md",

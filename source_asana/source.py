@@ -64,7 +64,7 @@ from source_asana.config import (
 from source_asana.deadline import Deadline, run_until
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.probe.asking import CountedRequests, Overheard, Questions
-from source_asana.probe.assumptions import ASSUMPTIONS, check_assumption
+from source_asana.probe.assumptions import ASSUMPTIONS, Assumption, check_assumption
 from source_asana.probe.findings import Finding
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
@@ -182,7 +182,11 @@ class SourceAsana(Source):
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
 
     def probe(
-        self, logger: logging.Logger, config: RawConfig, overheard: Overheard
+        self,
+        logger: logging.Logger,
+        config: RawConfig,
+        overheard: Overheard,
+        assumptions: Iterable[Assumption] = ASSUMPTIONS,
     ) -> Iterator[Finding]:
         """Check what the connector assumes of Asana, on the account that the token sees.
 
@@ -212,9 +216,9 @@ class SourceAsana(Source):
         )
         why_stop = self._why_stop(rate_limit, PROBE_SECONDS)
         try:
-            for assumption in ASSUMPTIONS:
+            for assumption in assumptions:
                 yield run_until(partial(check_assumption, assumption, questions), why_stop)
-            if not run_until(lambda: questions.sees_workspace, why_stop):
+            if run_until(lambda: questions.sees_no_workspace, why_stop):
                 raise ConfigError(
                     "This token sees no workspace, so most assumptions could not be checked: "
                     "use the token of a member of one."

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "asana": set[str](),
     "reading": {"streams", "asana"},
     "airbyte": {"reading", "streams", "asana"},
+    "probe": {"streams", "asana", "config"},
 }
 """What each wing may import of ours, beside itself."""
 
@@ -69,6 +70,11 @@ def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
         in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
     }
     assert starts == {"reading/walk.py", "deadline.py"}
+
+
+def test_one_module_of_the_probe_asks() -> None:
+    asking = {name_of(m) for m in MODULES if "source_asana.asana.client" in imports(m)}
+    assert {module for module in asking if module.startswith("probe/")} == {"probe/asking.py"}
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -18,10 +18,12 @@ from source_asana.probe.findings import (
     Reply,
     Seen,
     Undecided,
+    Verdict,
     not_answered,
     not_visible,
     seen,
 )
+from source_asana.probe.judging import FULL_PAGE
 from source_asana.streams.declared import (
     Attachments,
     Events,
@@ -41,7 +43,6 @@ MOST_UNANSWERED = 5
 """After so many questions in a row without an answer, nothing more is asked."""
 
 PURPOSE = "probe"
-FULL_PAGE = 100
 NO_SUCH_GID = "999999999999999"
 TRIED_PROJECTS = 3
 TRIED_TASKS = 2
@@ -154,11 +155,15 @@ class Questions:
             raise Undecided(reply.unusable())
         return reply
 
-    def listing(self, stream: StreamClass, gid: str = "", **more: str) -> Reply:
+    def listing(self, stream: StreamClass, gid: str = "") -> Reply:
         """The first page of a stream's listing below a parent, as a sync asks for it."""
-        path, _, query = _filled(stream.path, gid).partition("?")
-        params = dict(part.split("=") for part in query.split("&") if part)
-        return self.given(path, **params, **_fields(stream), limit=str(FULL_PAGE), **more)
+        path, params = _request(stream, gid)
+        return self.given(path, **params)
+
+    def page_after(self, page: Reply, stream: StreamClass, gid: str = "") -> Reply:
+        """The page that follows one which has an offset."""
+        path, params = _request(stream, gid)
+        return self.ask(path, **params, offset=str(page.offset))
 
     def records(self, stream: StreamClass, gid: str = "") -> list[Record]:
         """The records of that page that have a gid."""
@@ -176,10 +181,15 @@ class Questions:
 
     # Examples
 
-    @cached_property
-    def sees_workspace(self) -> bool:
-        """Whether the token sees a workspace that the user wants."""
-        return bool(self._workspaces())
+    @property
+    def sees_no_workspace(self) -> bool:
+        """Whether Asana shows no workspace that the user wants. Raises no Undecided."""
+        try:
+            return not self._workspaces()
+        except Undecided as undecided:
+            return undecided.judgment.verdict is Verdict.NOT_VISIBLE
+        except OutOfRequests:
+            return False
 
     def _workspaces(self) -> list[Record]:
         return [w for w in self.records(Workspaces) if self._has_workspace(w["gid"])]
@@ -421,9 +431,13 @@ def _told(events: Reply) -> Reply:
     return events
 
 
-def _filled(template: str, gid: str) -> str:
-    before, brace, rest = template.partition("{")
-    return before + gid + rest.partition("}")[2] if brace else template
+def _request(stream: StreamClass, gid: str) -> tuple[str, dict[str, str]]:
+    """The path and the parameters of a listing's first page."""
+    before, brace, rest = stream.path.partition("{")
+    filled = before + gid + rest.partition("}")[2] if brace else stream.path
+    path, _, query = filled.partition("?")
+    given = dict(part.split("=") for part in query.split("&") if part)
+    return path, {**given, **_fields(stream), "limit": str(FULL_PAGE)}
 
 
 def _opt_fields(stream: StreamClass) -> str:

@@ -104,7 +104,7 @@ def _whole(
         f"The listing of `{name}` has every column"
         + (", equal to the single record" if kind else ""),
         judge,
-        "Delivers what the listing has; columns that never come stay null.",
+        "The connector delivers what the listing has; columns that never come stay null.",
     )
 
 
@@ -181,7 +181,7 @@ def _inline(name: str) -> Assumption:
         f"inline_{name}",
         f"Where listed tasks have `{name}`, these are complete",
         lambda q: judging.inline(name, q.inline_children, q.below_inline(name)),
-        f"Nothing: requests the {name} of each task"
+        f"No effect: the connector requests the {name} of each task"
         + (" that has any." if name == "subtasks" else "."),
     )
 
@@ -244,6 +244,23 @@ def _tasks_of_user(q: Questions) -> Judgment:
     )
 
 
+def _tasks_of_section(q: Questions) -> Judgment:
+    sections = q.records(Sections, q.project)
+    if not sections:
+        return not_visible("no section")
+    return judging.is_readable(
+        q.ask("tasks", section=sections[0]["gid"], opt_fields="gid", limit="100")
+    )
+
+
+def _audit_log_end(q: Questions) -> Judgment:
+    first = q.listing(AuditLogEvents, q.workspace)
+    has_next = first.offset is not None
+    return judging.ends(
+        first, q.page_after(first, AuditLogEvents, q.workspace) if has_next else None
+    )
+
+
 def _readable(
     key: str, title: str, ask: Callable[[Questions], tuple[str, dict[str, str]]]
 ) -> Assumption:
@@ -251,7 +268,7 @@ def _readable(
         path, params = ask(q)
         return judging.is_readable(q.ask(path, **params))
 
-    return Assumption(f"readable_{key}", title, judge, "Nothing: no stream reads this yet.")
+    return Assumption(f"readable_{key}", title, judge, "No effect: no stream reads this yet.")
 
 
 ASSUMPTIONS: tuple[Assumption, ...] = (
@@ -260,19 +277,20 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "unknown_fields_ignored",
         "Asana ignores names in `opt_fields` that it does not know",
         lambda q: judging.has_status(q.ask("users/me", opt_fields="gid,no_such_field"), 200),
-        "The streams whose columns Asana no longer knows fail with Asana's message (400).",
+        "Streams that request a column that Asana has dropped fail with Asana's message (400).",
     ),
     Assumption(
         "unknown_gid",
         "A gid that does not exist is answered with 404",
         lambda q: judging.has_status(q.ask(f"projects/{NO_SUCH_GID}", opt_fields="gid"), 404),
-        "Deletions of whole projects are not delivered; nothing is deleted without a 404.",
+        "The connector does not deliver the deletion of whole projects.",
     ),
     Assumption(
         "is_organization",
         "`is_organization` is the same in the list of workspaces and in the single workspace",
         _is_organization,
-        "Nothing: asks each workspace that the list does not call an organization by its gid.",
+        "No effect: the connector requests each workspace that the list does not call an "
+        "organization.",
     ),
     # Projects and tasks
     Assumption(
@@ -285,25 +303,26 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "archived_excluded",
         "`archived=false` leaves out archived projects",
         _unarchived,
-        "Leaves them out itself.",
+        "No effect: the connector leaves them out itself.",
     ),
     Assumption(
         "task_times",
         "`created_at` and `modified_at` of tasks are never null",
         lambda q: judging.never_null(q.tasks, ("created_at", "modified_at")),
-        "Treats such a task as new in every sync, and delivers it with everything below it.",
+        "The connector treats such a task as new in every sync, and delivers it with everything "
+        "below it.",
     ),
     Assumption(
         "num_subtasks",
         "`num_subtasks` of tasks is always a number",
         lambda q: judging.has_usable_count(q.tasks),
-        "Requests the subtasks of such a task.",
+        "The connector requests the subtasks of such a task anyway.",
     ),
     Assumption(
         "num_subtasks_counts",
         "`num_subtasks` is the number of subtasks that are listed",
         _subtask_counts,
-        "If it is 0 although there are subtasks, these are missing.",
+        "Subtasks of a task that says 0 are missing.",
     ),
     Assumption(
         "tasks_in_sections",
@@ -312,17 +331,23 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "If Asana truncates the listing of a large project, tasks without a section are missing.",
     ),
     Assumption(
+        "tasks_of_a_section",
+        "The tasks of a section can be listed",
+        _tasks_of_section,
+        "If Asana truncates the listing of a large project, `tasks` is INCOMPLETE.",
+    ),
+    Assumption(
         "modified_since_inclusive",
         "`modified_since` returns every task modified at that time or later",
         lambda q: judging.complete_since(q.tasks, q.changed, q.since),
-        "Looks back 5 minutes, so tasks of exactly that time are read anyway. "
-        "A later one that is missing comes with the project's events.",
+        "The connector looks back 5 minutes, so it reads tasks of exactly that time anyway. Others "
+        "come with the project's events.",
     ),
     Assumption(
         "modified_since_older",
         "`modified_since` returns no task with an older `modified_at`",
         lambda q: judging.nothing_older(q.changed.records, q.since),
-        "Delivers every task that Asana returns, with everything below it.",
+        "No effect: the connector delivers every task that Asana returns.",
     ),
     Assumption(
         "tasks_of_a_user",
@@ -337,13 +362,14 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "story_target",
         "A story that is requested by its gid tells its task",
         _story_target,
-        "Delivers the story. If it came back from the trash, its task is not requested again.",
+        "If the story comes back from the trash, the connector does not request its task again.",
     ),
     Assumption(
         "attachment_parent",
         "An attachment that is requested by its gid tells its project or task",
         _attachment_parent,
-        "Delivers the attachment. If it came back from the trash, its task is not requested again.",
+        "If the attachment comes back from the trash, the connector does not request its task "
+        "again.",
     ),
     # Pages
     Assumption(
@@ -356,7 +382,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "damaged_offset",
         "An unusable offset is answered with 400",
         _damaged_offset,
-        "Does not restart a listing whose offset has expired: its stream fails.",
+        "The connector does not restart a listing whose offset has expired; its stream fails.",
     ),
     Assumption(
         "offset_of_another_limit",
@@ -364,69 +390,82 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         lambda q: judging.goes_on_or_refuses(
             q.page_of_one(), q.page_of_one(offset=q.offset, limit="2")
         ),
-        "A listing whose page size changes may lack or repeat records.",
+        "A listing whose page size changes may lack records.",
     ),
     Assumption(
         "page_size",
         "Pages of 100, 50 and 20 tasks with all columns come in time, and are below 4 MB",
         lambda q: judging.obeys_limit(q.pages_of(100, 50, 20)),
-        "Requests smaller pages.",
+        "The connector requests smaller pages.",
     ),
     # Events
     Assumption(
         "events_first",
         "Events without a sync token are answered with 412 and a new token",
         lambda q: judging.begins_with_412(q.first_events),
-        "Reads all tasks and subtasks of the project in every sync; `events` is INCOMPLETE.",
+        "The connector reads all tasks and subtasks of each project in every sync, and `events` is "
+        "INCOMPLETE.",
     ),
     Assumption(
         "events_next",
         "Events since a token come with the next token and `has_more`",
         lambda q: judging.goes_on_from_token(q.next_events),
-        "Reads all tasks and subtasks of the project; `events` is INCOMPLETE.",
+        "The connector reads all tasks and subtasks of the project, and `events` is INCOMPLETE.",
     ),
     Assumption(
         "events_again",
         "The same sync token returns the same events again",
         lambda q: judging.repeats_events(q.next_events, q.next_events_again),
-        "After a sync that was killed, deletions may be unknown until the next full refresh.",
+        "After a killed sync, deletions can stay unknown until the next full refresh.",
     ),
     Assumption(
         "events_unknown_token",
         "An unknown sync token is answered with 412 and a new token, or with 400",
         lambda q: judging.refuses_token(q.events_of_unknown_token),
-        "Reads all tasks and subtasks of the project; `events` is INCOMPLETE.",
+        "The connector reads all tasks and subtasks of the project, and `events` is INCOMPLETE.",
     ),
     Assumption(
         "workspace_events",
         "Events of a workspace without a sync token are answered with 412 and a new token",
         lambda q: judging.begins_with_412(q.workspace_events),
-        "Requests the events of each project.",
+        "No effect: the connector requests the events of each project.",
     ),
     # Listings that need a plan, a role or a parameter
     Assumption(
         "portfolios_without_owner",
         "Portfolios can be listed without `owner`",
         lambda q: judging.is_readable(q.listing(Portfolios, q.workspace)),
-        "After a 400, sends `owner=me`; then other people's portfolios are missing.",
+        "The connector sends `owner=me` after a 400; other people's portfolios are missing.",
     ),
     Assumption(
         "created_since",
         "`created_since` returns the status updates of that time or later, and no others",
         _created_since,
-        "Looks back 5 minutes. Older ones that Asana returns are delivered.",
+        "The connector looks back 5 minutes, and delivers every status update that Asana returns.",
     ),
     Assumption(
         "time_entry_task",
         "A time entry tells its task in the listing, or when it is requested by its gid",
         _time_entry_task,
-        "Delivers `task` as null; the entry joins to nothing.",
+        "The connector delivers `task` as null, so the entry joins to nothing.",
+    ),
+    Assumption(
+        "audit_log_end",
+        "The audit log ends with an empty page, or with `next_page: null`",
+        _audit_log_end,
+        "A listing that repeats itself fails its stream, with an error.",
+    ),
+    Assumption(
+        "owner_names",
+        "The `owner` of a project has the name that is requested",
+        lambda q: judging.is_named(q.projects, "owner"),
+        "The connector delivers `owner` without a name.",
     ),
     Assumption(
         "custom_field_settings_inside",
         "A listed project has all of its `custom_field_settings`",
         _field_settings,
-        "`custom_field_settings` lacks those that are not there.",
+        "`custom_field_settings` lacks the others.",
     ),
     # Whole records
     _whole(Workspaces, kind="workspaces"),
@@ -478,62 +517,62 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         lambda q: judging.is_refused_or_unknown(
             q.ask(f"organization_exports/{NO_SUCH_GID}", opt_fields="state")
         ),
-        "Reports the export as missing, with Asana's status.",
+        "The connector reports the export with Asana's status.",
     ),
     # What all answers have in common
     Assumption(
         "gids",
         "Every gid is a string of digits",
         lambda q: judging.digits_only(q.every_record),
-        "Leaves out records with another gid, and a warning counts them.",
+        "The connector leaves out records with another gid, and a warning counts them.",
     ),
     Assumption(
         "times",
         "Every time is UTC with milliseconds, as in 2026-01-31T00:00:00.000Z",
         lambda q: judging.in_utc(q.every_record),
-        "Treats such a record as new in every sync.",
+        "The connector treats such a record as new in every sync.",
     ),
     Assumption(
         "clock",
         "No record is newer than the `Date` header of Asana's answers",
         lambda q: judging.not_in_the_future(q.every_record, q.date),
-        "Looks back 5 minutes; changes that are further ahead may be read twice.",
+        "The connector reads such changes twice.",
     ),
     Assumption(
         "date_header",
         "Every answer has a `Date` header, which is a time",
         lambda q: judging.has_dates(q.every_answer),
-        "Uses the clock of this machine.",
+        "The connector uses the clock of this machine.",
     ),
     Assumption(
         "next_page",
         "Every listing with a `limit` has the key `next_page`, which is null at the end",
         lambda q: judging.has_next_page(q.limited),
-        "Takes a missing key for the end of the listing.",
+        "The connector takes a missing key for the end of the listing.",
     ),
     Assumption(
         "error_envelope",
         "Every refusal is JSON with `errors[].message`",
         lambda q: judging.in_envelopes(q.every_answer),
-        "Names the status only. An HTML page counts as a gateway's answer and is requested again.",
+        "The connector names the status only. It repeats a request that is answered with HTML.",
     ),
     Assumption(
         "no_breaking_change",
         "Asana announces no breaking change (`Asana-Change`)",
         lambda q: judging.has_no_changes(q.every_answer),
-        "Logs each announcement once per sync.",
+        "The connector logs each announcement once per sync.",
     ),
     Assumption(
         "rate_limit_headers",
         "No header tells what is left of the rate limit",
         lambda q: judging.has_no_rate_headers(q.every_answer),
-        "Nothing: learns the rate limit from answers 429.",
+        "No effect: the connector learns the rate limit from answers 429.",
     ),
     Assumption(
         "retry_after",
         "Every answer 429 has a `Retry-After` of at most an hour",
         lambda q: judging.has_retry_after(q.every_answer),
-        "Doubles its pauses, from 1 second up to a minute.",
+        "The connector doubles its pauses, from 1 second to a minute.",
     ),
 )
 

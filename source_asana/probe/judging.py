@@ -31,6 +31,9 @@ from source_asana.streams.values import gids_in, is_time, is_zero
 TEMPORARY = frozenset({"download_url", "view_url", "permanent_url", "photo"})
 """Addresses that Asana makes for each answer: only whether there is one can be compared."""
 
+FULL_PAGE = 100
+"""Records on a page that may not be the last one."""
+
 FUTURE_MINUTES = 5
 """By how much a record may be newer than the `Date` of Asana's latest answer."""
 
@@ -161,6 +164,15 @@ def refers_to(record: Record, column: str, gid: str, resource_type: str) -> Judg
     ]
     is_so = parent.get("gid") == gid and parent.get("resource_type") == resource_type
     return judged(is_so, ", ".join(observed))
+
+
+def is_named(records: Sequence[Record], column: str) -> Judgment:
+    """An object that records refer to has its name."""
+    found = [value for record in records if isinstance(value := record.get(column), dict)]
+    without = sum(not isinstance(value.get("name"), str) for value in found)
+    if not found:
+        return not_visible(f"no {column}")
+    return judged(not without, f"{counted(len(found), 'object')}, {without} without a name")
 
 
 def same_flag(listed: Sequence[Record], singles: Sequence[Record], column: str) -> Judgment:
@@ -304,6 +316,17 @@ def goes_on_or_refuses(first: Reply, second: Reply) -> Judgment:
     if second.status == HTTPStatus.BAD_REQUEST:
         return holds(second.said)
     return goes_on(first, second)
+
+
+def ends(first: Reply, second: Reply | None) -> Judgment:
+    """A listing that always has a next page ends with an empty one. `second`: that next page."""
+    if second is None:
+        return holds("next_page is null")
+    if second.is_ok and not second.records:
+        return holds(f"{counted(len(first.records), 'record')}, then an empty page")
+    if second.is_ok and len(first.records) == FULL_PAGE:
+        return not_visible("more than one page")
+    return differs(f"{second.said}, {counted(len(second.records), 'record')} on the next page")
 
 
 def has_next_page(bodies: Mapping[str, Sequence[Mapping[str, Any]]]) -> Judgment:
