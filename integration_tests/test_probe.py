@@ -27,7 +27,7 @@ from source_asana.streams.declared import STREAMS
 pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[1] / "docs" / "assumptions.md"
-PEOPLE = {SERVICE: 73, "member": 72, "restricted": 59, "outsider": 4}
+PEOPLE = {SERVICE: 74, "member": 73, "restricted": 58, "outsider": 4}
 """Who may probe the sample account, and the number of requests that it takes."""
 
 NOWHERE = "http://127.0.0.1:9"
@@ -162,6 +162,28 @@ def test_a_probe_asks_nothing_twice_but_to_compare(sample: AsanaEmulator) -> Non
     asked = [(request.path, tuple(request.query.items())) for request in sample.ledger.requests]
     repeated = {path for path, query in asked if asked.count((path, query)) > 1}
     assert repeated == {"/events"}
+
+
+def test_the_project_with_the_most_tasks_is_chosen_of_three(asana: AsanaEmulator) -> None:
+    (first, *others) = (
+        record["gid"]
+        for record in sorted(
+            asana.expected("projects", SERVICE), key=lambda p: p["modified_at"], reverse=True
+        )
+        if not record["archived"] and record["workspace"]["gid"] == _organization(asana)
+    )
+    asana.controls.alter(f"/tasks?project={first}", lambda tasks: tasks[:1])
+    probed(asana)
+    queries = [request.query for request in asana.ledger.requests]
+    tried = [q["project"] for q in queries if q.get("limit") == "100" and "project" in q]
+    assert list(dict.fromkeys(tried))[:3] == [first, *others][:3]
+    (chosen,) = {query["resource"] for query in queries if "resource" in query}
+    assert chosen == others[1]  # which has two tasks; the other one has none
+
+
+def _organization(asana: AsanaEmulator) -> str:
+    found = asana.expected("workspaces", SERVICE)
+    return str(next(one["gid"] for one in found if one["is_organization"]))
 
 
 def test_a_user_chooses_the_workspace_and_the_project(sample: AsanaEmulator) -> None:
@@ -524,7 +546,7 @@ def test_the_program_prints_a_report(
     ]
     assert re.fullmatch(
         r"75 assumptions\. holds: 66; differs: 0; not visible to this token: 9; not answered: 0\. "
-        r"73 requests, [0-9.]+ s\.",
+        r"74 requests, [0-9.]+ s\.",
         lines[-1],
     )
     assert told.report.count("if it differs: ") == len(ASSUMPTIONS)

@@ -174,9 +174,11 @@ class Questions:
 
         `kind`: the plural in the path. None where there are no records.
         """
-        if not records:
-            return None
-        found = self.given(f"{kind}/{records[0]['gid']}", **_fields(stream)).records
+        return self.single_of(stream, kind, records[0]["gid"]) if records else None
+
+    def single_of(self, stream: StreamClass, kind: str, gid: str) -> Record:
+        """A record, asked for by its gid with the same fields as in its listing."""
+        found = self.given(f"{kind}/{gid}", **_fields(stream)).records
         return found[0] if found else {}
 
     # Examples
@@ -209,11 +211,11 @@ class Questions:
 
     @cached_property
     def project(self) -> str:
-        """The gid of a project with subtasks, or at least with tasks, if there is one.
+        """The gid of the best project of a few: with subtasks if possible, and with many tasks.
 
         Raises Undecided where no project can be read.
         """
-        best, most = None, -1
+        best, richest = None, (False, -1)
         why = Undecided(not_visible("no project"))
         for gid in self._candidates()[:TRIED_PROJECTS]:
             try:
@@ -221,10 +223,11 @@ class Questions:
             except Undecided as undecided:
                 why = undecided
                 continue
-            if any(_has_subtasks(task) for task in tasks):
-                return gid
-            if len(tasks) > most:
-                best, most = gid, len(tasks)
+            has = any(map(_has_subtasks, tasks)), len(tasks)
+            if has > richest:
+                best, richest = gid, has
+            if richest == (True, FULL_PAGE):
+                break
         if best is None:
             raise why
         return best

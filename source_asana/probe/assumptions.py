@@ -142,11 +142,7 @@ def _is_organization(q: Questions) -> Judgment:
     if not listed:
         return not_visible("no workspace")
     chosen = sorted(listed, key=lambda workspace: workspace["gid"] != q.workspace)[:2]
-    singles = [
-        one
-        for workspace in chosen
-        for one in q.given(f"workspaces/{workspace['gid']}", opt_fields="is_organization").records
-    ]
+    singles = [q.single_of(Workspaces, "workspaces", workspace["gid"]) for workspace in chosen]
     return judging.same_flag(listed, singles, "is_organization")
 
 

@@ -177,8 +177,8 @@ def is_named(records: Sequence[Record], column: str) -> Judgment:
 
 def same_flag(listed: Sequence[Record], singles: Sequence[Record], column: str) -> Judgment:
     """A column has the same value in a listing and in each single record."""
-    by_gid = {record.get("gid"): record for record in listed}
-    unequal = sum(by_gid[one.get("gid")].get(column) != one.get(column) for one in singles)
+    by_gid = {record.get("gid"): record.get(column) for record in listed}
+    unequal = sum(by_gid.get(one.get("gid"), ...) != one.get(column) for one in singles)
     observed = f"{counted(len(singles), 'single record')}, {unequal} unlike the listing"
     return judged(not unequal, observed)
 
