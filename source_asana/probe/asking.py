@@ -29,11 +29,11 @@ from source_asana.streams.declared import (
     Events,
     Projects,
     Stories,
-    StreamClass,
     Subtasks,
     Tasks,
     Workspaces,
 )
+from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import is_time, is_zero, usable
 
 MOST_REQUESTS = 80
@@ -436,8 +436,9 @@ def _told(events: Reply) -> Reply:
 
 def _request(stream: StreamClass, gid: str) -> tuple[str, dict[str, str]]:
     """The path and the parameters of a listing's first page."""
-    before, brace, rest = stream.path.partition("{")
-    filled = before + gid + rest.partition("}")[2] if brace else stream.path
+    template = str(stream.path())
+    before, brace, rest = template.partition("{")
+    filled = before + gid + rest.partition("}")[2] if brace else template
     path, _, query = filled.partition("?")
     given = dict(part.split("=") for part in query.split("&") if part)
     return path, {**given, **_fields(stream), "limit": str(FULL_PAGE)}
@@ -448,7 +449,9 @@ def _opt_fields(stream: StreamClass) -> str:
 
 
 def _fields(stream: StreamClass) -> dict[str, str]:
-    return {"opt_fields": _opt_fields(stream)} if stream.takes_opt_fields else {}
+    pages = stream.pages()
+    takes_opt_fields = pages is None or pages.takes_opt_fields
+    return {"opt_fields": _opt_fields(stream)} if takes_opt_fields else {}
 
 
 def _has_subtasks(task: Record) -> bool:

@@ -36,7 +36,6 @@ from source_asana.streams.declared import (
     StatusUpdates,
     Stories,
     StoriesCompact,
-    StreamClass,
     Subtasks,
     Tags,
     Tasks,
@@ -49,6 +48,7 @@ from source_asana.streams.declared import (
     WorkspaceMemberships,
     Workspaces,
 )
+from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import gid_of
 
 
