@@ -4,22 +4,30 @@ PYTHONS := $(shell sh .ci/pythons)
 PYTHON ?= $(firstword $(PYTHONS))
 MAIN := $(if $(PYTHON),$(shell sh .ci/pythons $(PYTHON)))
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
-COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
+COMPILE = .venv/bin/uv pip compile --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
+SCHEMA = .venv/bin/check-jsonschema --quiet --builtin-schema
 # A module stays with one process, for its tests may share what is dear to make; the longest first.
 AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Images of CI often forbid Python to cache bytecode. The tests start many programs, and each would then
 # compile all of its imports, which takes longer than what the test looks at.
 export PYTHONDONTWRITEBYTECODE =
+EMULATOR = integration_tests/asana_emulator
 DOCKER ?= docker
 IMAGE ?= source-asana:dev
+# The page of this repository, if it is known, and the commit with its time.
+SOURCE ?= $(if $(GITHUB_REPOSITORY),$(GITHUB_SERVER_URL)/$(GITHUB_REPOSITORY),$(filter \
+	https://%,$(shell git remote get-url origin 2>/dev/null)))
+LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-parse HEAD 2>/dev/null)' \
+	--build-arg CREATED='$(shell git log -1 --format=%cI 2>/dev/null)'
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test test-all test-others pyairbyte histories pace check bench image image-test docs lock environment
+.PHONY: help sync test test-all test-others pyairbyte histories pace faults check \
+	check-workflows audit bench charts image image-test image-push dist release-notes release docs lock environment
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
 
 sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STREAMS=tasks,users FILE= DATABASE= FRESH=1
 	@.venv/bin/python -m local_sync \
@@ -41,7 +49,7 @@ test-others:
 	done
 
 pyairbyte: environment ## Test what PyAirbyte makes of every stream, in a notebook
-	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py
+	.venv/bin/python -m pytest -q -m '' integration_tests/test_pyairbyte.py integration_tests/test_deployments.py
 
 histories: environment ## Hold incremental syncs against N random histories of an account (default 1000); SEED=, WORKERS=
 	.venv/bin/python -m integration_tests.test_histories --histories $(or $(N),1000) \
@@ -53,30 +61,74 @@ pace: environment ## Show how much of the quota is used, and with the CDK's own 
 faults: environment ## Print what comes of each fault, with 1, 10 and 25 workers; ROWS='some words'
 	@.venv/bin/python -m integration_tests.faults '$(ROWS)'
 
-check: environment ## Format, lint, types, the Dockerfile, known vulnerabilities
+check: environment ## Format, lint, types, spelling, wording, Dockerfile, workflows, vulnerabilities
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
+	.venv/bin/python .ci/phrases.py
 	.venv/bin/hadolint Dockerfile
+	.venv/bin/validate-pyproject pyproject.toml $(EMULATOR)/pyproject.toml
+	.venv/bin/codespell
+	@$(MAKE) --no-print-directory check-workflows
 	.venv/bin/python .ci/audit.py
+
+check-workflows: environment ## Only what GitHub reads: workflows, templates, Dependabot
+	.venv/bin/zizmor --offline --quiet --persona=pedantic .github .pre-commit-config.yaml
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.dependabot .github/dependabot.yml
+
+audit: environment ## Look for known vulnerabilities; REQUIRED=1 fails if nobody answers
+	.venv/bin/python .ci/audit.py $(if $(REQUIRED),--required)
 
 bench: environment ## Measure against the published connector; CASES=quick for a few minutes
 	@sh benchmarks/environments
 	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),all)'
+	@[ '$(or $(CASES),all)' != all ] || $(MAKE) --no-print-directory charts
 
-image: ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=
-	$(DOCKER) build --tag $(IMAGE) .
+charts: ## Draw the charts of docs/benchmarks.md from its figures
+	@[ .venv-charts/ready -nt requirements-charts.lock ] || { \
+		'$(MAIN)' -m venv --clear .venv-charts && \
+		.venv-charts/bin/python -m pip install --quiet --disable-pip-version-check \
+			--require-hashes --no-deps -r requirements-charts.lock && touch .venv-charts/ready; }
+	.venv-charts/bin/python -m benchmarks.plot
 
-image-test: environment image ## Run that image on the emulated account: read-only, another user, no rights
+image: environment ## Build the connector's image, IMAGE=source-asana:dev, with docker or DOCKER=, and its SBOM
+	$(DOCKER) build --tag $(IMAGE) $(LABELS) .
+	@mkdir -p build
+	.venv/bin/python .ci/sbom.py '$(IMAGE)' --docker '$(DOCKER_COMMAND)' --output build/sbom.cdx.json
+
+image-test: image ## Run that image on the emulated account: read-only, another user, no rights
 	DOCKER='$(DOCKER_COMMAND)' CONNECTOR_IMAGE='$(IMAGE)' \
 		.venv/bin/python -m pytest -m image_tests integration_tests/test_image.py
 
 docs: environment ## Write the tables, the reference and the pictures that come from the code
 	@.venv/bin/python -m docs_from_code
 
+dist: environment ## Build wheels and sdists of the connector and of the emulator into dist/
+	rm -rf dist
+	.venv/bin/python -m hatchling build --directory dist/connector
+	cd $(EMULATOR) && '$(CURDIR)/.venv/bin/python' -m hatchling build --directory '$(CURDIR)/dist/emulator'
+
+release-notes: ## Write the changelog's section for TAG=v1.2.3; fails unless that is the version
+	@mkdir -p build
+	sh .ci/release-notes '$(TAG)' > build/release-notes.md
+
+image-push: ## Push the image to PUSH_TO=REPOSITORY:TAG, with SBOM and provenance
+	@DOCKER='$(DOCKER)' sh .ci/push '$(PUSH_TO)' $(LABELS)
+
+release: ## Write GitHub's release of TAG=v1.2.3 from what the workflow has built
+	gh release create '$(TAG)' --verify-tag --title '$(TAG)' \
+		--notes-file build/release-notes.md dist/*/* build/sbom.cdx.json
+
+# PyAirbyte's other destinations hold back cryptography, which the connector does not share with them.
 lock: environment ## Pin the newest versions that pyproject.toml allows
-	$(COMPILE) --group dev --output-file requirements-dev.lock
-	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock
+	@mkdir -p build
+	awk '/^[a-z]/ { kept = !/^(cffi|cryptography)==/ } kept' requirements-dev.lock > build/constraints.lock
+	$(COMPILE) pyproject.toml --constraints build/constraints.lock --output-file requirements.lock
+	$(COMPILE) --group charts --constraints requirements-dev.lock --output-file requirements-charts.lock
 
 environment:
 	@sh .ci/environment .venv '$(MAIN)'

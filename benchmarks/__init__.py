@@ -1,1 +1,1 @@
-"""Ours against the published connector, on the same emulated account. `make bench`."""
+"""Compares our connector with the published one on the same emulated account: `make bench`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints what differs, and writes `docs/benchmarks.md`."""
+"""`python -m benchmarks`: measures, prints the results, and writes `docs/benchmarks.md`."""
 
 import argparse
 import sys
@@ -13,18 +13,17 @@ from benchmarks.connectors import connectors
 from benchmarks.figures import Measurement
 from benchmarks.machine import Machine
 from benchmarks.measuring import measured
-from benchmarks.report import drawing, findings, page
+from benchmarks.report import findings, page
 from benchmarks.targets import Measured
 
 RESULTS = Path("build/benchmarks.json")
 PAGE = Path("docs/benchmarks.md")
-METHOD = Path(__file__).with_name("method.md")
-PICTURE = PAGE.with_suffix(".svg")
+METHOD, OTHERS = (Path(__file__).with_name(name) for name in ("method.md", "others.md"))
 ALL_CASES, QUICK = "all", "quick"
 
 
 def main() -> None:
-    """Measure the cases that are asked for; the page is written when they are all."""
+    """Measure the requested cases; write the page if they are all cases."""
     options = _options()
     chosen = _chosen(options.cases)
     if options.again:
@@ -37,11 +36,9 @@ def main() -> None:
         _keep(machine, results)
     print("\n".join(findings(chosen, results)))
     if options.cases == ALL_CASES:
-        PAGE.write_text(
-            page(chosen, results, machine, picture=PICTURE.name, method=METHOD.read_text())
-        )
-        PICTURE.write_text(drawing(chosen, results))
-        print(f"Written to {PAGE} and {PICTURE}", file=sys.stderr)
+        words = f"{OTHERS.read_text()}\n{METHOD.read_text()}"
+        PAGE.write_text(page(chosen, results, machine, method=words))
+        print(f"Written to {PAGE}", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:
@@ -60,7 +57,7 @@ def _chosen(wanted: str) -> Sequence[Case]:
 
 
 def _watched(measurements: Iterator[Measurement]) -> Iterator[Measurement]:
-    """The same, each told as it comes."""
+    """Yield the same measurements, and print each one."""
     for one in measurements:
         figures = f"{one.requests:,} requests, {one.wall:.1f} s, CPU {one.cpu:.1f} s"
         print(f"{one.group}: {one.case}, {one.connector}: {figures}", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""Serves an emulated account until its input ends, and says where.
+"""Serves an emulated account until its input ends; prints its address.
 
-TASKS in projects of about EACH, which repeat the options of MENUS long custom fields.
+TASKS tasks in projects of about EACH; each task repeats the options of MENUS custom fields.
 
     python -m benchmarks.account TASKS EACH MENUS
 """
@@ -11,11 +11,11 @@ import sys
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 
 PERSON = "service"
-"""The emulated service account, who sees everything."""
+"""The emulated service account, which sees everything."""
 
 
 def main(tasks: str, each: str, menus: str) -> None:
-    """Serve until the process that started this one closes its end, or ends."""
+    """Serve until the process that started this one closes the pipe, or ends."""
     account = make_account(int(tasks), in_each=int(each), menus=int(menus))
     with AsanaEmulator(account, kept_requests=0) as asana:
         place = {

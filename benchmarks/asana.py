@@ -1,4 +1,4 @@
-"""An emulated account in processes of its own, found by a connector at https://app.asana.com."""
+"""An emulated account in its own processes, which a connector finds at https://app.asana.com."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ FOREIGN = frozenset(("ASANA_BASE_URL", "NO_PROXY", "no_proxy", "HTTPS_PROXY", "h
 
 @dataclass(frozen=True)
 class Asana:
-    """Where it is; `environment` leads a connector there, `plain_environment` ours without TLS."""
+    """A running account. `environment` leads a connector there, `plain_environment` without TLS."""
 
     url: str
     token: str
@@ -35,7 +35,7 @@ class Asana:
     known: dict[str, Counter[str]] = field(default_factory=dict)
 
     def ask(self, room: str, **parameters: str) -> Any:
-        """What the emulator's control room tells."""
+        """Read from the emulator's control room."""
         answer = self.session.get(f"{self.url}/_emulator/{room}", params=parameters)
         answer.raise_for_status()
         return answer.json()
@@ -81,7 +81,7 @@ class Asana:
 
 @contextmanager
 def emulated(account: Account) -> Iterator[Asana]:
-    """An account, for as long as the block lasts."""
+    """Run an account during the `with` block."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _program("benchmarks.account", *map(str, astuple(account))) as place,
@@ -106,7 +106,7 @@ def emulated(account: Account) -> Iterator[Asana]:
 
 @contextmanager
 def _program(module: str, *arguments: str) -> Iterator[Any]:
-    """What a program of this package says first, while it runs."""
+    """Start a program of this package; yields its first line of output."""
     with subprocess.Popen(
         [sys.executable, "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -1,4 +1,4 @@
-"""The ceiling: parses the pages of a file, a line each, and prints their records, nothing else.
+"""The upper limit: only parses pages, one per line of a file, and prints their records.
 
 python -m benchmarks.bare STREAM FILE
 """

@@ -1,4 +1,4 @@
-"""What is measured, as data."""
+"""The cases to measure, as data."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -28,15 +28,15 @@ COMMON = (
     "users",
     "workspaces",
 )
-"""The streams of both, but for `events` (which exist only between two syncs) and for `teams` and
-`team_memberships`: the published connector asks for them at an address that Asana's reference does
-not know any more, so nobody can say here what it would get."""
+"""The streams of both connectors, except `events` (which exist only between two syncs), `teams` and
+`team_memberships`: the published connector requests these from an address that Asana's reference
+no longer has, so the result is unknown."""
 
 FEW = ("projects", "sections", "tasks", "users")
-"""Streams that the published connector, too, reads in some seconds."""
+"""Streams that the published connector also reads in a few seconds."""
 
 USUAL_MS = 80
-"""What Asana usually takes to answer."""
+"""How long Asana usually takes to answer."""
 
 DEFAULT_WORKERS = 10
 
@@ -45,7 +45,7 @@ Command = Literal["spec", "check", "discover", "read"]
 
 @dataclass(frozen=True, order=True)
 class Account:
-    """So many tasks, in projects of about `in_each`, with `menus` custom fields of 500 options."""
+    """`tasks` in projects of about `in_each`, with `menus` custom fields of 500 options each."""
 
     tasks: int
     in_each: int
@@ -54,14 +54,13 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One line of a table: what is read, from what, by whom, and how often it is measured.
+    """One line of a table: what is read, from which account, by which connector, and how often.
 
-    `window`: seconds over which the quota is measured. `changed`: the share of the tasks that is
-    changed after a first sync, of which the measured one knows the state. `resumed`: whether the
-    measured sync goes on from the state of one that has read half of the projects. `most_memory`:
-    the target, in MB. `warm`: whether ours reads everything once before, unmeasured, so that the
-    emulator has made its pages. `tls`: without it ours is sent to the emulator itself
-    (`ASANA_BASE_URL`).
+    `window`: seconds over which the quota is counted. `changed`: the share of the tasks that change
+    after a first sync; the measured sync has its state. `resumed`: whether the measured sync
+    resumes one that read half of the projects. `most_memory`: the target, in MB. `warm`: whether
+    ours first reads everything unmeasured, so that the emulator has its pages. `tls`: without it,
+    ours connects to the emulator directly (`ASANA_BASE_URL`).
     """
 
     group: str

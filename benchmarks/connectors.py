@@ -11,21 +11,21 @@ from benchmarks.cases import OURS, PUBLISHED, Case
 
 PROGRAM = Path("bin", "source-asana")
 PLENTY = 60_000
-"""Where the emulator has no quota, ours is told so: by itself it never asks more than 1,500 times a
-minute. The published connector has no such limit."""
+"""For ours, where the emulator has no quota: by default it sends at most 1,500 requests a minute.
+The published connector has no such limit."""
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Connector:
-    """A connector by the console script of its environment."""
+    """A connector, run by the console script of its environment."""
 
     name: str
     program: Path
 
     def version(self, package: str) -> str:
-        """The version of a package beside it."""
+        """The version of a package in its environment."""
         return self._told(f"from importlib.metadata import version; print(version({package!r}))")
 
     def python_version(self) -> str:
@@ -42,7 +42,7 @@ class Connector:
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
     def config(self, case: Case, asana: Asana) -> Json:
-        """A user's config: the same for both, but for the quota."""
+        """A user's config: the same for both, except for the quota."""
         credentials = {
             "option_title": "PAT Credentials",
             "personal_access_token": asana.token,
@@ -64,12 +64,12 @@ def connectors(ours: Path, published: Path) -> dict[str, Connector]:
 
 
 def configured(catalog: Json, streams: Iterable[str], *, incremental: bool = False) -> Json:
-    """What a platform asks for: streams as `discover` shows them, incremental where they can be."""
+    """The catalog of a platform: streams as `discover` returns them, incremental where possible."""
     shown = {stream["name"]: stream for stream in catalog["streams"]}
     return {"streams": [_configured(shown[name], incremental=incremental) for name in streams]}
 
 
 def _configured(stream: Json, *, incremental: bool) -> Json:
-    goes_on = incremental and "incremental" in stream["supported_sync_modes"]
-    modes = ("incremental", "append_dedup") if goes_on else ("full_refresh", "overwrite")
+    is_incremental = incremental and "incremental" in stream["supported_sync_modes"]
+    modes = ("incremental", "append_dedup") if is_incremental else ("full_refresh", "overwrite")
     return {"stream": stream, "sync_mode": modes[0], "destination_sync_mode": modes[1]}

@@ -1,4 +1,4 @@
-"""What was measured, and what follows from it. Pure."""
+"""Measurements, and figures derived from them. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Ratios:
-    """How many times what `other` took `one` took: medians over the pairs of runs."""
+    """The ratios of `one` to `other`: medians over the pairs of runs."""
 
     requests: float
     wall: float
@@ -39,7 +39,7 @@ class Ratios:
 def differences(
     truth: Mapping[str, Counter[str]], told: Mapping[str, Counter[str]]
 ) -> tuple[int, int]:
-    """How many records are missing, and how many are there too often."""
+    """How many records are missing, and how many were delivered too often."""
     missing = sum((truth[stream] - told.get(stream, Counter())).total() for stream in truth)
     too_many = sum((told[stream] - truth.get(stream, Counter())).total() for stream in told)
     return missing, too_many
@@ -67,9 +67,9 @@ def ratios(one: Iterable[Measurement], other: Iterable[Measurement]) -> Ratios:
 
 
 def efficiency(one: Measurement, workers: int, latency: float, start: float) -> float:
-    """The requests a second against those of workers who do nothing but wait for answers.
+    """The requests a second, relative to those of workers that only wait for answers.
 
-    `start`: the seconds that a connector takes until it may ask, whatever there is to read.
+    `start`: the seconds that a connector takes before its first request.
     """
     return one.requests * latency / (workers * (one.wall - start))
 

@@ -1,7 +1,7 @@
-"""Asana's front door: a proxy that takes connections to app.asana.com to the emulated Asana.
+"""A proxy that leads connections to app.asana.com to the emulator.
 
-A connector is led here by `HTTPS_PROXY`, as by a company's proxy, and trusts the certificate of
-`asana.pem` by `REQUESTS_CA_BUNDLE`: no connector is changed, and each pays for its TLS.
+A connector uses it through `HTTPS_PROXY`, like a company's proxy, and trusts the certificate of
+`asana.pem` through `REQUESTS_CA_BUNDLE`: no connector is changed, and each pays for its TLS.
 
     python -m benchmarks.front FOLDER ADDRESS      prints its port
 """
@@ -26,7 +26,7 @@ KEY = "asana.key"
 
 
 def make_certificate(folder: Path) -> None:
-    """A certificate of Asana's name, which trusts itself for two days."""
+    """A self-signed certificate for Asana's name, valid for two days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ASANA)])
     now = pendulum.now("UTC")
@@ -77,7 +77,7 @@ async def _passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 def main(folder: str, address: str) -> None:
-    """Make the certificate, and serve."""
+    """Create the certificate, and serve."""
     make_certificate(Path(folder))
     asana = urlsplit(address)
     asyncio.run(serve(Path(folder), asana.hostname or "", asana.port or 80))

@@ -1,4 +1,4 @@
-"""`make sync` into an empty database: how to start it, and what is in the tables afterwards."""
+"""`make sync` into an empty database: how to start it, and the content of the tables afterwards."""
 
 import sys
 from collections import Counter
@@ -17,19 +17,19 @@ from local_sync.sync import OWN_SCHEMA
 
 @dataclass(frozen=True)
 class Target:
-    """An empty database. `address`: of PostgreSQL; None stands for the DuckDB file."""
+    """An empty database. `address`: of PostgreSQL; None for a DuckDB file."""
 
     file: Path
     address: str | None
 
     def command(self, config: str, streams: Sequence[str]) -> list[str]:
-        """The program behind `make sync`, as it fills this database."""
+        """The command that syncs into this database."""
         where = ["--database", self.address] if self.address else ["--file", str(self.file)]
         options = ["--config", config, "--streams", ",".join(streams)]
         return [sys.executable, "-m", "local_sync", *options, *where]
 
     def gids(self, streams: Iterable[str]) -> dict[str, Counter[str]]:
-        """The gids that each stream's table holds."""
+        """The gids in the table of each stream."""
         opened: Database = (
             Postgres(self.address, OWN_SCHEMA) if self.address else DuckDBFile(self.file)
         )
@@ -45,7 +45,7 @@ class Target:
 
 @contextmanager
 def target(name: str, folder: Path) -> Iterator[Target]:
-    """An empty database, for as long as the block lasts."""
+    """Create an empty database during the `with` block."""
     file = folder / "loaded.duckdb"
     found = None if name == DUCKDB else programs()
     with postgres_server(found) if found else nullcontext() as server:

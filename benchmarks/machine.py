@@ -1,4 +1,4 @@
-"""On what and with what was measured."""
+"""The machine and the versions of a measurement."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ CDK = "airbyte-cdk"
 
 @dataclass(frozen=True)
 class Machine:
-    """What another run has to be compared with. `load`: of the minute before it began."""
+    """The machine and versions, to compare runs. `load`: in the minute before the start."""
 
     day: str
     processor: str
@@ -43,16 +43,16 @@ class Machine:
         )
 
     def described(self) -> str:
-        """One sentence or two."""
+        """The same in words."""
         return (
             f"Measured on {self.day} with {self.cores} cores of {self.processor} "
-            f"(load {self.load:.1f} when it began), Python {self.python}, airbyte-cdk {self.cdk} "
+            f"(load {self.load:.1f} at the start), Python {self.python}, airbyte-cdk {self.cdk} "
             f"for both: ours {self.ours} and the published {self.published}."
         )
 
 
 def _processor() -> str:
-    """The name of the processor as Linux has it, or else its architecture."""
+    """The name of the processor on Linux; elsewhere its architecture."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text().splitlines() if told.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""Running the cases: all that takes time."""
+"""Runs the cases."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ from source_asana.reading.plan import Selection, make_plan
 from source_asana.streams.declared import Tasks
 
 PATIENCE = 1_800.0
-"""Seconds after which a connector is stopped, whatever it does."""
+"""Seconds after which a connector is stopped."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a program took: seconds, and bytes at the peak."""
+    """The cost of a program: seconds, and peak memory in bytes."""
 
     wall: float
     cpu: float
@@ -36,7 +36,7 @@ class Cost:
 
 
 def measured(cases: Iterable[Case], known: Mapping[str, Connector]) -> Iterator[Measurement]:
-    """Measure all cases, account by account, those that change one at its end."""
+    """Measure all cases, account by account; those that change an account come last."""
     ordered = sorted(cases, key=lambda case: (case.account, case.changed))
     with TemporaryDirectory() as folder:
         for account, here in groupby(ordered, key=lambda case: case.account):
@@ -48,14 +48,14 @@ def measured(cases: Iterable[Case], known: Mapping[str, Connector]) -> Iterator[
 
 @dataclass(frozen=True)
 class Bench:
-    """An account, the connectors, and a folder for what goes to and fro."""
+    """An account, the connectors, and a folder for their files."""
 
     asana: Asana
     known: Mapping[str, Connector]
     folder: Path
 
     def measured(self, case: Case) -> Iterator[Measurement]:
-        """Each run of a case, the connectors in turn."""
+        """Yield each run of a case, the connectors in turn."""
         if case.warm:
             self._run(self.known[OURS], replace(case, latency_ms=0, quota=None))
         if case.changed:
@@ -80,7 +80,7 @@ class Bench:
         return self._measurement(case, name, cost, told, self._differences(case, told))
 
     def _loaded(self, name: str, case: Case) -> Measurement:
-        """A sync into an empty database; what is told is what its tables hold."""
+        """A sync into an empty database; the records are those in its tables."""
         self._prepare(case)
         config = self._written("config", {"config": self.known[OURS].config(case, self.asana)})
         output = self.folder / "output.txt"
@@ -105,7 +105,7 @@ class Bench:
         return self._measurement(case, OURS, cost, told, (missing, too_many))
 
     def _resumed(self, case: Case) -> Measurement:
-        """A first sync that goes on where one has ended that had read half of the projects."""
+        """A first sync that resumes one that read half of the projects."""
         half = list(self.asana.gids("projects"))[::2]
         _, before = self._run(self.known[OURS], case, incremental=True, projects=half)
         states = list(before.states.values())
@@ -116,7 +116,7 @@ class Bench:
         return self._measurement(case, OURS, cost, told, (missing, too_many))
 
     def _change(self, case: Case) -> dict[str, Counter[str]]:
-        """Rename some tasks, comment on as many others; what must then be delivered."""
+        """Rename some tasks, comment on as many others; return what a sync must deliver."""
         every = round(1 / case.changed)
         chosen = list(self.asana.gids("tasks"))[::every]
         renamed, discussed = chosen[::2], chosen[1::2]
@@ -140,7 +140,7 @@ class Bench:
         states: Sequence[Any] = (),
         projects: Sequence[str] = (),
     ) -> tuple[Cost, Said]:
-        """Run a command on an account that forgets what was asked before."""
+        """Run a command after a reset of the ledger."""
         self._prepare(case)
         given: dict[str, Any] = {}
         if case.command != "spec":
@@ -159,7 +159,7 @@ class Bench:
         )
 
     def _prepare(self, case: Case) -> None:
-        """Let the account forget what was asked, and behave as the case says."""
+        """Reset the ledger, and set up the account for the case."""
         self.asana.tell("reset")
         self.asana.tell(
             "controls",
@@ -171,7 +171,7 @@ class Bench:
         )
 
     def _catalog(self, connector: Connector, case: Case) -> Json:
-        """What `discover` shows, asked once."""
+        """The result of `discover`, run once."""
         file = self.folder / f"shown_by_{connector.name}.json"
         if not file.exists():
             config = {"config": connector.config(case, self.asana)}
@@ -212,7 +212,7 @@ class Bench:
         return self.folder / "pages.jsonl"
 
     def _fetch_pages(self) -> None:
-        """The pages of tasks that our connector gets, a line each."""
+        """The pages of tasks that our connector gets, one per line."""
         listings = make_plan({Tasks: Selection()}).listings
         fields = next(each.opt_fields for each in listings if each.stream is Tasks)
         with self._pages.open("wb") as pages:

@@ -1,87 +1,125 @@
-"""A plot of seconds against the size of the account, both by powers of ten, as SVG."""
+"""`make charts`: draws requests and time of both connectors, from the figures of the page.
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from math import ceil, floor, log10
+The only module that needs matplotlib, which is in an environment of its own.
+"""
 
-Points = Sequence[tuple[float, float]]
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 24, 48
-COLORS = ("#1b7f5c", "#c2571a", "#5b6ee1", "#8a8a8a")
-STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#444}"
-    ".grid{stroke:#ddd;stroke-width:1}"
-    ".line{fill:none;stroke-width:2.5}"
+PAGE = Path("docs/benchmarks.md")
+GROUP = "All streams that both have"
+OURS, PUBLISHED = "ours", "published"
+NAMES = {OURS: "this connector", PUBLISHED: "published connector"}
+COLORS = {OURS: "#1b7f5c", PUBLISHED: "#b9bdc4"}
+INK = "#333333"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A bar for each connector: the column of the page, the title, and how a value is written."""
+
+    file: str
+    column: str
+    title: str
+    unit: str
+
+    def label(self, value: float) -> str:
+        """Write a value as the page does, with its unit."""
+        return (
+            f"{value:,.0f} {self.unit}" if self.unit == "requests" else f"{value:,.1f} {self.unit}"
+        )
+
+
+CHARTS = (
+    Chart("benchmarks_requests.svg", "requests", "Requests to Asana", "requests"),
+    Chart("benchmarks_time.svg", "wall s", "Time of a full refresh", "s"),
 )
 
 
-def plot(series: Mapping[str, Points], across: str, upwards: str) -> str:
-    """A line for each of the series, with its name at its end."""
-    everything = list(chain.from_iterable(series.values()))
-    horizontal = _powers([x for x, _ in everything])
-    vertical = _powers([y for _, y in everything])
-    place = _Place(horizontal, vertical)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        f"<title>{upwards} against {across}</title>",
-        f"<style>{STYLE}</style>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        *_grid(place),
-        _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across),
-        _text(8, TOP - 10, upwards, anchor="start"),
-    ]
-    for color, (name, points) in zip(COLORS, series.items(), strict=False):
-        parts += _line(place, name, points, color)
-    return "\n".join([*parts, "</svg>", ""])
+def figures(page: str) -> Mapping[str, Mapping[str, str]]:
+    """Read the cells of the page's table of all common streams, by connector and column."""
+    _, found, rest = page.partition(f"\n## {GROUP}\n")
+    if not found:
+        message = f"{PAGE} has no table of: {GROUP}"
+        raise ValueError(message)
+    heading, _, *rows = (_cells(line) for line in _table(rest))
+    told = [dict(zip(heading, row, strict=True)) for row in rows]
+    return {row["connector"]: row for row in told if row["connector"] in NAMES}
 
 
-class _Place:
-    """Where a point lies on the drawing."""
-
-    def __init__(self, horizontal: range, vertical: range) -> None:
-        self.horizontal = horizontal
-        self.vertical = vertical
-
-    def x(self, value: float) -> float:
-        share = (log10(value) - self.horizontal[0]) / (len(self.horizontal) - 1)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
-
-    def y(self, value: float) -> float:
-        share = (log10(value) - self.vertical[0]) / (len(self.vertical) - 1)
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+def values(page: str, chart: Chart) -> dict[str, float]:
+    """Read what a chart shows, by connector."""
+    rows = figures(page)
+    return {name: float(rows[name][chart.column].replace(",", "")) for name in (OURS, PUBLISHED)}
 
 
-def _powers(values: Sequence[float]) -> range:
-    """The exponents of ten between which all values lie."""
-    least, most = floor(log10(min(values))), ceil(log10(max(values)))
-    return range(least, max(most, least + 1) + 1)
+def subtitle(page: str) -> str:
+    """Say what was read: streams, tasks and latency, as in the table."""
+    row = figures(page)[OURS]
+    return f"{row['']}, {row['account']} tasks, {row['latency']} latency, {row['workers']} workers"
 
 
-def _grid(place: _Place) -> Iterator[str]:
-    for power in place.horizontal:
-        x = place.x(10.0**power)
-        yield f'<path class="grid" d="M{x} {TOP}V{HEIGHT - BOTTOM}"/>'
-        yield _text(x, HEIGHT - BOTTOM + 18, _power(power))
-    for power in place.vertical:
-        y = place.y(10.0**power)
-        yield f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
-        yield _text(LEFT - 8, y + 4, _power(power), anchor="end")
+def _table(text: str) -> Iterator[str]:
+    for line in text.strip().splitlines():
+        if not line.startswith("|"):
+            return
+        yield line
 
 
-def _line(place: _Place, name: str, points: Points, color: str) -> Iterator[str]:
-    at = [(place.x(x), place.y(y)) for x, y in sorted(points)]
-    path = "L".join(f"{x} {y}" for x, y in at)
-    yield f'<path class="line" stroke="{color}" d="M{path}"/>'
-    for x, y in at:
-        yield f'<circle cx="{x}" cy="{y}" r="4" fill="{color}"/>'
-    x, y = at[-1]
-    yield _text(x + 9, y + 4, name, anchor="start")
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def _text(x: float, y: float, words: str, anchor: str = "middle") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{words}</text>'
+def draw(chart: Chart, page: str, folder: Path) -> Path:
+    """Draw a chart into the folder, as SVG with its text as text."""
+    import matplotlib as mpl  # noqa: PLC0415 - nothing else in this module needs it
+
+    mpl.use("svg")
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": chart.file, "font.size": 11}
+    mpl.rcParams["font.family"] = "sans-serif"
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    shown = values(page, chart)
+    figure, axes = plt.subplots(figsize=(7, 1.7), layout="constrained")
+    bars = axes.barh([NAMES[name] for name in shown], list(shown.values()), height=0.75)
+    for bar, (name, value) in zip(bars, shown.items(), strict=True):
+        bar.set_color(COLORS[name])
+        axes.annotate(
+            chart.label(value),
+            (value, bar.get_y() + bar.get_height() / 2),
+            xytext=(6, 0),
+            textcoords="offset points",
+            verticalalignment="center",
+            color=INK,
+            weight="bold",
+        )
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.22 * max(shown.values()))
+    axes.xaxis.set_visible(False)
+    axes.tick_params(left=False, labelcolor=INK)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.set_title(chart.title, loc="left", pad=18, fontsize=13, weight="bold", color=INK)
+    axes.text(0, 1.07, subtitle(page), transform=axes.transAxes, fontsize=9, color="#666666")
+    file = folder / chart.file
+    figure.savefig(file, metadata={"Date": None, "Creator": None, "Title": _told(chart, shown)})
+    plt.close(figure)
+    return file
 
 
-def _power(exponent: int) -> str:
-    return f"{10**exponent:,}" if exponent >= 0 else f"{10.0**exponent:g}"
+def _told(chart: Chart, shown: Mapping[str, float]) -> str:
+    bars = (f"{NAMES[name]}: {chart.label(value)}" for name, value in shown.items())
+    return f"{chart.title}. {'; '.join(bars)}"
+
+
+def main() -> None:
+    """Draw all charts beside the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    for chart in CHARTS:
+        print(draw(chart, page, PAGE.parent), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,17 +1,16 @@
-"""What was measured, as a page of Markdown. Pure."""
+"""The measurements as a page of Markdown. Pure."""
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.cases import BOTH, PUBLISHED, SIZES, Case
+from benchmarks.cases import PUBLISHED, Case
 from benchmarks.figures import Measurement, ratios
 from benchmarks.machine import Machine
-from benchmarks.plot import plot
+from benchmarks.plot import CHARTS
 from benchmarks.targets import MEGABYTE, Measured, targets
 
 KILOBYTE = 1_000
 LOOKS = {True: "holds", False: "**missed**"}
 TITLE = "# Measured against the published connector"
-ACROSS, UPWARDS = "tasks in the account", "seconds for the stream tasks, 80 ms, 10 workers"
 COLUMNS = (
     "account",
     "latency",
@@ -30,11 +29,10 @@ COLUMNS = (
 )
 
 
-def page(
-    cases: Sequence[Case], measured: Measured, machine: Machine, *, picture: str, method: str
-) -> str:
-    """The whole page; `picture` is where the plot lies, `method` how it was measured."""
-    begin = (TITLE, machine.described(), f"![{ACROSS}, {UPWARDS}]({picture})")
+def page(cases: Sequence[Case], measured: Measured, machine: Machine, *, method: str) -> str:
+    """Write the whole page; `method` says how it was measured."""
+    pictures = (f"![{chart.title}]({chart.file})" for chart in CHARTS)
+    begin = (TITLE, *pictures, machine.described())
     return "\n".join(["\n\n".join(begin), "", *findings(cases, measured), method])
 
 
@@ -52,17 +50,6 @@ def findings(cases: Sequence[Case], measured: Measured) -> Iterator[str]:
             yield _row(*["---"] * 5, *["---:"] * 10)
             yield from lines
     yield ""
-
-
-def drawing(cases: Sequence[Case], measured: Measured) -> str:
-    """Seconds against tasks for the two connectors, as SVG; empty without measurements."""
-    series: dict[str, list[tuple[float, float]]] = {}
-    for connector in BOTH:
-        for case in cases:
-            one = measured.one(case, connector)
-            if case.group == SIZES and one is not None:
-                series.setdefault(connector, []).append((case.tasks, one.wall))
-    return plot(series, ACROSS, UPWARDS) if series else ""
 
 
 def _lines(case: Case, measured: Measured) -> Iterator[str]:

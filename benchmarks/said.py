@@ -1,4 +1,4 @@
-"""What a connector said, counted."""
+"""Counts the messages of a connector."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Said:
 
 
 def said(lines: Iterable[bytes]) -> Said:
-    """Read Airbyte's messages, one a line."""
+    """Read Airbyte's messages, one per line."""
     gids: dict[str, Counter[str]] = defaultdict(Counter)
     states: dict[str, Any] = {}
     other_bytes = 0

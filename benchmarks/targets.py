@@ -1,4 +1,4 @@
-"""What was promised, and whether it holds. Pure."""
+"""The targets, and whether they are met. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from benchmarks.figures import Measurement, efficiency, middle, ratios
 MEGABYTE = 1_000_000
 MINUTE = 60.0
 PAID = 1_500
-"""Requests a minute of a paid plan: on a free one the first are spent on finding out."""
+"""Requests a minute of a paid plan; on a free plan, the first minute is spent on detecting it."""
 EFFICIENT = 0.8
 
 
 @dataclass(frozen=True)
 class Target:
-    """A promise, what was measured, and whether that keeps it."""
+    """A target, the measurement, and whether that meets it."""
 
     promise: str
     measured: str
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Measured:
-    """All measurements, to be asked for by case and connector."""
+    """All measurements, by case and connector."""
 
     everything: Sequence[Measurement]
 
@@ -46,13 +46,13 @@ class Measured:
         return [m for m in self.everything if (m.group, m.case, m.connector) == asked]
 
     def one(self, case: Case, connector: str = OURS) -> Measurement | None:
-        """The medians of a case; None if it was not measured."""
+        """The medians of a case; None without measurements."""
         runs = self.runs(case, connector)
         return middle(runs) if runs else None
 
 
 def targets(cases: Sequence[Case], measured: Measured) -> Iterator[Target]:
-    """The promises of which there are measurements."""
+    """The targets that were measured."""
     of = {name: [case for case in cases if case.group == name] for name in {c.group for c in cases}}
     for case in of.get(ALL, ()):
         yield from _against_the_published(case, measured)
@@ -149,7 +149,7 @@ def _of_scaling(
             share = efficiency(one, case.workers, case.latency_ms / 1000, start)
             yield Target(
                 f"{case.name}, {case.latency_ms} ms: at least 80 % of the requests "
-                "that workers could make who do nothing but wait",
+                "that workers could make that only wait",
                 f"{share:.0%}",
                 share >= EFFICIENT,
             )

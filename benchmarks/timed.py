@@ -1,6 +1,6 @@
-"""Runs a program, keeps what it says, and tells what it cost.
+"""Runs a program, saves its output, and measures its cost.
 
-In a small process of its own: until a child runs its own program, its peak memory is its parent's.
+It is a small process because the peak memory of a child starts with that of its parent.
 
     python -m benchmarks.timed FILE SECONDS PROGRAM ARGUMENT…    terminates it after so many seconds
 """

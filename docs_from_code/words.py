@@ -39,7 +39,7 @@ ACCESS: Mapping[str, Access] = {
     "attachments_compact": Access(scope="`attachments:read`"),
     "events": Access(
         cost="none; in incremental syncs one request per project and 100 events, or "
-        "[per organization and 1,000](incremental.md#events-of-a-whole-workspace)"
+        "[per organization and 1,000][incremental-workspace]"
     ),
     "portfolios": Access(ADVANCED, "`portfolios:read`"),
     "portfolios_compact": Access(ADVANCED, "`portfolios:read`"),

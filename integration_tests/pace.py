@@ -31,7 +31,7 @@ from integration_tests.reading import SERVICE
 from source_asana.asana.auth import AsanaToken
 from source_asana.asana.client import AsanaClient
 from source_asana.asana.connection import Connection
-from source_asana.asana.errors import AsanaFailure
+from source_asana.asana.errors import AsanaFailure, FatalError
 from source_asana.asana.rate_limit import RateLimit, Stopped
 
 WORKERS = 25
@@ -221,7 +221,7 @@ def ask_on(ask: Callable[[], object], over: threading.Event, given_up: list[Exce
             ask()
         except Stopped:
             return
-        except (AirbyteTracedException, AsanaFailure) as failure:
+        except (AirbyteTracedException, AsanaFailure, FatalError) as failure:
             if not over.is_set():
                 given_up.append(failure)
 

@@ -198,7 +198,8 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
         )
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)
-        options = argparse.Namespace(**{"command": command, "debug": False, "state": None} | files)
+        unset = {"debug": False, "state": None, "streams": None, "state_file": None}
+        options = argparse.Namespace(**{"command": command} | unset | files)
         with closing(cast("Generator[str]", entrypoint.run(options))) as messages:
             for message in islice(messages, killed_after):
                 if killed_before(message):

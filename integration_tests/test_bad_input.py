@@ -531,4 +531,4 @@ def test_a_file_that_is_broken_is_named_in_a_sentence(
 
 def test_a_folder_is_no_file(sample: AsanaEmulator, tmp_path: Path) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["tags"]), tmp_path)
-    assert "cannot be read" in sentence_of(said)
+    assert "Cannot read the state from" in sentence_of(said)

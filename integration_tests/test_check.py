@@ -2,6 +2,9 @@
 
 import logging
 import re
+import threading
+import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +22,7 @@ from integration_tests.reading import (
     run_program,
 )
 from integration_tests.test_secrets import Heard, Reply, listening, pat_config
-from source_asana import SourceAsana
+from source_asana import SourceAsana, check, deadline, together
 
 ME = "/users/{user_gid}"
 ODD_DATA: list[Any] = [
@@ -105,14 +108,14 @@ def test_a_check_with_a_wrong_token_says_what_to_do(sample: AsanaEmulator) -> No
     config = config_for(sample)
     config["credentials"]["personal_access_token"] = "2/mistyped"
     said = run_program("check", sample, config)
-    assert "create a new personal access token" in failed(said)
+    assert "Create a new personal access token" in failed(said)
     assert "2/mistyped" not in said.text
     assert sample.ledger.count() == 2  # once more, in case that the first 401 was a passing one
 
 
 def test_a_check_with_an_ended_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
     asana.tokens.revoke(asana.tokens.refresh_token)
-    assert "authenticate with Asana again" in failed(run("check", asana, oauth_config(asana)))
+    assert "Authenticate again" in failed(run("check", asana, oauth_config(asana)))
 
 
 def test_a_check_without_a_workspace_says_so(sample: AsanaEmulator) -> None:
@@ -130,11 +133,29 @@ def test_a_check_without_a_network_says_so(
 def test_a_check_names_an_export_that_cannot_be_read(sample: AsanaEmulator) -> None:
     config = config_for(sample, organization_export_ids=["404404"])
     said = run("check", sample, config)
-    assert "The organization export 404404 cannot be read (404" in failed(said)
+    assert "Cannot read organization export 404404 (404" in failed(said)
 
 
 def test_nothing_is_said_when_all_is_well(sample: AsanaEmulator) -> None:
     assert warnings(sample) == []
+
+
+def test_a_check_tells_in_its_message_which_streams_are_refused(asana: AsanaEmulator) -> None:
+    asana.controls.deny("/goals", 402)
+    said = run("check", asana, config_for(asana, "member"))
+    message = said.connection_status()["message"]
+    assert said.connection_status()["status"] == "SUCCEEDED"
+    assert message == (
+        f"Connected as Greta Otter, who sees {WORKSPACE}, The Thursday Quizzards. "
+        "Asana refused 4 streams: goal_memberships, goal_relationships, goals (402); "
+        "audit_log_events (403). Deselect them, or see the log for what to do."
+    )
+    assert len(said.logs("WARN")) == 2
+
+
+def test_one_refused_stream_is_one(sample: AsanaEmulator) -> None:
+    message = run("check", sample, config_for(sample, "member")).connection_status()["message"]
+    assert ". Asana refused 1 stream: audit_log_events (403). Deselect" in message
 
 
 @pytest.mark.parametrize("person", ["member", "restricted"])
@@ -207,14 +228,14 @@ def test_a_server_that_fails_while_a_check_looks_around_does_not_fail_it(
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
     asana.controls.fail("/tags", 503, times=None)
     (warning,) = warnings(asana)
-    assert warning.startswith("What else the token can read could not be asked: tags: ")
+    assert warning.startswith("Could not check all streams: tags: ")
 
 
 def test_a_token_that_is_revoked_while_a_check_looks_around_fails_it(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.interrupt("/tasks", lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
-    assert "create a new personal access token" in failed(run("check", asana, config_for(asana)))
+    assert "Create a new personal access token" in failed(run("check", asana, config_for(asana)))
 
 
 # Whatever Asana answers
@@ -228,7 +249,7 @@ def test_an_answer_of_another_shape_fails_a_check_in_one_sentence(
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
     asana.controls.fail(place, "odd_data", data=data, times=None)
     sentence = failed(run("check", asana, config_for(asana)))
-    assert re.search("not one of Asana's API|not Asana's|sees no workspace", sentence)
+    assert re.search("not come from Asana's API|not from Asana|sees no workspace", sentence)
 
 
 @pytest.mark.parametrize("data", ODD_DATA, ids=str)
@@ -252,7 +273,7 @@ def test_a_project_of_another_shape_fails_a_check_of_a_config_that_names_it(
     if data == {}:  # nothing is wrong with it, as far as one can see
         assert said.connection_status()["status"] == "SUCCEEDED"
     else:
-        assert re.search("not one of Asana's API|not Asana's", failed(said))
+        assert re.search("not come from Asana's API|not from Asana", failed(said))
 
 
 def test_one_odd_workspace_costs_itself_alone(asana: AsanaEmulator) -> None:
@@ -268,6 +289,83 @@ def test_a_fault_of_the_connector_fails_a_check_in_one_sentence_that_names_it() 
     assert status.status is Status.FAILED
     assert str(status.message).startswith("Unexpected error in the connector (AttributeError, ")
     assert str(status.message).endswith("). Please report it.")
+
+
+# Several questions at once
+
+
+def threads_of_checks() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name in (deadline.NAME, together.NAME)]
+
+
+def test_a_check_asks_several_questions_at_once() -> None:
+    """Each of these is answered only once the other one has been asked, too."""
+    both = threading.Barrier(2, timeout=20)
+    with listening(lambda heard: answer_when_met(heard, both)) as (address, _):
+        said = run("check", address, pat_config())
+    assert said.connection_status()["status"] == "SUCCEEDED"
+    assert said.logs("WARN") == []
+    assert not both.broken
+
+
+def answer_when_met(heard: Heard, both: threading.Barrier) -> Reply:
+    path = urlsplit(heard.line.split()[1]).path
+    if path.endswith(("/users", "/tags")):
+        with suppress(threading.BrokenBarrierError):
+            both.wait()
+    return 200, {}, {"data": answer_to(path)}
+
+
+def answer_to(path: str) -> Any:
+    if path.endswith("/users/me"):
+        return {"gid": "7", "name": "Somebody"}
+    return [{"gid": "1", "name": "W"}] if path.endswith("/workspaces") else []
+
+
+@pytest.mark.parametrize("workers", [1, 3, 25])
+def test_a_check_asks_no_more_at_once_than_the_workers_that_the_config_allows(workers: int) -> None:
+    under_way, most, lock = 0, 0, threading.Lock()
+
+    def counted(heard: Heard) -> Reply:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.05)  # the next ones come meanwhile, if they do
+        with lock:
+            under_way -= 1
+        return 200, {}, {"data": answer_to(urlsplit(heard.line.split()[1]).path)}
+
+    with listening(counted) as (address, _):
+        config = pat_config() | {"num_workers": workers}
+        run("check", address, config | {"requests_per_minute": 60_000})
+    assert most <= min(workers, check.MOST_AT_ONCE)
+
+
+@pytest.mark.parametrize("place", [ME, "/tags", "/projects/{project_gid}"])
+@pytest.mark.parametrize("kind", ["hang", "stall", "trickle"])
+def test_no_thread_outlives_a_check(asana: AsanaEmulator, place: str, kind: Any) -> None:
+    asana.controls.fail(place, kind, seconds=600, times=None)
+    (project, *_) = (record["gid"] for record in asana.expected("projects", SERVICE))
+    run("check", asana, config_for(asana, excluded_project_gids=[project]), check_seconds=1.5)
+    assert threads_of_checks() == []
+
+
+@pytest.mark.parametrize("kind", [429, 503, "hang"])
+def test_no_thread_outlives_a_check_that_waits_for_a_token(asana: AsanaEmulator, kind: Any) -> None:
+    asana.controls.fail(TOKEN_PATH, kind, seconds=600, times=None)
+    run("check", asana, oauth_config(asana), check_seconds=1)
+    assert threads_of_checks() == []
+
+
+def test_a_token_that_is_revoked_among_many_questions_is_said_and_not_that_they_were_stopped(
+    asana: AsanaEmulator,
+) -> None:
+    for place in ("/users", "/tags", "/portfolios", "/projects", "/goals"):
+        asana.controls.interrupt(place, lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
+    said = run("check", asana, config_for(asana))
+    assert "Create a new personal access token" in failed(said)
+    assert threads_of_checks() == []
 
 
 # However long Asana takes
@@ -302,14 +400,14 @@ def test_a_check_ends_though_asana_does_not_answer(
 ) -> None:
     asana.controls.fail(place, kind, seconds=600, times=None)
     sentence = failed(run("check", asana, config_for(asana), check_seconds=1))
-    assert sentence.startswith("Asana has not answered within 1 second. ")
+    assert sentence.startswith("Asana did not answer within 1 second. ")
 
 
 @pytest.mark.parametrize(
     ("how", "why"),
     [
         ({"kind": 429, "retry_after": HALF_AN_HOUR}, "The rate limit of this token is used up"),
-        ({"kind": "hang", "seconds": 600}, "Asana has not answered within 2 seconds"),
+        ({"kind": "hang", "seconds": 600}, "Asana did not answer within 2 seconds"),
     ],
     ids=["no rate left", "no answer"],
 )
@@ -322,7 +420,7 @@ def test_a_check_succeeds_though_there_is_no_time_left_to_look_around(
     assert said.connection_status()["status"] == "SUCCEEDED"
     of_users, of_the_rest = said.logs("WARN")
     assert of_users.startswith("users: refused in ")
-    assert of_the_rest.startswith(f"What else the token can read could not be asked: {why}")
+    assert of_the_rest.startswith(f"Could not check all streams: {why}")
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -331,7 +429,7 @@ def test_a_check_does_not_wait_for_a_token_endpoint_that_asks_for_patience(
 ) -> None:
     asana.controls.fail(TOKEN_PATH, status, retry_after=HALF_AN_HOUR, times=None)
     assert failed(run("check", asana, oauth_config(asana))) == (
-        f"Asana's token endpoint gives no access token (HTTP {status}, try again in 30 minutes). "
+        f"Asana's token endpoint gave no access token (HTTP {status}, try again in 30 minutes). "
         "Try again later."
     )
     assert asana.ledger.count() == 1

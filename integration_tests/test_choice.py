@@ -618,7 +618,7 @@ def test_a_check_does_not_tell_a_project_of_others_from_none(sample: AsanaEmulat
 def test_a_check_says_that_a_chosen_project_is_archived(sample: AsanaEmulator) -> None:
     said = checked(sample, project_gids=[CHOIR, STRIPES], include_archived_projects=False)
     sentence = failed(said)
-    assert f"Project {CHOIR} is archived, and include_archived_projects is off" in sentence
+    assert f"Project {CHOIR} is archived, but include_archived_projects is off" in sentence
     assert STRIPES not in sentence
 
 
@@ -626,7 +626,7 @@ def test_a_check_says_that_a_chosen_project_is_in_a_workspace_that_is_not(
     sample: AsanaEmulator,
 ) -> None:
     sentence = failed(checked(sample, project_gids=[QUIZ], workspace_gids=[ORGANIZATION]))
-    assert f"Project {QUIZ} is in workspace {QUIZ_TEAM}, which workspace_gids leaves out" in (
+    assert f"Project {QUIZ} is in workspace {QUIZ_TEAM}, which is not in workspace_gids" in (
         sentence
     )
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -182,10 +184,10 @@ def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -
     [
         (b"[1, 2]", "not a JSON object"),
         (b"null", "not a JSON object"),
-        (b"{", "is not JSON: "),
+        (b"{", "is not valid JSON: "),
         (b'{\n "a": 1,\n "b": nul\n}', "(line 3, column 7)."),
         (b'{"num_workers": NaN}', "(line 1, column 17)."),
-        (b"\xff\xfe", "is not text in UTF-8"),
+        (b"\xff\xfe", "is not UTF-8 text"),
         (b" \n", "is empty"),
         ({}, "no credentials"),
         ({"credentials": {"option_title": "Password"}}, "option_title"),
@@ -226,8 +228,116 @@ def test_without_a_command_the_commands_are_shown() -> None:
     done = subprocess.run(
         [program], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
     )
-    assert "{spec,check,discover,read}" in done.stdout
+    assert "{spec,check,discover,read,probe}" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def printed_by(*arguments: str) -> str:
+    """What the program prints that is asked for help."""
+    program = Path(sys.executable).with_name("source-asana")
+    done = subprocess.run(
+        [program, *arguments], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert printed_by("--version") == f"source-asana {version('airbyte-source-asana')}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("spec", {"--help", "--debug"}),
+        ("check", {"--help", "--debug", "--config"}),
+        ("discover", {"--help", "--debug", "--config"}),
+        (
+            "read",
+            {
+                *("--help", "--debug", "--config", "--catalog", "--state"),
+                *("--streams", "--incremental", "--state-file"),
+            },
+        ),
+    ],
+)
+def test_the_help_of_a_command_shows_what_it_can_use_and_nothing_else(
+    command: str, options: set[str]
+) -> None:
+    assert set(re.findall(r"--[a-z-]+", printed_by(command, "--help"))) == options
+
+
+def test_no_line_tells_of_a_part_of_the_cdk_that_is_not_used(sample: AsanaEmulator) -> None:
+    said = run_program("check", sample, config_for(sample))
+    assert "MemoryMonitor" not in said.text
+    assert said.logs("INFO")
+
+
+MISSPELLED: dict[str, Any] = {
+    "project_gid": ["1205000000000001"],
+    "num_worker": "s3cret",
+    "zzz": "s3cret",
+}
+WARNINGS = [
+    "Unknown setting project_gid. Did you mean project_gids?",
+    "Unknown setting num_worker. Did you mean num_workers?",
+    "Unknown setting zzz. It has no effect.",
+]
+
+
+def test_a_check_warns_of_unknown_settings_where_people_see_it(sample: AsanaEmulator) -> None:
+    said = run("check", sample, config_for(sample, **MISSPELLED))
+    assert said.connection_status()["status"] == "SUCCEEDED"
+    assert said.logs("WARN") == WARNINGS
+    assert said.connection_status()["message"].endswith(f". {' '.join(WARNINGS)}")
+    assert "s3cret" not in said.text
+
+
+def test_a_read_warns_of_unknown_settings_and_reads_all(sample: AsanaEmulator) -> None:
+    said = run("read", sample, config_for(sample, **MISSPELLED), catalog_of(["tags"]))
+    assert said.logs("WARN") == WARNINGS
+    assert said.records()["tags"]
+    assert said.exit_status == 0
+    assert "s3cret" not in said.text
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_keys_that_airbyte_adds_are_not_warned_of(sample: AsanaEmulator, command: str) -> None:
+    catalog = catalog_of(["tags"]) if command == "read" else None
+    config = {
+        "access_token": sample.tokens.pat(SERVICE),
+        "__injected_components_py": "",
+        "_limit": 10,
+    }
+    assert run(command, sample, config, catalog).logs("WARN") == []
+
+
+FUTURE = "2999-01-01"
+
+
+def test_a_check_refuses_a_start_date_in_the_future(sample: AsanaEmulator) -> None:
+    sentence = failed(run("check", sample, config_for(sample, start_date=FUTURE)))
+    assert sentence.startswith("start_date is in the future. ")
+
+
+def test_the_future_begins_where_asanas_clock_is(asana: AsanaEmulator) -> None:
+    year = 365 * 86_400
+    day = asana.account.clock.now().add(days=30).format("YYYY-MM-DD")
+    assert "in the future" in failed(run("check", asana, config_for(asana, start_date=day)))
+    asana.account.clock.advance(year)
+    said = run("check", asana, config_for(asana, start_date=day))
+    assert said.connection_status()["status"] == "SUCCEEDED"
+
+
+def test_a_read_warns_of_a_start_date_in_the_future_and_reads_what_it_does_not_filter(
+    sample: AsanaEmulator,
+) -> None:
+    said = run("read", sample, config_for(sample, start_date=FUTURE), catalog_of(["tasks", "tags"]))
+    assert [line.partition(":")[0] for line in said.logs("WARN")] == ["start_date is in the future"]
+    assert "tasks" not in said.records()
+    assert said.records()["tags"]
+    assert said.exit_status == 0
 
 
 def test_files_that_are_not_there_are_named() -> None:

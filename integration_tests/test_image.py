@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 import uuid
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +15,13 @@ import orjson
 import pytest
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for
+from integration_tests.test_deployments import block
+from integration_tests.test_left_out import LEFT_OUT
 from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
@@ -166,12 +171,59 @@ def test_the_image_says_which_connector_it_holds() -> None:
     assert held in installed()
 
 
-def test_every_other_package_is_one_that_the_lock_pins() -> None:
+def test_the_image_says_where_it_comes_from() -> None:
+    labels = image_config()["Labels"]
+    told = {
+        name.removeprefix("org.opencontainers.image."): value
+        for name, value in labels.items()
+        if name.startswith("org.opencontainers.image.")
+    }
+    assert told["version"] == labels["io.airbyte.version"]
+    assert told["licenses"] == "MIT"
+    commit = subprocess.run(
+        ["git", "log", "-1", "--format=%H %cI"],  # noqa: S607 - as the Makefile calls it
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert commit.stdout.split() == [told["revision"], told["created"]]
+    assert told["source"] == "" or told["source"].startswith("https://")
+
+
+def test_the_other_packages_are_those_of_the_lock_but_for_the_ones_left_out() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^[a-z0-9.-]+==[^ ]+", lock, re.MULTILINE))
     others = {held for held in installed() if not held.startswith("airbyte-source-asana==")}
-    assert "airbyte-cdk" in {held.split("==")[0] for held in others}
+    names = {held.split("==")[0] for held in others}
+    assert "airbyte-cdk" in names
+    assert not names & LEFT_OUT
     assert others <= pinned
+
+
+def test_the_only_program_of_the_environment_is_the_connector() -> None:
+    runnable = in_image("find /opt/source-asana -type f -perm /111").split()
+    assert runnable == [image_config()["Entrypoint"][0]]
+    assert in_image("ls /opt/source-asana/bin").split() == ["python", "source-asana"]
+
+
+def test_the_bill_of_materials_is_valid_and_names_every_package_of_the_image() -> None:
+    text = (ROOT / "build" / "sbom.cdx.json").read_text(encoding="utf-8")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    assert bill["metadata"]["component"]["name"] == image_config()["Labels"]["io.airbyte.name"]
+    required = {
+        f"{each['name']}=={each['version']}"
+        for each in bill["components"]
+        if each.get("scope") == "required"
+    }
+    assert required == installed()
+    kinds = {each["purl"].split("/")[0] for each in bill["components"]}
+    assert kinds == {"pkg:pypi", "pkg:deb", "pkg:generic"}
+    (connector,) = [
+        each for each in bill["dependencies"] if "/airbyte-source-asana@" in each["ref"]
+    ]
+    assert any(needed.startswith("own/airbyte-cdk@") for needed in connector["dependsOn"])
 
 
 def installed() -> set[str]:
@@ -195,6 +247,48 @@ def test_the_connector_cannot_be_changed_by_the_user_that_runs_it() -> None:
     assert in_image("find /opt -writable -not -type l") == ""
 
 
+def put_docker_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
+    """A `docker` that is DOCKER, and runs containers with our options."""
+    program = folder / "docker"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = run ] && shift && set -- run {shlex.join(options)} "$@"\n'
+        f'exec {shlex.join(DOCKER)} "$@"\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_the_script_for_cron_goes_on_from_its_state_file(
+    asana: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_docker_on_path(tmp_path, monkeypatch, *reaching(asana))
+    monkeypatch.setenv("IMAGE", IMAGE)
+    script, secrets = tmp_path / "sync.sh", tmp_path / "secrets"
+    script.write_text(block("Cron and Docker", "sh"), encoding="utf-8")
+    secrets.mkdir()
+    (secrets / "config.json").write_bytes(orjson.dumps(config_for(asana)))
+
+    def synced() -> Said:
+        before = {*tmp_path.glob("data/*")}
+        done = subprocess.run(["/bin/sh", script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        (file,) = {*tmp_path.glob("data/*")} - before
+        assert file.suffix == ".jsonl"
+        return Said(file.read_text(encoding="utf-8").splitlines(), 0)
+
+    first = synced()
+    for stream in ("projects", "tasks", "stories"):
+        assert gids(first, stream) == {each["gid"] for each in asana.expected(stream, SERVICE)}
+    task = first.records()["tasks"][0]["gid"]
+    story = asana.change(lambda account: account.comment(task, "Done."))
+    time.sleep(1)  # the script names its files by the second
+    second = synced()
+    assert story in gids(second, "stories")
+    assert gids(second, "stories") < gids(first, "stories") | {story}
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 class TestAirbytesImageTests(DockerConnectorTestSuite):
     """Those of `airbyte-cdk image test`, in confined containers and against the emulator.
@@ -210,17 +304,7 @@ class TestAirbytesImageTests(DockerConnectorTestSuite):
     def docker_on_path(
         self, sample: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """They call `docker`: it is DOCKER, with our options."""
-        options = shlex.join([*CONFINED, *reaching(sample)])
-        program = tmp_path / "docker"
-        program.write_text(
-            "#!/bin/sh\n"
-            f'[ "$1" = run ] && shift && set -- run {options} "$@"\n'
-            f'exec {shlex.join(DOCKER)} "$@"\n',
-            encoding="utf-8",
-        )
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        put_docker_on_path(tmp_path, monkeypatch, *CONFINED, *reaching(sample))
 
     @pytest.fixture
     def scenario(self, sample: AsanaEmulator, tmp_path: Path) -> ConnectorTestScenario:

@@ -327,14 +327,14 @@ def test_a_table_of_somebody_else_is_left_alone(any_desk: Desk) -> None:
     any_desk.execute("CREATE TABLE users (id INTEGER)")
     ended = any_desk.sync("--streams", "users")
     assert ended.exit_status == 1
-    assert "has a table users that no sync has made" in ended.err
+    assert "has a table users that is not from a sync" in ended.err
     assert any_desk.execute("SELECT * FROM users") == []
 
 
 def test_the_sample_account_does_not_overwrite_your_own(desk: Desk) -> None:
     assert desk.sync("--streams", "users").exit_status == 0
     assert sync_sample(desk.file, ["users"]) == 1
-    assert "holds the data of another account" in desk.capsys.readouterr().err
+    assert "has the data of another account" in desk.capsys.readouterr().err
     assert desk.rows("users") == desk.expected("users")
 
 
@@ -347,7 +347,7 @@ def test_the_sample_account_arrives_complete_into_a_new_file_and_an_old_one(
         assert sync_sample(file, streams) == 0
         shown = capsys.readouterr().out
         assert "3 of 3 streams complete." in shown
-        assert "The tables hold exactly the records of the sample account." in shown
+        assert "The tables have exactly the records of the sample account." in shown
         assert f"{file} opens in any DuckDB client" in shown
 
 

@@ -35,7 +35,7 @@ from integration_tests.test_incremental import (
     top_task,
     truth,
 )
-from integration_tests.test_messages import is_quoted
+from integration_tests.test_messages import QUOTED
 from integration_tests.troubles import EXPORTS, GULL_ROCK, ORGANISATION, PAINT
 from source_asana.reading.visits import DEEPEST_LEVEL
 from source_asana.streams.declared import STREAMS
@@ -94,7 +94,7 @@ def test_a_token_that_sees_no_workspace_fails_every_stream_but_the_exports(
         assert said.errors()[stream]["failure_type"] == "config_error"
         assert said.errors()[stream]["message"].endswith(NO_WORKSPACE)
     assert NO_WORKSPACE not in said.errors()["organization_exports"]["message"]
-    assert is_quoted(NO_WORKSPACE)
+    assert NO_WORKSPACE in QUOTED
 
 
 def test_exports_are_read_by_a_token_that_sees_no_workspace(asana: AsanaEmulator) -> None:

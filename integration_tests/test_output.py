@@ -192,7 +192,7 @@ def test_a_stdout_that_is_closed_is_a_sentence_and_no_sync(
         timeout=PROGRAM_SECONDS,
         check=False,
     )
-    assert done.stderr == "Messages go to stdout, which is closed.\n"
+    assert done.stderr == "Cannot write to stdout: it is closed.\n"
     assert done.returncode == 1
     assert sample.ledger.count() == 0
 
@@ -220,7 +220,7 @@ def test_a_full_disk_is_a_sentence_and_no_success(
         streams = ["tags"] if command == "read" else []
         words = command_line(tmp_path, sample, command, *streams)
     said = shell('"$@" > /dev/full', words, sample)
-    assert said.text == "Messages cannot be written to stdout: No space left on device."
+    assert said.text == "Cannot write to stdout: No space left on device."
     assert said.exit_status == 1
 
 
@@ -229,7 +229,7 @@ def test_a_file_that_may_not_grow_is_a_sentence_and_no_success(
 ) -> None:
     words = command_line(tmp_path, sample, "read", "tasks", "stories")
     said = shell(f'ulimit -f 16; "$@" > {tmp_path}/out', words, sample)
-    assert said.text == "Messages cannot be written to stdout: File too large."
+    assert said.text == "Cannot write to stdout: File too large."
     assert said.exit_status == 1
 
 
@@ -413,10 +413,10 @@ def without_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("without_threads")
 def test_a_machine_without_threads_is_a_sentence(sample: AsanaEmulator) -> None:
-    assert "does not allow another thread" in failed(run("check", sample, config_for(sample)))
+    assert "Cannot start a thread" in failed(run("check", sample, config_for(sample)))
     said = run("read", sample, config_for(sample), catalog_of(["tags", "tasks"]))
     (error,) = said.errors().values()
-    assert "does not allow another thread" in error["message"]
+    assert "Cannot start a thread" in error["message"]
     assert "stack_trace" not in error
     for stream in ("tags", "tasks"):
         assert said.statuses(stream) == ["STARTED", "INCOMPLETE"]

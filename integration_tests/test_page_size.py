@@ -14,7 +14,7 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
-from source_asana.asana.client import PAGE_MEMORY
+from source_asana.asana.client import PAGE_MEMORY_BYTES
 
 pytestmark = pytest.mark.once
 
@@ -113,7 +113,7 @@ def test_pages_of_ordinary_size_are_always_whole(busy: AsanaEmulator) -> None:
 
 
 def test_a_record_larger_than_all_memory_of_pages_comes_too(asana: AsanaEmulator) -> None:
-    notes = "Mind the gulls. " * (PAGE_MEMORY // 10)
+    notes = "Mind the gulls. " * (PAGE_MEMORY_BYTES // 10)
     asana.change(lambda account: account.create_task(GULL_ROCK, "Novel", notes=notes))
     said = read_tasks(asana, workers=10)
     assert gids(said) == expected(asana)

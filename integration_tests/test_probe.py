@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from airbyte_cdk.utils import AirbyteTracedException
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.oddities import ABSENT, with_numeric_gids, with_value
 from integration_tests.reading import PROGRAM_SECONDS, SERVICE, config_for, oauth_config
-from source_asana import SourceAsana
-from source_asana.asana.errors import ConfigError, OutOfTime, TokenRefused
-from source_asana.probe.asking import MOST_REQUESTS, MOST_UNANSWERED, AsanaSilent, Overheard
+from source_asana.airbyte.errors import ConfigError, OutOfTime
+from source_asana.probe.asking import MOST_REQUESTS, MOST_UNANSWERED, Overheard
 from source_asana.probe.assumptions import ASSUMPTIONS, Assumption
 from source_asana.probe.findings import Finding, Verdict
 from source_asana.probe.report import entry
+from source_asana.probing import AsanaProbe
 from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once
@@ -46,8 +47,8 @@ def probing(
     asana: AsanaEmulator | str, config: Any, assumptions: Iterable[Assumption] = ASSUMPTIONS
 ) -> Iterator[Finding]:
     url = asana if isinstance(asana, str) else asana.url
-    source = SourceAsana(asana_url=url, patience=0)
-    return source.probe(LOGGER, config, Overheard(), assumptions)
+    source = AsanaProbe(asana_url=url, patience=0)
+    return source.findings(LOGGER, config, Overheard(), assumptions)
 
 
 def probed(asana: AsanaEmulator, person: str = SERVICE, **config: Any) -> dict[str, Finding]:
@@ -478,10 +479,10 @@ def test_no_more_than_80_requests_go_out(asana: AsanaEmulator) -> None:
     assert list(found) == [assumption.key for assumption in ASSUMPTIONS]
 
 
-def test_a_probe_of_nobody_ends_with_what_to_do(asana: AsanaEmulator) -> None:
+def test_a_refused_token_ends_a_probe_with_what_to_do(asana: AsanaEmulator) -> None:
     config = config_for(asana)
     config["credentials"]["personal_access_token"] = "2/mistyped"
-    with pytest.raises(TokenRefused, match="create a new personal access token"):
+    with pytest.raises(AirbyteTracedException, match="Create a new personal access token"):
         list(probing(asana, config))
     assert asana.ledger.count() == 2
 
@@ -491,25 +492,28 @@ def test_a_token_that_is_revoked_in_the_middle_ends_a_probe(asana: AsanaEmulator
     token = config["credentials"]["personal_access_token"]
     asana.controls.interrupt("/goals", lambda: asana.tokens.revoke(token))
     findings: list[Finding] = []
-    with pytest.raises(TokenRefused):
+    with pytest.raises(AirbyteTracedException, match="Asana refused the token"):
         findings.extend(probing(asana, config))
     assert 30 < len(findings) < len(ASSUMPTIONS)
 
 
 def test_a_dead_network_ends_a_probe(asana: AsanaEmulator) -> None:
-    with pytest.raises(AsanaSilent, match=r"Asana does not answer \(no answer, .* 127\.0\.0\.1"):
+    with pytest.raises(
+        AirbyteTracedException, match=r"Asana does not answer \(the connection to 127\.0\.0\.1"
+    ):
         list(probing(NOWHERE, config_for(asana)))
 
 
 def test_a_network_that_dies_in_the_middle_ends_a_probe(asana: AsanaEmulator) -> None:
     asana.controls.fail("*", "reset", times=None, after=20)
-    with pytest.raises(AsanaSilent):
+    with pytest.raises(AirbyteTracedException, match="Asana does not answer"):
         list(probing(asana, config_for(asana)))
 
 
 def test_an_asana_that_is_down_ends_a_probe(asana: AsanaEmulator) -> None:
     asana.controls.fail("*", 503, times=None, after=20)
-    with pytest.raises(AsanaSilent, match=f"status 503, {MOST_UNANSWERED} times in a row"):
+    why = f"status 503, {MOST_UNANSWERED} times in a row"
+    with pytest.raises(AirbyteTracedException, match=why):
         list(probing(asana, config_for(asana)))
     assert asana.ledger.count() == 20 + 2 * MOST_UNANSWERED
 
@@ -538,7 +542,7 @@ def test_the_program_prints_a_report(
     assert (told.complaint, told.exit_status) == ("", 0)
     lines = told.report.splitlines()
     first = ASSUMPTIONS[0]
-    assert re.fullmatch(r"source-asana .*: what the connector assumes of Asana", lines[0])
+    assert re.fullmatch(r"source-asana .*: what the connector assumes about Asana", lines[0])
     assert lines[2:5] == [
         f"[holds] {first.title}",
         "    observed: status 200",

@@ -4,10 +4,12 @@ PyAirbyte takes seconds to start and a minute to load an account, so `make test`
 tests. The rest have the marker `pyairbyte`: `make pyairbyte` runs all of them.
 """
 
+import ast
 import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +19,8 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.local import Desk
-from integration_tests.reading import PROGRAM_SECONDS, Json, config_for
+from integration_tests.reading import PROGRAM_SECONDS, SERVICE, Json, config_for
+from integration_tests.test_readme import GUIDE, PAGES, written_in
 from integration_tests.truth_of import truth
 from source_asana.streams.declared import STREAMS
 
@@ -48,24 +51,33 @@ for stream, dataset in result.streams.items():
 
 Frames = Mapping[str, list[dict[str, Any]]]
 
+EXECUTABLE = Path(sys.executable).with_name("source-asana")
+
+LOOK = """
+with cache.get_sql_engine().connect() as connection:
+    print(connection.exec_driver_sql({!r}).fetchall())
+"""
+
 
 def run_notebook(
     asana: AsanaEmulator, config: Json, file: Path, streams: Iterable[str]
 ) -> subprocess.CompletedProcess[str]:
-    executable = Path(sys.executable).with_name("source-asana")
+    given = json.dumps([config, str(EXECUTABLE), str(file), [*streams]])
+    return run_cells(asana, file.parent, NOTEBOOK, given)
+
+
+def run_cells(
+    asana: AsanaEmulator, folder: Path, cells: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python as in a notebook, in a folder."""
     # PyAirbyte ends a connector that has said enough, maybe while coverage writes its file.
     around = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
-    here = {"ASANA_BASE_URL": asana.url, "AIRBYTE_LOGGING_ROOT": str(file.parent)}
+    here = {"ASANA_BASE_URL": asana.url, "AIRBYTE_LOGGING_ROOT": str(folder)}
     quiet = {"AIRBYTE_OFFLINE_MODE": "1", "NO_LIVE_PROGRESS": "1"}
     return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            NOTEBOOK,
-            json.dumps([config, str(executable), str(file), [*streams]]),
-        ],
+        [sys.executable, "-c", cells, *arguments],
         env=around | here | quiet,
-        cwd=file.parent,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=PROGRAM_SECONDS,
@@ -168,3 +180,69 @@ def test_a_check_that_fails_says_why_and_keeps_the_token_to_itself(
     assert "Connector check failed" in done.stderr
     assert "Asana refused the token" in done.stderr
     assert "nobody-knows" not in done.stdout + done.stderr
+
+
+def as_typed(cell: str, asana: AsanaEmulator) -> str:
+    """A piece of Python of a page, with a token and the program filled in."""
+    token = asana.tokens.pat(SERVICE)
+    return cell.replace("<token>", token).replace(".venv/bin/source-asana", str(EXECUTABLE))
+
+
+def rows(printed: str) -> list[list[tuple[Any, ...]]]:
+    """The results of queries that a notebook has printed, each in a line."""
+    return [ast.literal_eval(line) for line in printed.splitlines() if line.startswith("[")]
+
+
+@pytest.mark.pyairbyte
+def test_the_recipe_of_the_guide_reads_repairs_and_removes_stale_rows(
+    asana: AsanaEmulator, tmp_path: Path
+) -> None:
+    read, repair, stale = [as_typed(cell, asana) for cell in written_in("python", GUIDE)]
+    (delete,) = [sql.strip() for sql in written_in("sql", GUIDE) if sql.startswith("DELETE")]
+    assert run_cells(asana, tmp_path, read).returncode == 0
+    task = next(t for t in truth(asana, "tasks") if not t["num_subtasks"] and not t["parent"])
+    memberships = truth(asana, "workspace_memberships")
+    homes = Counter(membership["user"]["gid"] for membership in memberships)
+    left = next(m for m in memberships if homes[m["user"]["gid"]] == 1 and not m["is_admin"])
+    workspace, user = left["workspace"]["gid"], left["user"]["gid"]
+    asana.account.clock.advance(3600)
+    asana.change(lambda account: account.delete(task["gid"]))
+    asana.change(lambda account: account.leave_workspace(workspace, user))
+    tasks = LOOK.format("SELECT gid, _ab_cdc_deleted_at IS NOT NULL FROM main.tasks ORDER BY gid")
+    users = LOOK.format("SELECT gid FROM main.users ORDER BY gid")
+    clean = f"cache.execute_sql({delete.replace('tasks', 'main.tasks')!r})"
+    cells = [read, tasks, users, clean, tasks, repair, tasks, stale, users]
+    done = run_cells(asana, tmp_path, "\n".join(cells))
+    assert done.returncode == 0, done.stderr
+    marked, unrepaired, cleaned, repaired, current = rows(done.stdout)
+    assert [gid for gid, is_deleted in marked if is_deleted] == [task["gid"]]
+    alive = [(task["gid"], False) for task in truth(asana, "tasks")]
+    assert cleaned == alive == repaired
+    assert current == [(user["gid"],) for user in truth(asana, "users")]
+    assert set(unrepaired) - set(current) == {(user,)}
+
+
+@pytest.mark.pyairbyte
+def test_the_recipe_of_the_migration_guide_replaces_the_tables(
+    asana: AsanaEmulator, tmp_path: Path
+) -> None:
+    (cell,) = [as_typed(each, asana) for each in written_in("python", PAGES["docs/migrating.md"])]
+    begin = f"config = {config_for(asana)!r}\n"
+    done = run_cells(asana, tmp_path, begin + cell)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.pyairbyte
+def test_a_refused_stream_costs_all_records_of_a_read(asana: AsanaEmulator, tmp_path: Path) -> None:
+    asana.controls.deny("/portfolios", 402)
+    file = tmp_path / "asana.duckdb"
+    done = run_notebook(asana, config_for(asana), file, ["users", "portfolios"])
+    assert done.returncode == 1
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(str(file), read_only=True) as database:
+        tables = database.sql("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall()
+    assert not any(
+        rows for name, rows in tables if name in ("users", "portfolios", "_airbyte_state")
+    )
+    told = "discards the records and the state of all streams of that read"
+    assert told in " ".join(GUIDE.split())

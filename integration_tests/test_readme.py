@@ -19,7 +19,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import PROGRAM_SECONDS, Said, catalog_of, config_for, run
 from integration_tests.truth_of import fewest_requests, truth
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.rate_limit import PLANS, SHARE
+from source_asana.asana.governor import PLANS_PER_MINUTE, QUOTA_FACTOR
 from source_asana.config import parse_config
 from source_asana.streams.declared import STREAMS
 
@@ -32,10 +32,15 @@ PAGES = {
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/airbyte_qa.md",
+        "CODE_OF_CONDUCT.md",
+        "SECURITY.md",
         "docs/architecture.md",
         "docs/asana.md",
         "docs/assumptions.md",
         "docs/decisions.md",
+        "docs/deployments.md",
+        "docs/emulator.md",
         "docs/incremental.md",
         "docs/migrating.md",
         "docs/operations.md",
@@ -138,7 +143,7 @@ def test_every_file_that_a_page_links_to_exists() -> None:
     links = [
         (page, target)
         for page, text in PAGES.items()
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text)
+        for target in re.findall(r"\]\((?!https?:|/platform/)([^)#]+)", text)
     ]
     assert links
     assert [link for link in links if not (ROOT / link[0]).parent.joinpath(link[1]).exists()] == []
@@ -209,7 +214,7 @@ def messages_at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
 
 def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> None:
     (shown,) = written_in("sh")
-    spec, check, discover, read = [
+    spec, check, discover, read, by_name = [
         messages_at_desk(line, desk, sample) for line in shown.splitlines()
     ]
     assert spec.of_type("SPEC")[0]["spec"]["connectionSpecification"] == FORM
@@ -221,6 +226,8 @@ def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> N
     for stream, records in read.records().items():
         expected = sorted(record["gid"] for record in truth(sample, stream))
         assert sorted(record["gid"] for record in records) == expected
+    assert set(by_name.records()) == {"tasks", "users"}
+    assert (desk / "secrets" / "state.json").exists()
 
 
 def synced(page: str) -> list[str]:
@@ -308,7 +315,7 @@ def test_the_operations_page_counts_as_the_emulated_accounts_do(
 
 def test_the_minutes_of_the_operations_page_are_the_formulas() -> None:
     paid, free = (int(n.replace(",", "")) for n in re.findall(r"requests / ([\d,]+)", OPERATIONS))
-    assert (paid, free) == tuple(int(SHARE * plan) for plan in reversed(PLANS))
+    assert (paid, free) == tuple(int(QUOTA_FACTOR * plan) for plan in reversed(PLANS_PER_MINUTE))
     for tasks, projects, requests, *durations in table_with("tasks and subtasks", OPERATIONS):
         t, p = (int(cell.replace(",", "")) for cell in (tasks, projects))
         asked = 2 * t + 0.07 * t + 3 * p + t / 100

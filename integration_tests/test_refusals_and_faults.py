@@ -211,7 +211,7 @@ def test_a_token_that_is_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulat
     assert said.statuses("stories")[-1] == "INCOMPLETE"
     (error,) = said.errors().values()
     assert error["failure_type"] == "config_error"
-    assert "create a new personal access token" in error["message"]
+    assert "Create a new personal access token" in error["message"]
     assert asana.ledger.by_status()[401] <= 10 + 1  # each worker's, and the question whose it is
 
 
@@ -328,7 +328,7 @@ def test_a_refresh_token_that_is_refused_ends_the_sync_at_once_with_one_message(
     ((stream, error),) = said.errors().items()
     assert stream is None
     assert error["failure_type"] == "config_error"
-    assert "authenticate with Asana again" in error["message"]
+    assert "Authenticate again" in error["message"]
     assert said.statuses("workspaces")[-1] == "COMPLETE"
     assert said.statuses("stories")[-1] == "INCOMPLETE"
     assert asana.ledger.count(TOKEN_PATH) == 2
@@ -344,7 +344,7 @@ def test_a_token_endpoint_that_is_down_ends_the_sync_when_patience_does(
     said = run("read", asana, config, catalog_of(["tags"]), patience=0.1, answer_seconds=0.3)
     ((_, error),) = said.errors().items()
     assert error["failure_type"] == "transient_error"
-    assert "token endpoint" in error["message"]
+    assert "Cannot get an access token" in error["message"]
     assert 2 <= asana.ledger.count(TOKEN_PATH) <= 4
     assert said.statuses("tags")[-1] == "INCOMPLETE"
 

@@ -13,6 +13,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.deletions import Deletions
+from source_asana.airbyte.due import Due
 from source_asana.airbyte.messages import RecordBatch
 from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
@@ -132,7 +133,7 @@ class Hours:
         progress = Progress(
             logger, {}, self.seconds_to_wait, open_projects=lambda: 0, clock=lambda: self.now
         )
-        checkpoints = Checkpoints(selected, {}, lambda: "", 1.0, clock=lambda: self.now)
+        checkpoints = Checkpoints(selected, {}, lambda: "", Due(1.0, clock=lambda: self.now))
         return Reporter(
             Account(make_plan(selected), Resumption(selected, {}), ALL, {}),
             selected,

@@ -14,7 +14,7 @@ def main() -> int:
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
-    # Whoever has pandas would wait for it: DuckDB imports it with the first parameter of a query.
+    # DuckDB imports pandas, if it is installed, with the first parameter of a query: that is slow.
     sys.modules.setdefault("pandas", cast("ModuleType", None))
     # The connector takes a second to import.
     from local_sync.sync import Stop, run  # noqa: PLC0415

@@ -13,12 +13,12 @@ from local_sync.tables import Kind, Table
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "128MB",
-    "threads": 1,  # each would hold rows of its own
+    "threads": 1,  # each one would buffer rows
 }
-ROW_GROUP_SIZE = 10_240
-"""Rows that are written together: the last group is written again with each checkpoint."""
+ROW_GROUP_ROWS = 10_240
+"""How many rows are written together; each checkpoint writes the last group again."""
 
-RECORDS_AT_ONCE = 200
+RECORDS_PER_INSERT = 200
 
 TYPES = {
     Kind.TEXT: "VARCHAR",
@@ -32,10 +32,10 @@ TYPES = {
 
 
 class DuckDBFile:
-    """A file that nobody else has open. Times are in UTC. Raises StoreError."""
+    """A file that no other program has open. Times are in UTC. Raises StoreError."""
 
     indexes_keys = False
-    misfits: tuple[type[Exception], ...] = (duckdb.DataError,)
+    misfit_errors: tuple[type[Exception], ...] = (duckdb.DataError,)
     failures: tuple[type[Exception], ...] = (duckdb.Error,)
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class DuckDBFile:
         self.execute("SET TimeZone = 'UTC'")
         quoted = str(path).replace("'", "''")
         try:
-            self.execute(f"ATTACH '{quoted}' AS asana (ROW_GROUP_SIZE {ROW_GROUP_SIZE})")
+            self.execute(f"ATTACH '{quoted}' AS asana (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
         except duckdb.Error as error:
             self.close()
             raise StoreError(_cannot_open(path, str(error))) from None
@@ -90,8 +90,8 @@ class DuckDBFile:
         self.execute(
             f"CREATE OR REPLACE TEMP TABLE incoming (ord BIGINT, emitted_at TIMESTAMP, {kinds})"
         )
-        for start in range(0, len(records), RECORDS_AT_ONCE):
-            some = records[start : start + RECORDS_AT_ONCE]
+        for start in range(0, len(records), RECORDS_PER_INSERT):
+            some = records[start : start + RECORDS_PER_INSERT]
             self.execute(
                 f"INSERT INTO incoming SELECT ord + {start}, make_timestamp_ms(emitted_at), {values} "  # noqa: S608, E501 - own names
                 "FROM (SELECT ord, emitted_at, "
@@ -111,7 +111,7 @@ class DuckDBFile:
 
 
 def _cast(value: str, kind: Kind) -> str:
-    """Text as a value of its column. A TIMESTAMP alone would leave out a time's offset."""
+    """SQL that casts text to the type of its column. TIMESTAMP alone would ignore a UTC offset."""
     if kind is Kind.TIME:
         return f"CAST(CAST({value} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return value if kind in (Kind.TEXT, Kind.JSON) else f"CAST({value} AS {TYPES[kind]})"

@@ -1,4 +1,4 @@
-"""From the connector's messages to transactions: rows first, then the states that cover them."""
+"""Turns the connector's messages into transactions: rows, and the states that cover them."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -22,18 +22,20 @@ from local_sync.tables import Table
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.streams.declared import STREAMS
 
-BYTES_AT_ONCE = 8_000_000
-SECONDS_BETWEEN = 3.0
-"""A transaction takes so many bytes of records, or waits so long for a state to be saved."""
+MAX_BATCH_BYTES = 8_000_000
+"""A transaction is saved when it has so many bytes of records."""
 
-OLDEST_PARTIAL_SECONDS = 24 * 3600
-"""An interrupted full refresh older than this starts over: what it has read is out of date."""
+SECONDS_BETWEEN_SAVES = 3.0
+"""A transaction that has a state is saved after this time."""
+
+MAX_PARTIAL_AGE_SECONDS = 24 * 3600
+"""An interrupted full refresh older than this starts over, because its rows are out of date."""
 
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 
 
 def catalog_of(tables: Iterable[Table]) -> ConfiguredAirbyteCatalog:
-    """What the connector is asked for."""
+    """The configured catalog for the connector."""
     streams = [
         {
             "stream": {
@@ -49,16 +51,16 @@ def catalog_of(tables: Iterable[Table]) -> ConfiguredAirbyteCatalog:
     return CatalogSerializer.load({"streams": streams})
 
 
-def starting(table: Table, saved: Saved, now: float, *, is_fresh: bool) -> Saved:
-    """What a sync of a stream goes on from; a new refresh where there is nothing."""
-    goes_on = saved.state is not None and not is_fresh
+def resume_point(table: Table, saved: Saved, now: float, *, is_fresh: bool) -> Saved:
+    """Where a sync of a stream resumes; a new refresh if there is nothing to resume."""
+    can_resume = saved.state is not None and not is_fresh
     if not table.is_incremental:
-        goes_on = goes_on and now - saved.began < OLDEST_PARTIAL_SECONDS
-    return saved if goes_on else Saved(saved.generation + 1, int(now))
+        can_resume = can_resume and now - saved.started_at < MAX_PARTIAL_AGE_SECONDS
+    return saved if can_resume else Saved(saved.generation + 1, int(now))
 
 
 def state_messages(starts: Mapping[str, Saved]) -> list[AirbyteStateMessage]:
-    """The states as the connector takes them."""
+    """The saved states as Airbyte messages."""
     return [
         AirbyteStateMessage(
             type=AirbyteStateType.STREAM,
@@ -73,32 +75,32 @@ def state_messages(starts: Mapping[str, Saved]) -> list[AirbyteStateMessage]:
 
 
 class Loader:
-    """Takes the messages of one sync and saves them, transaction by transaction."""
+    """Saves the messages of one sync, one transaction after another."""
 
     def __init__(
         self,
         store: Store,
         tables: Iterable[Table],
-        begun: Mapping[str, Saved],
+        started: Mapping[str, Saved],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._tables = {table.name: table for table in tables}
         self._clock = clock
-        self._changes = Changes(begun=dict(begun))
+        self._changes = Changes(started=dict(started))
         self._bytes = 0
         self._last = clock()
 
     def take(self, message: Message) -> None:
-        """Keep what a message brings, and save when it is enough."""
+        """Add a message to the transaction, and save that if it is due."""
         if isinstance(message, RecordBatch):
             received = self._changes.records.setdefault(message.stream, [])
             received += [Received(message.emitted_at, record) for record in message.records]
             self._bytes += sum(map(len, message.records))
         elif message.type is Type.STATE and message.state and message.state.stream:
-            told = message.state.stream
-            blob = dict(told.stream_state.__dict__) if told.stream_state else {}
-            self._changes.states[told.stream_descriptor.name] = _to_go_on_from(blob)
+            state = message.state.stream
+            blob = dict(state.stream_state.__dict__) if state.stream_state else {}
+            self._changes.states[state.stream_descriptor.name] = _resumable(blob)
         elif name := completed(message):
             self._changes.complete.add(name)
             if not self._tables[name].is_incremental:
@@ -106,23 +108,23 @@ class Loader:
         self._save_when_due()
 
     def save(self) -> None:
-        """Write what is kept, in one transaction."""
+        """Save everything since the last call, in one transaction."""
         changes, self._changes, self._bytes = self._changes, Changes(), 0
         self._store.apply(changes)
         self._last = self._clock()
 
     def _save_when_due(self) -> None:
-        is_due = self._changes.states and self._clock() - self._last >= SECONDS_BETWEEN
-        if is_due or self._bytes >= BYTES_AT_ONCE:
+        is_due = self._changes.states and self._clock() - self._last >= SECONDS_BETWEEN_SAVES
+        if is_due or self._bytes >= MAX_BATCH_BYTES:
             self.save()
 
 
-def _to_go_on_from(blob: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _resumable(blob: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None if FULL_REFRESH_COMPLETE in blob else blob
 
 
 def completed(message: AirbyteMessage) -> str | None:
-    """The stream of which a message says that it is complete."""
+    """The stream that a message reports as complete; None for other messages."""
     status = message.trace.stream_status if message.trace else None
     if status is None or status.status is not AirbyteStreamStatus.COMPLETE:
         return None

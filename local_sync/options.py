@@ -1,4 +1,4 @@
-"""What the user asks for on the command line. Needs nothing that is slow to import."""
+"""The options of the command line. Imports nothing that is slow."""
 
 import argparse
 import difflib
@@ -14,14 +14,15 @@ SAMPLE_FILE = Path("asana_sample.duckdb")
 
 
 class UsageError(Exception):
-    """An option that cannot be used; its text says what to do."""
+    """An option is wrong; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """`config`: None stands for the emulated sample account. Either `file` or `database` is set.
+    """What to sync, and where to.
 
-    `streams`: in the order of the stream table. `are_streams_named`: whether the user named them.
+    `config`: None for the emulated sample account. `streams`: in the order of the stream table.
+    `are_streams_named`: whether the user named them. Either `file` or `database` is set.
     """
 
     config: Path | None
@@ -33,7 +34,7 @@ class Options:
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """The options of a command line. Raises UsageError."""
+    """Parse a command line. Raises UsageError."""
     parser = argparse.ArgumentParser(
         prog="python -m local_sync",
         description="Sync an Asana account into a DuckDB file or a PostgreSQL database: "
@@ -46,7 +47,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--fresh", action="store_true", help="read everything again")
     given = parser.parse_args(arguments)
     if given.file and given.database:
-        raise UsageError("FILE and DATABASE exclude each other. Use one of them.")
+        raise UsageError("FILE and DATABASE cannot be combined. Use one of them.")
     if given.database:
         _check_database(given.database)
     named = known_streams(given.streams)
@@ -62,7 +63,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
 
 
 def known_streams(text: str) -> tuple[str, ...]:
-    """The streams of a comma-separated list. Raises UsageError for a name that is none."""
+    """Parse a comma-separated list of streams. Raises UsageError for an unknown name."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if unknown := [name for name in names if name not in STREAMS]:
         raise UsageError(" ".join(map(_unknown, unknown)))

@@ -21,17 +21,17 @@ TYPES = {
 }
 
 LOCK = 7_267_001_200
-"""The advisory lock that a sync holds: any number that other programs do not use."""
+"""The advisory lock of a sync: any number that other programs do not use."""
 
 CONNECT_SECONDS = 15
 LOCK_SECONDS = 3
 
 
 class Postgres:
-    """The tables are in a schema of their own. Raises StoreError."""
+    """Keeps the tables in a schema of their own. Raises StoreError."""
 
     indexes_keys = True
-    misfits: tuple[type[Exception], ...] = (psycopg.DataError,)
+    misfit_errors: tuple[type[Exception], ...] = (psycopg.DataError,)
     failures: tuple[type[Exception], ...] = (psycopg.Error,)
 
     def __init__(self, url: str, schema: str) -> None:
@@ -53,7 +53,7 @@ class Postgres:
         except psycopg.errors.LockNotAvailable:
             self.close()
             raise StoreError(
-                f"Another sync is writing to {address(url)}. Wait until it ends."
+                f"Another sync is writing to {address(url)}. Try again when it has ended."
             ) from None
         except psycopg.Error as error:
             self.close()
@@ -133,7 +133,7 @@ class Postgres:
 
 
 def address(url: str) -> str:
-    """The database as the user may see it: without a password."""
+    """The name and host of a database, without the password."""
     try:
         parts = conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -143,5 +143,5 @@ def address(url: str) -> str:
 
 
 def _read_as(kind: Kind) -> str:
-    """Whole numbers may be written 1.0, so they come as numbers and are rounded."""
+    """The type to parse JSON as. Integers may be written 1.0, so they are parsed as numeric."""
     return "numeric" if kind is Kind.INTEGER else TYPES[kind]

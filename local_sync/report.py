@@ -1,4 +1,4 @@
-"""What the sync ends with: pure text from plain values."""
+"""The report at the end of a sync, as text. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ LIMIT 10"""
 
 @dataclass(frozen=True)
 class StreamSummary:
-    """What the connector says of a stream at its end; of one not selected, only the requests."""
+    """The numbers of one stream. A stream that is not selected has only requests."""
 
     stream: str
     requests: int
@@ -38,29 +38,29 @@ class StreamSummary:
 
 
 @dataclass(frozen=True)
-class Shortfall:
-    """Why a stream is not complete. `refused_with`: the status by which Asana refuses all of it."""
+class Incomplete:
+    """Why a stream is incomplete. `refused_with`: Asana's status, if it refused all of it."""
 
     message: str
     refused_with: int | None = None
 
     @property
     def note(self) -> str:
-        """The same in two words."""
+        """A word or two for the table."""
         return f"refused ({self.refused_with})" if self.refused_with else "incomplete"
 
 
 def summary_table(
     streams: Sequence[str],
     summaries: Sequence[StreamSummary],
-    shortfalls: Mapping[str, Shortfall],
+    incomplete: Mapping[str, Incomplete],
     elapsed: float,
 ) -> str:
-    """The selected streams in their order, then what else was requested, then the sum."""
+    """A row for each selected stream, then one for each other stream requested, then the total."""
     selected = {summary.stream: summary for summary in summaries if summary.records is not None}
-    rows = [_row(stream, selected.get(stream), shortfalls.get(stream)) for stream in streams]
+    rows = [_row(stream, selected.get(stream), incomplete.get(stream)) for stream in streams]
     rows += [
-        (other.stream, None, other.requests, None, "not selected, but needed for others")
+        (other.stream, None, other.requests, None, "not selected, but needed by other streams")
         for other in summaries
         if other.records is None
     ]
@@ -71,29 +71,29 @@ def summary_table(
 
 
 def _row(
-    stream: str, summary: StreamSummary | None, shortfall: Shortfall | None
+    stream: str, summary: StreamSummary | None, problem: Incomplete | None
 ) -> tuple[object, ...]:
-    note = shortfall.note if shortfall else ""
+    note = problem.note if problem else ""
     if summary is None:
         return (stream, None, None, None, note)
     if stream == "events" and not summary.records and not note:
-        note = "changes between two syncs: none in a first sync"
+        note = "nothing in a first sync; events exist only between syncs"
     return (stream, summary.records, summary.requests, summary.seconds, note)
 
 
-def verdict(streams: Sequence[str], shortfalls: Mapping[str, Shortfall]) -> str:
-    """How many streams are complete; of each other one, why not and what to do."""
-    complete = len(streams) - len(shortfalls)
+def verdict(streams: Sequence[str], incomplete: Mapping[str, Incomplete]) -> str:
+    """How many streams are complete; for each incomplete one, why and what to do."""
+    complete = len(streams) - len(incomplete)
     lines = [f"{complete} of {counted(len(streams), 'stream')} complete."]
     for stream in streams:
-        if shortfall := shortfalls.get(stream):
-            why = shortfall.message.removeprefix(f"{stream}: ")
-            lines.append(f"  {stream}: {shortfall.note}. {why}")
+        if problem := incomplete.get(stream):
+            why = problem.message.removeprefix(f"{stream}: ")
+            lines.append(f"  {stream}: {problem.note}. {why}")
     return "\n".join(lines)
 
 
 def interrupted(done: int, known: int, *, is_fresh: bool) -> str:
-    """What an interrupted sync has saved, and how to go on. FRESH=1 would start over."""
+    """What an interrupted sync has saved, and how to continue. FRESH=1 would start over."""
     saved = f": {done:,} of {counted(known, 'project')} saved" if known else ""
     command = "the same command without FRESH=1" if is_fresh else "the same command"
     return f"Interrupted{saved}. Run {command} to continue."
@@ -104,14 +104,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def answer_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """The answer to a query, as a database client prints it."""
+    """A query's result as a table."""
     return table(headings, rows) if rows else "(no rows)"
 
 
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[object]], total: Sequence[object] | None = None
 ) -> str:
-    """Columns as wide as their widest value, numbers to the right."""
+    """Align columns: text to the left, numbers to the right."""
     body = [tuple(map(_text, row)) for row in rows]
     foot = [tuple(map(_text, total))] if total else []
     columns = list(zip(headings, *body, *foot, strict=True))
@@ -140,7 +140,7 @@ def _text(value: object) -> str:
 def example_query(
     streams: Sequence[str], summaries: Iterable[StreamSummary], open_tasks: str
 ) -> str:
-    """A question worth asking the database, about a stream that is in it."""
+    """An example query for a stream that was synced."""
     if "tasks" in streams:
         return open_tasks
     largest = max(summaries, key=lambda summary: summary.records or 0, default=None)

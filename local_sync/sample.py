@@ -1,4 +1,4 @@
-"""The emulated sample account: what to read it with, and what must come out."""
+"""The emulated sample account: its config, and the records that a sync must deliver."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,18 +9,18 @@ from typing import Any
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 
 READER = "service"
-"""A service account may read every stream."""
+"""A service account, which can read every stream."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A running emulated account."""
+    """An emulated account that is running. `config`: to read all of it."""
 
     asana: AsanaEmulator
     config: Mapping[str, Any]
 
     def gids(self, stream: str) -> Counter[str]:
-        """The gids of the records that a complete sync of the stream delivers."""
+        """The gids that a complete sync of the stream delivers."""
         export_ids = self.config["organization_export_ids"]
         records = self.asana.expected(stream, READER, export_ids=export_ids)
         return Counter(record["gid"] for record in records)
@@ -28,7 +28,7 @@ class Sample:
 
 @contextmanager
 def sample_account() -> Iterator[Sample]:
-    """The same account each time."""
+    """Run the sample account, which is the same each time."""
     account = make_account("sample")
     with AsanaEmulator(account) as asana:
         credentials = {
@@ -39,6 +39,6 @@ def sample_account() -> Iterator[Sample]:
         config = {
             "credentials": credentials,
             "organization_export_ids": export_ids,
-            "requests_per_minute": 60_000,  # this Asana has no quota
+            "requests_per_minute": 60_000,  # the emulator has no rate limit here
         }
         yield Sample(asana, config)

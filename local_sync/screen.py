@@ -1,4 +1,4 @@
-"""What the user sees meanwhile: a live display on a terminal, plain lines elsewhere."""
+"""Shows the progress of a sync: a live display on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -17,14 +17,17 @@ from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
 RATE_SECONDS = 60.0
-PROJECTS_FOR_AN_ESTIMATE = 2
-SHORTEST_WAIT_SHOWN = 1.0
+MIN_PROJECTS_FOR_ESTIMATE = 2
+MIN_WAIT_SHOWN_SECONDS = 1.0
 STOPPING = "Stopping: saving what is complete. Press Ctrl-C again to quit at once."
 
 
 @dataclass
-class Standing:
-    """How far a sync is. `continues_at`: until when Asana makes it wait, in seconds since 1970."""
+class Progress:
+    """How far a sync is.
+
+    `continues_at`: when the pause after a rate limit ends, in seconds since 1970.
+    """
 
     streams: int
     streams_done: int = 0
@@ -37,7 +40,7 @@ class Standing:
 
 
 class Pace:
-    """Requests a minute, over the last minute, and the time that is left.
+    """The requests in the last minute, and an estimate of the time left.
 
     `clock`: seconds that only grow.
     """
@@ -53,7 +56,7 @@ class Pace:
         return self._clock() - self._started
 
     def per_minute(self, requests: int) -> float:
-        """The rate, when so many requests have been sent in all."""
+        """The rate, given how many requests were sent so far."""
         now = self._clock()
         self._counts.append((now, requests))
         while len(self._counts) > 2 and self._counts[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004
@@ -61,33 +64,33 @@ class Pace:
         since, before = self._counts[0]
         return 60 * (requests - before) / (now - since) if now > since else 0.0
 
-    def seconds_left(self, standing: Standing) -> float | None:
-        """As long as the projects that are left take at the speed so far; None if unknown."""
-        if standing.projects_done < PROJECTS_FOR_AN_ESTIMATE:
+    def seconds_left(self, progress: Progress) -> float | None:
+        """Estimate the seconds for the remaining projects at the present speed; None if unknown."""
+        if progress.projects_done < MIN_PROJECTS_FOR_ESTIMATE:
             return None
-        left = standing.projects_known - standing.projects_done
-        return self.elapsed * left / standing.projects_done
+        left = progress.projects_known - progress.projects_done
+        return self.elapsed * left / progress.projects_done
 
 
 class Screen(Protocol):
-    """Where a sync shows how far it is."""
+    """Shows the progress of a sync."""
 
     def show(self) -> None:
-        """Show how far it is, as often as is useful."""
+        """Show the progress, unless it was shown just before."""
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
 
 
-def in_words(standing: Standing, per_minute: float, seconds_left: float | None) -> str:
-    """How far a sync is, in a line."""
+def progress_line(progress: Progress, per_minute: float, seconds_left: float | None) -> str:
+    """How far a sync is, in one line."""
     parts = []
-    if standing.projects_known:
-        parts.append(f"{standing.projects_done:,} of {standing.projects_known:,} projects done")
+    if progress.projects_known:
+        parts.append(f"{progress.projects_done:,} of {progress.projects_known:,} projects done")
     parts += [
-        f"{standing.streams_done} of {standing.streams} streams",
-        f"{standing.records:,} records",
-        f"{standing.requests:,} requests ({per_minute:,.0f}/min)",
+        f"{progress.streams_done} of {progress.streams} streams",
+        f"{progress.records:,} records",
+        f"{progress.requests:,} requests ({per_minute:,.0f}/min)",
     ]
     if seconds_left:
         parts.append(f"about {duration(seconds_left)} left")
@@ -95,7 +98,7 @@ def in_words(standing: Standing, per_minute: float, seconds_left: float | None) 
 
 
 def duration(seconds: float) -> str:
-    """A duration, as exact as a reader needs."""
+    """A rounded duration: "45 s", "2 min", "1.5 h"."""
     if seconds < 90:  # noqa: PLR2004
         return f"{max(seconds, 1):.0f} s"
     if seconds < 90 * 60:
@@ -103,93 +106,93 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def waiting(standing: Standing, now: float) -> str | None:
-    """When a sync that waits for Asana continues, in local time; None if it does not wait."""
-    wait = standing.continues_at - now
-    if wait < SHORTEST_WAIT_SHOWN:
+def wait_line(progress: Progress, now: float) -> str | None:
+    """When a rate-limited sync continues, in local time; None if it is not waiting."""
+    wait = progress.continues_at - now
+    if wait < MIN_WAIT_SHOWN_SECONDS:
         return None
     then = datetime.now().astimezone() + timedelta(seconds=wait)
     return f"Asana rate limit reached; continues at {then:%H:%M:%S}, in {duration(wait)}"
 
 
 class PlainScreen:
-    """A line every ten seconds, and one for each wait."""
+    """Prints a line every ten seconds, and one for each wait."""
 
     def __init__(
         self,
-        standing: Standing,
+        progress: Progress,
         stream: TextIO,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._standing = standing
+        self._progress = progress
         self._stream = stream
         self._clock = clock
         self._now = now
         self._pace = Pace(clock)
         self._due = clock() + SECONDS_BETWEEN_LINES
-        self._told_wait = 0.0
+        self._shown_wait = 0.0
 
     def show(self) -> None:
-        standing = self._standing
-        per_minute = self._pace.per_minute(standing.requests)
-        if standing.continues_at > self._told_wait + SHORTEST_WAIT_SHOWN and (
-            wait := waiting(standing, self._now())
+        progress = self._progress
+        per_minute = self._pace.per_minute(progress.requests)
+        if progress.continues_at > self._shown_wait + MIN_WAIT_SHOWN_SECONDS and (
+            wait := wait_line(progress, self._now())
         ):
-            self._told_wait = standing.continues_at
+            self._shown_wait = progress.continues_at
             self.say(wait)
         if self._clock() >= self._due:
             self._due = self._clock() + SECONDS_BETWEEN_LINES
-            self.say(in_words(standing, per_minute, self._pace.seconds_left(standing)))
+            self.say(progress_line(progress, per_minute, self._pace.seconds_left(progress)))
 
     def say(self, text: str) -> None:
         print(f"{self._pace.elapsed:6.1f} s  {text}", file=self._stream, flush=True)
 
 
 class LiveScreen:
-    """A bar and two lines that change, below the lines that stay."""
+    """Draws a bar and two lines, below the lines that are printed."""
 
-    def __init__(self, standing: Standing, console: Console) -> None:
-        self._standing = standing
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self._progress = progress
         self._console = console
         self._pace = Pace()
 
     def __rich__(self) -> RenderableType:
-        """The display of now: it is drawn again several times a second."""
-        standing = self._standing
+        """The current display; it is drawn several times a second."""
+        progress = self._progress
         grid = Grid.grid(padding=(0, 1))
-        known, done = standing.projects_known, standing.projects_done
+        known, done = progress.projects_known, progress.projects_done
         bar = ProgressBar(total=known or None, completed=done, pulse=not known, width=40)
-        words = in_words(
-            standing,
-            self._pace.per_minute(standing.requests),
-            self._pace.seconds_left(standing),
+        words = progress_line(
+            progress,
+            self._pace.per_minute(progress.requests),
+            self._pace.seconds_left(progress),
         )
         grid.add_row(bar, Text(duration(self._pace.elapsed)))
         lines = Grid.grid()
         lines.add_row(grid)
         lines.add_row(Text(words))
-        if wait := waiting(standing, time.time()):
+        if wait := wait_line(progress, time.time()):
             lines.add_row(Text(wait, style="yellow"))
-        if standing.is_stopping:
+        if progress.is_stopping:
             lines.add_row(Text(STOPPING, style="yellow"))
         return lines
 
     def show(self) -> None:
-        """Nothing: it is drawn by a thread of its own."""
+        """Do nothing: a thread of `rich` draws the display."""
 
     def say(self, text: str) -> None:
         self._console.print(Text(text))
 
 
 @contextmanager
-def screen(standing: Standing, stream: TextIO | None = None) -> Iterator[Screen]:
-    """What suits the place where messages go (stderr)."""
+def screen(progress: Progress, stream: TextIO | None = None) -> Iterator[Screen]:
+    """The screen for a terminal or for a plain stream; by default stderr."""
     stream = stream or sys.stderr
     console = Console(file=stream)
     if not console.is_terminal:
-        yield PlainScreen(standing, stream)
+        yield PlainScreen(progress, stream)
         return
-    live = LiveScreen(standing, console)
+    live = LiveScreen(progress, console)
     with Live(live, console=console, refresh_per_second=4, transient=True):
         yield live

@@ -1,8 +1,8 @@
-"""What a sync does to a database: the tables of the streams, and where each goes on from.
+"""Writes streams into the tables of a database, with the state where each stream resumes.
 
-A stream's rows carry the number of the refresh that brought them, its generation. A refresh writes
-over the rows that are there, and when it is complete, rows of earlier generations are gone from
-Asana and are removed. So a table always holds data, whatever breaks off.
+Each row has the number of the refresh that wrote it, its generation. A refresh overwrites existing
+rows. When it is complete, rows of earlier generations no longer exist in Asana and are deleted. So
+a table always has its data, even if a sync is interrupted.
 """
 
 import json
@@ -17,25 +17,25 @@ import orjson
 from local_sync.tables import EXTRACTED_AT, GENERATION, Kind, Table, fits
 from source_asana.streams.sources import DELETED_AT
 
-BOOKS = "_asana_sync"
-"""The table with a row for each stream: its state, and what its rows are of."""
+STATE_TABLE = "_asana_sync"
+"""The table with one row for each stream: its account, generation and state."""
 
 OWN = "own"
 SAMPLE = "sample"
-"""Whose data a database holds: that of the user's account, or of the emulated one."""
+"""The account whose data a database holds: the user's own, or the emulated sample."""
 
-OLD_BOOKS = "_airbyte_state"
-"""Where PyAirbyte keeps states, which earlier versions of this program used."""
+OLD_STATE_TABLE = "_airbyte_state"
+"""Where earlier versions of this program, which used PyAirbyte, kept the states."""
 
-OLD_TABLES = (OLD_BOOKS, "_airbyte_streams", "_airbyte_destination_state")
+OLD_TABLES = (OLD_STATE_TABLE, "_airbyte_streams", "_airbyte_destination_state")
 
 
 class StoreError(Exception):
-    """The database cannot be used; the text says why and what to do."""
+    """The database is unusable; the text says why and what to do."""
 
 
 class Received(NamedTuple):
-    """A record as JSON, and when it was emitted, in milliseconds since 1970."""
+    """A record as JSON, and the time when it was emitted, in milliseconds since 1970."""
 
     emitted_at: int
     data: bytes
@@ -43,70 +43,70 @@ class Received(NamedTuple):
 
 @dataclass(frozen=True)
 class Saved:
-    """What the database knows of a stream.
+    """What the database knows about a stream.
 
-    `generation`: the number of its last refresh. `began`: when that began, in seconds since 1970.
-    `state`: what the connector goes on from; None where there is nothing.
+    `generation`: the number of its latest refresh. `started_at`: when that started, in seconds
+    since 1970. `state`: where the connector resumes; None to read the stream in full.
     """
 
     generation: int = 0
-    began: int = 0
+    started_at: int = 0
     state: Mapping[str, Any] | None = None
 
 
 @dataclass
 class Changes:
-    """What one transaction brings.
+    """The content of one transaction.
 
-    `begun`: streams whose refresh begins. `records`: in the order in which they came. `complete`:
-    streams of which everything has come. `states`: they cover all records up to here.
+    `started`: streams that start a refresh. `records`: in the order in which they came.
+    `complete`: streams whose refresh is complete. `states`: they cover all records so far.
     """
 
-    begun: dict[str, Saved] = field(default_factory=dict)
+    started: dict[str, Saved] = field(default_factory=dict)
     records: dict[str, list[Received]] = field(default_factory=dict)
     complete: set[str] = field(default_factory=set)
     states: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
 
 class Database(Protocol):
-    """What differs between databases. SQL has the placeholders $1, $2, ... and quotes names."""
+    """The differences between databases. Placeholders in SQL are $1, $2, ...; names are quoted."""
 
     indexes_keys: bool
-    """Whether rows are found faster by an index of their keys."""
+    """Whether an index of the keys finds rows faster."""
 
-    misfits: tuple[type[Exception], ...]
-    """What it raises where a value does not fit its column."""
+    misfit_errors: tuple[type[Exception], ...]
+    """The exceptions raised when a value does not fit its column."""
 
     failures: tuple[type[Exception], ...]
-    """All that it raises."""
+    """All exceptions of this database."""
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Run a statement; return its rows."""
+        """Run a statement and return its rows."""
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """All or nothing of what is executed inside."""
+        """A transaction around the statements inside."""
 
     def tables(self) -> dict[str, dict[str, str]]:
-        """The tables that exist: the SQL types of their columns by name."""
+        """The SQL types of the existing columns, by table and column."""
 
     def type_of(self, kind: Kind) -> str:
         """The SQL type of a column."""
 
     def receive(self, table: Table, records: Sequence[Received]) -> str:
-        """Put records into a temporary table of the stream's columns, `ord` and `emitted_at`.
+        """Copy records into a temporary table and return its quoted name.
 
-        Returns the quoted name of that table. `ord` is a record's place, from 0.
+        It has the columns of the stream, `emitted_at`, and `ord`, the record's position from 0.
         """
 
     def reason(self, error: Exception) -> str:
-        """What a failure says, for the user."""
+        """The text of an error, for the user."""
 
     def close(self) -> None:
-        """Let others use it."""
+        """Disconnect."""
 
 
 class Store:
-    """The tables of some streams in a database. `place`: what the user calls the database."""
+    """The tables of some streams in a database. `place`: the name of the database for the user."""
 
     def __init__(self, database: Database, tables: Iterable[Table], place: str) -> None:
         self._database = database
@@ -115,73 +115,75 @@ class Store:
         self._account = ""
         self._types: dict[str, dict[str, str]] = {}
         self._generations: dict[str, int] = {}
-        self.misfits: Counter[tuple[str, str]] = Counter()
-        """Values that did not fit their column and were left out, by stream and column."""
+        self.left_empty: Counter[tuple[str, str]] = Counter()
+        """How many values did not fit their column, by stream and column."""
 
     def prepare(self, account: str) -> dict[str, Saved]:
-        """Make the tables that are missing; return what is known of each stream.
+        """Create the missing tables and columns; return what is known about each stream.
 
-        `account`: a database holds the data of one. Raises StoreError.
+        `account`: OWN or SAMPLE; a database holds the data of one account. Raises StoreError.
         """
         self._account = account
         with self._database.transaction():
             existing = self._database.tables()
-            if BOOKS not in existing:
-                self._open_books(existing)
+            if STATE_TABLE not in existing:
+                self._create_state_table(existing)
             self._refuse_other_accounts()
             for table in self._tables.values():
-                self._types[table.name] = self._made(table, existing.get(table.name))
+                self._types[table.name] = self._prepared(table, existing.get(table.name))
             saved = self._saved()
         self._generations = {name: known.generation for name, known in saved.items()}
         return saved
 
     def apply(self, changes: Changes) -> None:
-        """Make changes in one transaction. A value that does not fit its column is left out."""
+        """Apply changes in one transaction. A value that does not fit its column is left empty."""
         try:
             self._apply(changes)
-        except self._database.misfits:
+        except self._database.misfit_errors:
             for name, received in changes.records.items():
-                changes.records[name] = [self._fitting(self._tables[name], r) for r in received]
+                changes.records[name] = [
+                    self._without_misfits(self._tables[name], r) for r in received
+                ]
             self._apply(changes)
 
     def gids(self, stream: str) -> Counter[str]:
-        """The last column of the key of each row."""
+        """The gid of each row: the last column of its key."""
         key = self._tables[stream].key[-1]
         sql = f'SELECT "{key}" FROM "{stream}"'  # noqa: S608 - a stream's own names
         return Counter(gid for (gid,) in self._database.execute(sql))
 
-    def _open_books(self, existing: Mapping[str, Mapping[str, str]]) -> None:
+    def _create_state_table(self, existing: Mapping[str, Mapping[str, str]]) -> None:
         self._database.execute(
-            f'CREATE TABLE "{BOOKS}" (stream VARCHAR(100) PRIMARY KEY, account VARCHAR(100), '
+            f'CREATE TABLE "{STATE_TABLE}" (stream VARCHAR(100) PRIMARY KEY, account VARCHAR(100), '
             "generation BIGINT, began BIGINT, state TEXT)"
         )
-        if OLD_BOOKS in existing:
-            self._adopt()
+        if OLD_STATE_TABLE in existing:
+            self._take_over_states()
             for old in OLD_TABLES:
                 self._database.execute(f'DROP TABLE IF EXISTS "{old}"')
 
-    def _adopt(self) -> None:
-        """Take over the states of an earlier version, whose tables look the same."""
+    def _take_over_states(self) -> None:
+        """Copy the states of an earlier version, which had the same tables for streams."""
         if self._account == SAMPLE:
             raise StoreError(
                 f"{self._place} was written by an earlier version. "
                 "Delete it, or use FILE=other.duckdb."
             )
-        sql = f'SELECT stream_name, state_json FROM "{OLD_BOOKS}"'  # noqa: S608 - own table
+        sql = f'SELECT stream_name, state_json FROM "{OLD_STATE_TABLE}"'  # noqa: S608 - own table
         for name, text in self._database.execute(sql):
             state = (json.loads(text).get("stream") or {}).get("stream_state")
             self._write(name, OWN, Saved(state=state))
 
     def _refuse_other_accounts(self) -> None:
-        sql = f'SELECT 1 FROM "{BOOKS}" WHERE account <> $1'  # noqa: S608 - own table
+        sql = f'SELECT 1 FROM "{STATE_TABLE}" WHERE account <> $1'  # noqa: S608 - own table
         if self._database.execute(sql, self._account):
             raise StoreError(
-                f"{self._place} holds the data of another account. "
+                f"{self._place} has the data of another account. "
                 "Use FILE=other.duckdb, or another database."
             )
 
-    def _made(self, table: Table, existing: Mapping[str, str] | None) -> dict[str, str]:
-        """The columns of the table and their types, after those that are missing were added."""
+    def _prepared(self, table: Table, existing: Mapping[str, str] | None) -> dict[str, str]:
+        """Create or extend a table; return the SQL types of its columns."""
         wanted = {column: self._database.type_of(kind) for column, kind in table.columns.items()}
         wanted |= {
             EXTRACTED_AT: self._database.type_of(Kind.TIME),
@@ -192,7 +194,7 @@ class Store:
             return wanted
         if EXTRACTED_AT not in existing:
             raise StoreError(
-                f"{self._place} has a table {table.name} that no sync has made. "
+                f"{self._place} has a table {table.name} that is not from a sync. "
                 "Use FILE=other.duckdb, or another database."
             )
         for column, kind in wanted.items():
@@ -211,7 +213,7 @@ class Store:
         self._database.execute(f'CREATE TABLE "{table.name}" ({", ".join(parts)})')
 
     def _saved(self) -> dict[str, Saved]:
-        sql = f'SELECT stream, generation, began, state FROM "{BOOKS}"'  # noqa: S608 - own table
+        sql = f'SELECT stream, generation, began, state FROM "{STATE_TABLE}"'  # noqa: S608 - own table
         found = {
             name: Saved(generation, began, orjson.loads(state) if state else None)
             for name, generation, began, state in self._database.execute(sql)
@@ -219,20 +221,20 @@ class Store:
         return {name: found.get(name, Saved()) for name in self._tables}
 
     def _write(self, name: str, account: str, saved: Saved) -> None:
-        books = f'"{BOOKS}"'
-        self._database.execute(f"DELETE FROM {books} WHERE stream = $1", name)  # noqa: S608
+        state_table = f'"{STATE_TABLE}"'
+        self._database.execute(f"DELETE FROM {state_table} WHERE stream = $1", name)  # noqa: S608
         self._database.execute(
-            f"INSERT INTO {books} VALUES ($1, $2, $3, $4, $5)",  # noqa: S608 - own table
+            f"INSERT INTO {state_table} VALUES ($1, $2, $3, $4, $5)",  # noqa: S608 - own table
             name,
             account,
             saved.generation,
-            saved.began,
+            saved.started_at,
             _text(saved.state),
         )
 
     def _apply(self, changes: Changes) -> None:
         with self._database.transaction():
-            for name, saved in changes.begun.items():
+            for name, saved in changes.started.items():
                 self._write(name, self._account, saved)
                 self._generations[name] = saved.generation
             for name, received in changes.records.items():
@@ -241,7 +243,7 @@ class Store:
                 if not self._tables[name].keeps_all:
                     self._remove_earlier(name)
             for name, state in changes.states.items():
-                sql = f'UPDATE "{BOOKS}" SET state = $1 WHERE stream = $2'  # noqa: S608
+                sql = f'UPDATE "{STATE_TABLE}" SET state = $1 WHERE stream = $2'  # noqa: S608
                 self._database.execute(sql, _text(state), name)
 
     def _remove_earlier(self, name: str) -> None:
@@ -249,9 +251,9 @@ class Store:
         self._database.execute(sql, self._generations[name])
 
     def _merge(self, table: Table, received: Sequence[Received]) -> None:
-        """Records replace the rows with their keys; a deletion marks its row, if there is one.
+        """Replace the rows with the keys of the records, or mark them as deleted.
 
-        Of records with the same key the last one counts.
+        If several records have the same key, the last one counts.
         """
         incoming = self._database.receive(table, received)
         own = f'"{table.name}"'
@@ -284,13 +286,13 @@ class Store:
             generation,
         )
 
-    def _fitting(self, table: Table, received: Received) -> Received:
-        """The record without the values that its columns cannot hold; they are counted."""
+    def _without_misfits(self, table: Table, received: Received) -> Received:
+        """The record without the values that do not fit their column. Counts them."""
         record = orjson.loads(received.data)
         for column, kind in table.columns.items():
             if not fits(kind, record.get(column)):
                 record[column] = None
-                self.misfits[table.name, column] += 1
+                self.left_empty[table.name, column] += 1
         return Received(received.emitted_at, orjson.dumps(record))
 
 

@@ -1,4 +1,4 @@
-"""One sync: the connector reads, the loader saves, the screen shows how far it is."""
+"""Runs one sync: the connector reads, the loader saves, the screen shows the progress."""
 
 import logging
 import os
@@ -18,17 +18,17 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from local_sync import report
 from local_sync.duckdb_file import DuckDBFile
-from local_sync.loader import Loader, catalog_of, completed, starting, state_messages
+from local_sync.loader import Loader, catalog_of, completed, resume_point, state_messages
 from local_sync.options import SAMPLE_FILE, Options
-from local_sync.report import Shortfall, StreamSummary
-from local_sync.screen import Screen, Standing, screen
+from local_sync.report import Incomplete, StreamSummary
+from local_sync.screen import Progress, Screen, screen
 from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
 from local_sync.tables import Table, table_of
 from source_asana.airbyte.errors import Interrupted, SyncIncomplete, unexpected
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.secrecy import masked, only_secrets
+from source_asana.command_line import SIGNALS
 from source_asana.config import parse_config
-from source_asana.entrypoint import SIGNALS
 from source_asana.inputs import write_config
 from source_asana.source import SourceAsana
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from local_sync.postgres import Postgres
     from local_sync.sample import Sample
 
-EQUAL = "The tables hold exactly the records of the sample account."
+EQUAL = "The tables have exactly the records of the sample account."
 
 SHOW_CURSOR = b"\x1b[?25h"
 
@@ -44,65 +44,65 @@ OWN_SCHEMA, SAMPLE_SCHEMA = "asana", "asana_sample"
 
 
 class Stop:
-    """Ends a sync at the first signal, with all that is complete; at once at the second."""
+    """Ends a sync on the first signal and keeps what is complete; on the second, ends at once."""
 
     def __init__(self) -> None:
         self.signal = 0
         self._source: SourceAsana | None = None
-        self._standing: Standing | None = None
+        self._progress: Progress | None = None
 
     def listen(self) -> None:
-        """Take the signals of this process."""
+        """Handle the signals of this process."""
         for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wants it
+            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores it
                 signal.signal(number, self)
 
-    def ends(self, source: SourceAsana, standing: Standing) -> None:
-        """Let the next signal end what the source reads."""
-        self._source, self._standing = source, standing
+    def watch(self, source: SourceAsana, progress: Progress) -> None:
+        """Let the next signal end the read of this source."""
+        self._source, self._progress = source, progress
 
     def __call__(self, number: int, _frame: object) -> None:
-        if self.signal or self._source is None or self._standing is None:
+        if self.signal or self._source is None or self._progress is None:
             os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + b"Interrupted.\n")
-            os._exit(128 + number)  # of a transaction that is not complete nothing stays
+            os._exit(128 + number)  # the database drops the open transaction
         self.signal = number
-        self._standing.is_stopping = True
+        self._progress.is_stopping = True
         self._source.stop()
 
 
 @dataclass
 class Outcome:
-    """What a sync has come to."""
+    """How a sync ended."""
 
     seconds: float = 0.0
     summaries: list[StreamSummary] = field(default_factory=list)
-    shortfalls: dict[str, Shortfall] = field(default_factory=dict)
+    incomplete: dict[str, Incomplete] = field(default_factory=dict)
     failure: str | None = None
     is_interrupted: bool = False
     projects_done: int = 0
     projects_known: int = 0
 
     def exit_status(self, options: Options) -> int:
-        """0 where everything came, but for refused streams that nobody has named."""
-        refused = all(s.refused_with for s in self.shortfalls.values())
-        is_missed = self.shortfalls and (options.are_streams_named or not refused)
-        return 1 if self.failure or is_missed else 0
+        """0 if all streams are complete, or the others were refused and not named by the user."""
+        refused = all(s.refused_with for s in self.incomplete.values())
+        is_missing = self.incomplete and (options.are_streams_named or not refused)
+        return 1 if self.failure or is_missing else 0
 
 
 class ConnectorLog(logging.Handler):
-    """Takes numbers from the connector's log; its warnings and errors go to the screen."""
+    """Reads numbers from the attributes of log records; prints warnings and errors."""
 
-    def __init__(self, shown: Screen, standing: Standing, outcome: Outcome) -> None:
+    def __init__(self, shown: Screen, progress: Progress, outcome: Outcome) -> None:
         super().__init__(logging.DEBUG)
         self._screen = shown
-        self._standing = standing
+        self._progress = progress
         self._outcome = outcome
 
     def emit(self, record: logging.LogRecord) -> None:
         if progress := getattr(record, "progress", None):
-            self._standing.requests = progress["requests"]
-            self._standing.projects_done = progress["projects_done"]
-            self._standing.projects_known = progress["projects_known"]
+            self._progress.requests = progress["requests"]
+            self._progress.projects_done = progress["projects_done"]
+            self._progress.projects_known = progress["projects_known"]
             self._screen.show()
         elif summary := getattr(record, "summary", None):
             self._outcome.summaries.append(StreamSummary(**summary))
@@ -112,7 +112,7 @@ class ConnectorLog(logging.Handler):
 
 @dataclass(frozen=True)
 class Target:
-    """A database, what the user calls it, how to look into it, and a query for it."""
+    """A database, its name for the user, how to open it, and an example query."""
 
     database: "DuckDBFile | Postgres"
     place: str
@@ -125,14 +125,14 @@ class Target:
 
 
 def run(options: Options, stop: Stop, asana_url: str | None = None) -> int:
-    """Sync; return the exit status."""
+    """Run a sync and return the exit status."""
     try:
         return sync_account(options, stop, asana_url)
     except AirbyteTracedException as error:
         why = str(error.message)
     except (StoreError, OSError) as error:
         why = str(error)
-    except Exception as error:  # noqa: BLE001 - nobody needs a stack trace, whatever happens
+    except Exception as error:  # noqa: BLE001 - a user needs no stack trace
         why = unexpected(error)
     print(f"The sync failed: {masked(why)}", file=sys.stderr)
     return 1
@@ -159,7 +159,7 @@ def sync(
     source: SourceAsana,
     sample: "Sample | None" = None,
 ) -> int:
-    """Bring the streams into the database, and say what has come. Raises StoreError."""
+    """Sync the streams into the database and print a report. Raises StoreError."""
     tables = [table_of(name) for name in options.streams]
     with target(options, is_sample=sample is not None) as here:
         store = Store(here.database, tables, here.place)
@@ -168,23 +168,23 @@ def sync(
             is_fresh = options.is_fresh or sample is not None
             now = time.time()
             starts = {
-                table.name: starting(table, saved[table.name], now, is_fresh=is_fresh)
+                table.name: resume_point(table, saved[table.name], now, is_fresh=is_fresh)
                 for table in tables
             }
-            begun = {name: start for name, start in starts.items() if start != saved[name]}
-            loader = Loader(store, tables, begun)
+            started = {name: start for name, start in starts.items() if start != saved[name]}
+            loader = Loader(store, tables, started)
             outcome = read(config, stop, source, tables, starts, loader)
-            return tell(options, outcome, here, store, stop, sample)
+            return print_report(options, outcome, here, store, stop, sample)
         except here.database.failures as error:
             raise StoreError(
-                f"{here.place}: {here.database.reason(error)}. What was saved is kept; "
-                "run the same command to continue."
+                f"{here.place}: {here.database.reason(error)}. What was saved is kept. "
+                "Run the same command to continue."
             ) from error
 
 
 @contextmanager
 def target(options: Options, *, is_sample: bool) -> Iterator[Target]:
-    """The database that the user names. Raises StoreError."""
+    """Open the database of the options. Raises StoreError."""
     if options.database:
         from local_sync.postgres import Postgres, address  # noqa: PLC0415 - it needs libpq
 
@@ -209,31 +209,31 @@ def read(
     loader: Loader,
 ) -> Outcome:
     """Read the account into the database."""
-    outcome, standing = Outcome(), Standing(len(tables))
+    outcome, progress = Outcome(), Progress(len(tables))
     started = time.monotonic()
-    with screen(standing) as shown, logged(ConnectorLog(shown, standing, outcome)) as logger:
-        stop.ends(source, standing)
+    with screen(progress) as shown, logged(ConnectorLog(shown, progress, outcome)) as logger:
+        stop.watch(source, progress)
         try:
             for message in source.read_batches(
                 logger, config, catalog_of(tables), state_messages(starts)
             ):
                 loader.take(message)
-                note(message, outcome, standing)
+                note(message, outcome, progress)
                 shown.show()
         except Interrupted:
             outcome.is_interrupted = True
         except SyncIncomplete:
-            pass  # each of its streams has had a message
+            pass  # each incomplete stream has had its own message
         except AirbyteTracedException as error:
             outcome.failure = masked(str(error.message))
         loader.save()
     outcome.seconds = time.monotonic() - started
-    outcome.projects_done = standing.projects_done
-    outcome.projects_known = standing.projects_known
+    outcome.projects_done = progress.projects_done
+    outcome.projects_known = progress.projects_known
     return outcome
 
 
-def tell(
+def print_report(
     options: Options,
     outcome: Outcome,
     here: Target,
@@ -241,18 +241,18 @@ def tell(
     stop: Stop,
     sample: "Sample | None",
 ) -> int:
-    """Print what has come; return the exit status."""
-    for (stream, column), number in store.misfits.items():
+    """Print the report and return the exit status."""
+    for (stream, column), number in store.left_empty.items():
         print(
-            f"{stream}.{column}: {report.counted(number, 'value')} left empty, "
-            "of another type than the column",
+            f"{stream}.{column}: {report.counted(number, 'value')} left empty "
+            "because the type does not match the column",
             file=sys.stderr,
         )
     if outcome.is_interrupted:
-        told = report.interrupted(
+        text = report.interrupted(
             outcome.projects_done, outcome.projects_known, is_fresh=options.is_fresh
         )
-        print(told, file=sys.stderr)
+        print(text, file=sys.stderr)
         return 128 + stop.signal
     if outcome.failure:
         print(f"The sync failed: {outcome.failure}", file=sys.stderr)
@@ -260,12 +260,12 @@ def tell(
     print()
     print(
         report.summary_table(
-            options.streams, outcome.summaries, outcome.shortfalls, outcome.seconds
+            options.streams, outcome.summaries, outcome.incomplete, outcome.seconds
         )
     )
     query = report.example_query(options.streams, outcome.summaries, here.open_tasks)
     print(f"\n{here.where}. For example:\n\n{query}\n\n{here.show(query)}\n")
-    print(report.verdict(options.streams, outcome.shortfalls))
+    print(report.verdict(options.streams, outcome.incomplete))
     if sample is None:
         return outcome.exit_status(options)
     wrong = differences(options.streams, store, sample, outcome)
@@ -276,14 +276,14 @@ def tell(
 def differences(
     streams: Sequence[str], store: Store, sample: "Sample", outcome: Outcome
 ) -> dict[str, str]:
-    """By stream: what is missing from the tables, too much in them, or was delivered twice."""
+    """By stream: how its table differs from the sample account, or what was sent twice."""
     sent = {summary.stream: summary.records for summary in outcome.summaries}
     found = {}
     for stream in streams:
         expected, actual = sample.gids(stream), store.gids(stream)
         if expected != actual:
             missing, extra = (expected - actual).total(), (actual - expected).total()
-            found[stream] = f"{missing:,} records are missing, {extra:,} should not be there"
+            found[stream] = f"{missing:,} records are missing, {extra:,} are extra"
         elif (count := sent.get(stream) or 0) != expected.total():
             found[stream] = f"{count:,} records were sent, {expected.total():,} exist"
     return found
@@ -291,7 +291,7 @@ def differences(
 
 @contextmanager
 def logged(handler: logging.Handler) -> Iterator[logging.Logger]:
-    """A logger for the connector whose lines go to this handler and nowhere else."""
+    """A logger for the connector whose records go only to this handler."""
     logger = logging.getLogger("local_sync")
     logger.propagate = False
     logger.setLevel(logging.DEBUG)
@@ -303,10 +303,7 @@ def logged(handler: logging.Handler) -> Iterator[logging.Logger]:
 
 
 def configured(source: SourceAsana, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config as the connector takes it, whose secrets are never printed.
-
-    Raises ConfigError.
-    """
+    """Check a config and mask its secrets in all output. Raises ConfigError."""
     config = source.configure(config, "")
     specification = source.spec(logging.getLogger("airbyte"))
     only_secrets(get_secrets(specification.connectionSpecification, config))
@@ -314,24 +311,24 @@ def configured(source: SourceAsana, config: Mapping[str, Any]) -> Mapping[str, A
     return config
 
 
-def note(message: Message, outcome: Outcome, standing: Standing) -> None:
-    """What a message says of the sync as a whole."""
+def note(message: Message, outcome: Outcome, progress: Progress) -> None:
+    """Add a message to the outcome and the progress."""
     if isinstance(message, RecordBatch):
-        standing.records += len(message.records)
+        progress.records += len(message.records)
         return
     if completed(message):
-        standing.streams_done += 1
+        progress.streams_done += 1
     if message.trace and (error := message.trace.error) and message.trace.error.message:
         stream = message.trace.error.stream_descriptor
         if stream:
             refused_with = int(error.internal_message) if error.internal_message else None
-            outcome.shortfalls[stream.name] = Shortfall(masked(error.message), refused_with)
+            outcome.incomplete[stream.name] = Incomplete(masked(error.message), refused_with)
     if wait_ends := rate_limited_until(message):
-        standing.continues_at = wait_ends
+        progress.continues_at = wait_ends
 
 
 def rate_limited_until(message: AirbyteMessage) -> float | None:
-    """Until when Asana makes the sync wait, in seconds since 1970, if a message says so."""
+    """When the rate limit of a message ends, in seconds since 1970; None for other messages."""
     status = message.trace.stream_status if message.trace else None
     for reason in (status.reasons or ()) if status else ():
         if reason.rate_limited and reason.rate_limited.quota_reset:
@@ -340,7 +337,7 @@ def rate_limited_until(message: AirbyteMessage) -> float | None:
 
 
 def keep_config(file: Path, message: AirbyteMessage) -> None:
-    """Write a config whose refresh token Asana has replaced: the old one may be void."""
+    """Save a config with the new refresh token that replaces the old one."""
     if not message.control or not message.control.connectorConfig:
         return
     try:

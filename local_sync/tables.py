@@ -1,4 +1,4 @@
-"""What the table of a stream looks like, and how the stream is read. Pure."""
+"""The columns of each stream's table, and its sync mode. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from source_asana.streams.sources import DELETED_AT, StreamClass
 
 EXTRACTED_AT = "_airbyte_extracted_at"
 GENERATION = "_airbyte_generation_id"
-LARGEST_INTEGER = 2**63
+INTEGER_LIMIT = 2**63
 
 
 class Kind(Enum):
-    """What a column holds."""
+    """The type of a column."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -31,8 +31,8 @@ class Kind(Enum):
 class Table:
     """The table of a stream.
 
-    `columns`: those of its records. `is_incremental`: whether a sync brings only what changed;
-    otherwise it brings everything. `keeps_all`: whether rows that Asana no longer returns stay.
+    `columns`: of its records. `is_incremental`: whether a sync reads only changes; otherwise it
+    reads everything. `keeps_all`: whether rows stay that Asana no longer returns.
     """
 
     name: str
@@ -43,15 +43,15 @@ class Table:
 
     @property
     def marks_deletions(self) -> bool:
-        """Whether deleted records are rows with the time of their deletion."""
+        """Whether a deleted record stays, with the time of its deletion."""
         return DELETED_AT in self.columns
 
 
 def table_of(name: str) -> Table:
     """The table of a stream.
 
-    Incremental is what Asana tells the deletions of, and what it forgets itself (events, the audit
-    log). Of the others a deletion shows only when everything is read again.
+    A stream is incremental if Asana reports its deletions, or keeps its records for some days only
+    (events, the audit log). Other streams are read in full, because only that shows deletions.
     """
     stream = STREAMS[name]
     schema = stream.json_schema()
@@ -67,12 +67,12 @@ def table_of(name: str) -> Table:
 
 
 def _is_forgotten(stream: StreamClass) -> bool:
-    """Whether Asana keeps the records for some days only."""
+    """Whether Asana keeps these records for some days only."""
     return stream.is_incremental_only() or stream is AuditLogEvents
 
 
 def kind_of(shape: Mapping[str, Any]) -> Kind:
-    """What a column holds, by the JSON schema of its values."""
+    """The type of a column with this JSON schema."""
     named = shape["type"]
     types = {named} if isinstance(named, str) else set(named) - {"null"}
     only = types.pop() if len(types) == 1 else None
@@ -90,7 +90,7 @@ _KINDS: Mapping[str | None, Kind] = {
 
 
 def fits(kind: Kind, value: Any) -> bool:
-    """Whether a column can hold a value."""
+    """Whether a value fits a column of this type."""
     if value is None or kind in (Kind.TEXT, Kind.JSON):
         return True
     try:
@@ -107,6 +107,6 @@ _TESTS: Mapping[Kind, Callable[[Any], object]] = {
     Kind.BOOLEAN: lambda value: isinstance(value, bool),
     Kind.DATE: date.fromisoformat,
     Kind.TIME: datetime.fromisoformat,
-    Kind.INTEGER: lambda value: _is_number(value) and abs(value) < LARGEST_INTEGER,
+    Kind.INTEGER: lambda value: _is_number(value) and abs(value) < INTEGER_LIMIT,
     Kind.NUMBER: _is_number,
 }

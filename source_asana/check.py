@@ -1,17 +1,18 @@
 """What a token can read, as far as a few requests can tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-
+from source_asana.airbyte.errors import ConfigError
 from source_asana.airbyte.outcome import advice_on
 from source_asana.asana.client import AsanaClient
-from source_asana.asana.errors import AsanaFailure, ConfigError, Refusal, SyncTokenGone
-from source_asana.config import Config
+from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenExpired
+from source_asana.asana.times import asana_time
+from source_asana.config import Config, starts_later
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.plan import Listing, Selection, make_plan
 from source_asana.streams.declared import (
@@ -24,41 +25,58 @@ from source_asana.streams.declared import (
 )
 from source_asana.streams.sources import PROJECT, StreamClass
 from source_asana.streams.values import Record
+from source_asana.together import answers
 
 CHECKED_EXPORTS = 2
 CHECKED_PROJECTS = 25
-"""How many gids of a config are asked for: a check is to be quick, a sync names each one."""
+"""How many gids of a setting are checked: a check must be quick; a sync names all missing ones."""
+
+MOST_AT_ONCE = 8
+"""Requests at the same time. More are no faster: the rate limit spaces them 40 ms apart."""
 
 PURPOSE = "check"
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who asks, and what they see: records that have a gid each."""
+    """A token's user, and the workspaces they see: records with a gid each."""
 
     name: str
     workspaces: tuple[Record, ...]
 
     @property
     def names(self) -> str:
-        """The workspaces, by name."""
+        """The names of the workspaces."""
         return ", ".join(_name_of(workspace) for workspace in self.workspaces)
 
     def example(self, filters: Filters) -> Record | None:
-        """The wanted workspace to try things in: an organisation, if there is one."""
+        """The wanted workspace to try requests in: an organization, if there is one."""
         wanted = [w for w in self.workspaces if filters.has_workspace(w["gid"])]
         return next((w for w in wanted if w.get("is_organization")), wanted[0] if wanted else None)
 
 
-def account_of(client: AsanaClient) -> Account:
-    """Whose the token is. Raises ConfigError when they see nothing, else like `AsanaClient.pages`.
+@dataclass(frozen=True)
+class Doubt:
+    """Something a sync would miss, in one or two sentences; `streams` are those Asana refused.
 
-    All workspaces are listed, however many there are.
+    `place` orders doubts: by the place of their questions.
+    """
+
+    place: float
+    sentence: str
+    streams: tuple[str, ...] = ()
+    status: int = 0
+
+
+def account_of(client: AsanaClient) -> Account:
+    """Ask whose the token is, and for all workspaces they see.
+
+    Raises ConfigError if they see none, and otherwise like `AsanaClient.pages`.
     """
     me = client.get("users/me", {"opt_fields": "name"}, purpose=PURPOSE)["data"]
     if not isinstance(me, dict) or not (me.get("name") or me.get("gid")):
         raise _not_asanas("users/me")
-    asked = {"opt_fields": "name,is_organization", "limit": "100"}  # `users/me` tells names only
+    asked = {"opt_fields": "name,is_organization", "limit": "100"}  # `users/me` has names only
     listed = list(chain.from_iterable(client.pages(str(Workspaces.path()), asked, purpose=PURPOSE)))
     workspaces = tuple(_records(listed))
     if listed and not workspaces:
@@ -66,14 +84,13 @@ def account_of(client: AsanaClient) -> Account:
     account = Account(_name_of(me), workspaces)
     if not account.workspaces:
         raise ConfigError(
-            f"The token of {account.name} sees no workspace: "
-            "use the token of somebody who is a member of one."
+            f"The token of {account.name} sees no workspace. Use the token of a workspace member."
         )
     return account
 
 
 def _records(data: Any) -> Iterator[Record]:
-    """What can be used of a listing: objects with a gid."""
+    """Return the usable records of a listing: objects with a gid."""
     for record in data if isinstance(data, list) else ():
         if isinstance(record, dict) and isinstance(record.get("gid"), str):
             yield record
@@ -85,98 +102,165 @@ def _name_of(record: Record) -> str:
 
 def _not_asanas(path: str) -> ConfigError:
     return ConfigError(
-        f"The answer to {path} is not one of Asana's API. Check the proxies and gateways between "
-        "the connector and Asana, then try again."
+        f"The answer to {path} does not come from Asana's API. Check the proxies and gateways "
+        "between the connector and Asana, then try again."
     )
 
 
 def check_config(client: AsanaClient, config: Config, account: Account) -> None:
-    """Ask for what the config names. Raises ConfigError for what is not to be had."""
+    """Ask for each object the config names. Raises ConfigError if one of them is not accessible."""
+    if starts_later(config, asana_time(client.server_date)):
+        raise ConfigError(
+            "start_date is in the future. Use a date that has passed, or leave it empty to sync "
+            "everything."
+        )
+    filters = config.filters
     absent = [
         f"Workspace {gid} not found or not shared with this token"
-        for gid in config.filters.absent_workspaces([w["gid"] for w in account.workspaces])
+        for gid in filters.absent_workspaces([w["gid"] for w in account.workspaces])
     ]
-    absent += [
-        f"Project {gid} {why}"
-        for gid in config.filters.project_gids[:CHECKED_PROJECTS]
-        if (why := _why_not(client, gid, config.filters))
-    ]
+    projects = filters.project_gids[:CHECKED_PROJECTS]
+    reasons = _ask_each(client, projects, filters, threads_of(config))
+    absent += [f"Project {gid} {why}" for gid, why in zip(projects, reasons, strict=True) if why]
     if absent:
-        raise ConfigError(f"{'; '.join(absent)}: correct the gids, or give its user access.")
-    for gid in config.organization_export_ids[:CHECKED_EXPORTS]:
-        path = str(OrganizationExports.path()).format(organization_export=gid)
-        try:
-            client.get(path, {"opt_fields": "state"}, purpose=PURPOSE)
-        except Refusal as refusal:
-            raise ConfigError(
-                f"The organization export {gid} cannot be read "
-                f"({refusal.status}: {refusal.message}): only service accounts may, "
-                "so use the token of one, or take the id out of the config."
-            ) from None
+        raise ConfigError(
+            f"{'; '.join(absent)}. Correct the setting, or give the token's user access."
+        )
+    exports = config.organization_export_ids[:CHECKED_EXPORTS]
+    answers([partial(_check_export, client, gid) for gid in exports], threads_of(config))
 
 
-def unseen_exclusions(client: AsanaClient, filters: Filters) -> Iterator[str]:
-    """The projects that the config leaves out, but which the token does not see anyway."""
-    for gid in filters.excluded_project_gids[:CHECKED_PROJECTS]:
-        if _why_not(client, gid, ALL):
-            yield f"excluded_project_gids: project {gid} not found or not shared with this token."
+def threads_of(config: Config) -> int:
+    """How many requests a check may have under way at once."""
+    return min(config.num_workers, MOST_AT_ONCE)
+
+
+def _check_export(client: AsanaClient, gid: str) -> None:
+    path = str(OrganizationExports.path()).format(organization_export=gid)
+    try:
+        client.get(path, {"opt_fields": "state"}, purpose=PURPOSE)
+    except Refusal as refusal:
+        raise ConfigError(
+            f"Cannot read organization export {gid} ({refusal.status}: {refusal.message}). "
+            "Use a service account token, or remove this ID from organization_export_ids."
+        ) from None
+
+
+def unseen_exclusions(client: AsanaClient, config: Config) -> Iterator[Doubt]:
+    """Find the excluded projects that the token does not see, so that a gid may be wrong."""
+    excluded = config.filters.excluded_project_gids[:CHECKED_PROJECTS]
+    reasons = _ask_each(client, excluded, ALL, threads_of(config))
+    for gid, why in zip(excluded, reasons, strict=True):
+        if why:
+            yield Doubt(
+                -1,
+                f"excluded_project_gids: project {gid} not found or not shared with this token.",
+            )
+
+
+def _ask_each(
+    client: AsanaClient, projects: Sequence[str], filters: Filters, threads: int
+) -> list[str | None]:
+    return answers([partial(_why_not, client, gid, filters) for gid in projects], threads)
 
 
 def _why_not(client: AsanaClient, project: str, filters: Filters) -> str | None:
-    """Why a sync would not find a project; None if it would."""
+    """Explain why a sync would not find a project; None if it would."""
     path = lookup_path(PROJECT).format(project=project)
     try:
         fields = {"opt_fields": "archived,workspace.gid"}
         found = client.get(path, fields, purpose=PURPOSE)["data"]
     except (Refusal, AsanaFailure) as error:
-        if isinstance(error, AsanaFailure) and error.failure_type is FailureType.transient_error:
+        if isinstance(error, AsanaFailure) and error.is_transient:
             raise
         return "not found or not shared with this token"
     if not isinstance(found, dict):
         raise _not_asanas(path)
     if found.get("archived") and not filters.with_archived_projects:
-        return "is archived, and include_archived_projects is off"
+        return "is archived, but include_archived_projects is off"
     within = found.get("workspace")
     workspace = within.get("gid") if isinstance(within, dict) else None
     if workspace and not filters.has_workspace(workspace):
-        return f"is in workspace {workspace}, which workspace_gids leaves out"
+        return f"is in workspace {workspace}, which is not in workspace_gids"
     return None
 
 
-def refused_streams(client: AsanaClient, account: Account, filters: Filters) -> Iterator[str]:
-    """What Asana refuses to this token in one workspace and one of its projects, in words.
+def find_refused(
+    client: AsanaClient, account: Account, config: Config, doubts: list[Doubt]
+) -> None:
+    """Find the streams Asana refuses to this token, in one workspace and one of its projects.
 
-    A request for each listing below either. Raises like `AsanaClient.get`.
+    Makes one request for each listing below these, and adds what it finds to `doubts`, which keeps
+    that even if this raises. Raises like `AsanaClient.get`.
     """
+    filters = config.filters
     example = account.example(filters)
     if example is None:
         return
     selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
-    plan = make_plan(selected, filters)
     examples: dict[StreamClass, Record] = {Workspaces: example}
     if filters.project_gids:
         examples[Projects] = {"gid": filters.project_gids[0]}
-    for listing in plan.listings:
-        above = next((examples[p.stream] for p in listing.parents if p.stream in examples), None)
-        parent = None if above is None or listing.is_lookup else listing.parent_in(above)
-        if parent is None:
-            continue
-        try:
-            found = _first(client, listing, parent, example["gid"])
-        except Refusal as refusal:
-            names = sorted(stream.stream_name() for stream in _lacking(listing, refusal.status))
-            yield (
-                f"{', '.join(names)}: refused in {example.get('name')} "
-                f"({refusal.status}: {refusal.message}). {advice_on(refusal.status)}"
-            )
-            continue
-        except AsanaFailure as failure:
-            if failure.failure_type is FailureType.transient_error:
-                raise
-            yield f"{listing.name}: could not be asked ({failure.message})."
-            continue
-        if listing.stream in (Projects, Users) and found:
-            examples.setdefault(listing.stream, found)
+    left = dict(enumerate(make_plan(selected, filters).listings))
+    while below := {place: one for place, one in left.items() if _above(one, examples)}:
+        questions = [
+            partial(_try, client, listing, place, _above(listing, examples), example, doubts)
+            for place, listing in below.items()
+        ]
+        for place, record in zip(below, answers(questions, threads_of(config)), strict=True):
+            stream = left.pop(place).stream
+            if stream in (Projects, Users) and record:
+                examples.setdefault(stream, record)
+
+
+def _above(listing: Listing, examples: Mapping[StreamClass, Record]) -> Record:
+    """Return the example of one of the parents of a listing; empty if there is none yet."""
+    return next((examples[p.stream] for p in listing.parents if p.stream in examples), {})
+
+
+def _try(
+    client: AsanaClient,
+    listing: Listing,
+    place: int,
+    above: Record,
+    workspace: Record,
+    doubts: list[Doubt],
+) -> Record | None:
+    """Ask for the first record of a listing, if there is one; a refusal is a doubt."""
+    parent = None if listing.is_lookup else listing.parent_in(above)
+    if parent is None:
+        return None
+    try:
+        return _first(client, listing, parent, workspace["gid"])
+    except Refusal as refusal:
+        lacking = _lacking(listing, refusal.status)
+        names = tuple(sorted(stream.stream_name() for stream in lacking))
+        sentence = (
+            f"{', '.join(names)}: refused in {workspace.get('name')} "
+            f"({refusal.status}: {refusal.message}). {advice_on(refusal.status)}"
+        )
+        doubts.append(Doubt(place, sentence, names, refusal.status))
+    except AsanaFailure as failure:
+        if failure.is_transient:
+            raise
+        doubts.append(Doubt(place, f"{listing.name}: could not be checked ({failure.message})."))
+    return None
+
+
+def conclusion(account: Account, doubts: Sequence[Doubt]) -> str:
+    """Say who is connected and what a sync would miss, as a UI shows it."""
+    connected = f"Connected as {account.name}, who sees {account.names}"
+    refused = [doubt for doubt in doubts if doubt.streams]
+    rest = [doubt.sentence for doubt in doubts if not doubt.streams]
+    if refused:
+        number = len({name for doubt in refused for name in doubt.streams})
+        names = "; ".join(f"{', '.join(doubt.streams)} ({doubt.status})" for doubt in refused)
+        rest.insert(
+            0,
+            f"Asana refused {number} {'stream' if number == 1 else 'streams'}: {names}. "
+            "Deselect them, or see the log for what to do.",
+        )
+    return ". ".join([connected, " ".join(rest)]) if rest else connected
 
 
 def _first(client: AsanaClient, listing: Listing, parent: str, workspace: str) -> Record | None:
@@ -187,15 +271,15 @@ def _first(client: AsanaClient, listing: Listing, parent: str, workspace: str) -
         params["limit"] = "1"
     try:
         data = client.get(path, params, purpose=PURPOSE)["data"]
-    except SyncTokenGone:
+    except SyncTokenExpired:
         return None
     return next(_records(data), None)
 
 
 def _lacking(listing: Listing, status: int) -> set[StreamClass]:
-    """The streams that lack records when a listing is refused: without events none does.
+    """Return the streams that miss records if a listing is refused; without events, none does.
 
-    A plan that does not have a feature has nothing of it, so who has other parents lacks nothing.
+    402 means that the plan lacks the feature, so a stream with other parents misses nothing.
     """
     if listing.stream.is_incremental_only():
         return {output.stream for output in listing.outputs}

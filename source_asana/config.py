@@ -1,13 +1,15 @@
-"""The user's config: parsed once into one frozen object, whatever the age of its shape."""
+"""The user's config, parsed once into one frozen object, in today's shape or an older one."""
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pendulum
 
+from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.errors import ConfigError
 from source_asana.asana.times import TIME_FORMAT
 from source_asana.reading.filters import ALL, Filters
 
@@ -19,11 +21,60 @@ DEFAULT_WORKERS = 10
 MOST_WORKERS = 25
 MOST_REQUESTS_PER_MINUTE = 60_000
 DAYS_AND_TIMES = ("YYYY-MM-DD", "YYYY-MM-DD[T]HH:mm:ss[Z]", "YYYY-MM-DD[T]HH:mm:ss.SSS[Z]")
+LONGEST_NAME = 60
+
+SETTINGS = (
+    "credentials",
+    "start_date",
+    "project_gids",
+    "excluded_project_gids",
+    "workspace_gids",
+    "include_archived_projects",
+    "include_subtasks",
+    "include_tasks_without_project",
+    "include_custom_field_options",
+    "capture_deletions",
+    "num_workers",
+    "requests_per_minute",
+    "organization_export_ids",
+)
+"""The settings of the form, in its order."""
+
+LEGACY_SETTINGS = ("access_token",)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of Asana object that a setting lists by gid or URL.
+
+    `pattern`: the form's pattern for one entry; its groups catch the gid. `noun`: with its article.
+    """
+
+    pattern: str
+    noun: str
+    remedy: str
+
+
+PROJECT = Kind(
+    r"^(?:([0-9]+)|https://app\.asana\.com/(?:0|1/[0-9]+/project)/([1-9][0-9]*)(?:[/?#][!-~]*)?)$",
+    "a project",
+    "the number from the project's URL, or the URL itself",
+)
+WORKSPACE = Kind(
+    r"^(?:([0-9]+)|https://app\.asana\.com/(?:0/([1-9][0-9]*)/?|1/([1-9][0-9]*)(?:[/?#][!-~]*)?))$",
+    "a workspace",
+    "the number after /1/ in the URL of any page of the workspace, or that URL itself",
+)
+EXPORT = Kind(
+    "^[0-9]+$",
+    "an export",
+    "the gid that Asana returned when the export was requested",
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """What the user wants."""
+    """What the user wants to sync, and how."""
 
     credentials: PersonalAccessToken | OAuth
     organization_export_ids: tuple[str, ...] = ()
@@ -34,14 +85,14 @@ class Config:
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
-        """The gids of things that no listing shows, by the name of their field."""
+        """The gids of objects that no listing shows, by the name of their setting."""
         return {"organization_export_ids": self.organization_export_ids}
 
 
 def current_shape(raw: RawConfig) -> RawConfig:
-    """The config with `credentials`, also where it has the flat `access_token` of the oldest ones.
+    """Return the config with `credentials`, even if it has the flat `access_token` of old versions.
 
-    It is for reading only: nothing of it goes back to the platform.
+    The result is for reading only and never goes back to the platform.
     """
     if not isinstance(raw.get("access_token"), str) or raw.get("credentials") is not None:
         return raw
@@ -51,16 +102,16 @@ def current_shape(raw: RawConfig) -> RawConfig:
 
 
 def with_refresh_token(raw: RawConfig, refresh_token: str) -> RawConfig:
-    """The config with the refresh token that Asana gave in the place of the former one."""
+    """Return the config with a new refresh token in place of the old one."""
     return {**raw, "credentials": {**raw["credentials"], "refresh_token": refresh_token}}
 
 
 def parse_config(raw: RawConfig) -> Config:
-    """Check a config field by field; raise ConfigError that says what to do."""
+    """Parse a config setting by setting. Raises ConfigError, which says what to do."""
     raw = current_shape(raw)
     return Config(
         credentials=_credentials(raw.get("credentials")),
-        organization_export_ids=_gids(raw, "organization_export_ids"),
+        organization_export_ids=_gids(raw, "organization_export_ids", EXPORT),
         num_workers=_whole_number(raw, "num_workers", least=1, most=MOST_WORKERS)
         or DEFAULT_WORKERS,
         capture_deletions=_yes_or_no(raw, "capture_deletions", default=True),
@@ -71,11 +122,42 @@ def parse_config(raw: RawConfig) -> Config:
     )
 
 
+def unknown_settings(raw: RawConfig) -> Iterator[str]:
+    """Warn of each setting that has no effect, in a sentence without its value.
+
+    Keys that begin with an underscore are Airbyte's own.
+    """
+    for name in raw:
+        if name in SETTINGS or name in LEGACY_SETTINGS or name.startswith("_"):
+            continue
+        meant = difflib.get_close_matches(_plain(name), SETTINGS, n=1)
+        hint = f"Did you mean {meant[0]}?" if meant else "It has no effect."
+        yield f"Unknown setting {_shown(name)}. {hint}"
+
+
+def _plain(name: str) -> str:
+    """Rewrite a name the way settings are written: `startDate` and `start-date` as `start_date`."""
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name[:LONGEST_NAME])
+    return re.sub(r"[\W_]+", "_", words).lower()
+
+
+def _shown(name: str) -> str:
+    """Make a name fit for a sentence, whatever characters it has."""
+    printable = "".join(c if c.isprintable() else "?" for c in name)
+    return printable if len(printable) <= LONGEST_NAME else f"{printable[:LONGEST_NAME]}…"
+
+
+def starts_later(config: Config, now: str) -> bool:
+    """Whether the start date is after `now`, a time as `Filters.start_date` writes it."""
+    start = config.filters.start_date
+    return start is not None and start > now
+
+
 def _filters(raw: RawConfig) -> Filters:
     filters = Filters(
-        workspace_gids=_gids(raw, "workspace_gids"),
-        project_gids=_gids(raw, "project_gids"),
-        excluded_project_gids=_gids(raw, "excluded_project_gids"),
+        workspace_gids=_gids(raw, "workspace_gids", WORKSPACE),
+        project_gids=_gids(raw, "project_gids", PROJECT),
+        excluded_project_gids=_gids(raw, "excluded_project_gids", PROJECT),
         with_archived_projects=_yes_or_no(raw, "include_archived_projects", default=True),
         with_subtasks=_yes_or_no(raw, "include_subtasks", default=True),
         start_date=_moment(raw, "start_date"),
@@ -85,8 +167,8 @@ def _filters(raw: RawConfig) -> Filters:
     both = [gid for gid in filters.project_gids if gid in filters.excluded_project_gids]
     if both:
         raise ConfigError(
-            f"project_gids and excluded_project_gids both name {', '.join(both)}: "
-            "take it out of one of them."
+            f"project_gids and excluded_project_gids both contain {', '.join(both)}. "
+            "Remove it from one of them."
         )
     return filters
 
@@ -94,10 +176,10 @@ def _filters(raw: RawConfig) -> Filters:
 def _credentials(given: Any) -> PersonalAccessToken | OAuth:
     if not isinstance(given, Mapping):
         raise ConfigError(
-            'The config has no credentials: give a personal access token under "credentials", '
+            'The config has no credentials. Add a personal access token under "credentials", '
             f'with "option_title": "{PAT}", or authenticate with OAuth.'
         )
-    # 1.7.2 did not insist on the title, so configs without it exist.
+    # 1.7.2 accepted credentials without a title, so such configs exist.
     title = given.get("option_title", PAT if "personal_access_token" in given else OAUTH)
     if title == PAT:
         return PersonalAccessToken(_secret(given, "personal_access_token"))
@@ -108,32 +190,36 @@ def _credentials(given: Any) -> PersonalAccessToken | OAuth:
             refresh_token=_secret(given, "refresh_token"),
         )
     raise ConfigError(
-        f'credentials.option_title must be "{PAT}" or "{OAUTH}": choose one of these.'
+        f'credentials.option_title must be "{PAT}" or "{OAUTH}". Choose one of these.'
     )
 
 
 def _secret(credentials: Mapping[str, Any], name: str) -> str:
     value = credentials.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"credentials.{name} is missing or empty: enter it and save.")
+        raise ConfigError(f"credentials.{name} is missing or empty. Enter it and save.")
     token = value.strip()
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError(
-            f"credentials.{name} has characters that no token has: copy it from Asana again."
+            f"credentials.{name} contains characters that no token has. Copy it from Asana again."
         )
     return token
 
 
-def _gids(raw: RawConfig, name: str) -> tuple[str, ...]:
+def _gids(raw: RawConfig, name: str, kind: Kind) -> tuple[str, ...]:
+    """Return the gids of a list of gids and URLs, each once."""
     given = raw.get(name)
     if given is None:
         return ()
     if not isinstance(given, list):
-        raise ConfigError(f'{name} must be a list of gids, as in ["1200000000000001"].')
-    for place, gid in enumerate(given, start=1):
-        if not isinstance(gid, str) or not (gid.isascii() and gid.isdigit()):
-            raise ConfigError(f"{name} must hold gids, strings of digits; number {place} is none.")
-    return tuple(dict.fromkeys(given))
+        raise ConfigError(f'{name} must be a list, as in ["1200000000000001"].')
+    gids: list[str] = []
+    for place, entry in enumerate(given, start=1):
+        found = re.fullmatch(kind.pattern, entry) if isinstance(entry, str) else None
+        if found is None:
+            raise ConfigError(f"{name}: entry {place} is not {kind.noun} ID. Use {kind.remedy}.")
+        gids.append(next(filter(None, found.groups()), found[0]))
+    return tuple(dict.fromkeys(gids))
 
 
 def _whole_number(raw: RawConfig, name: str, *, least: int, most: int) -> int | None:
@@ -141,14 +227,14 @@ def _whole_number(raw: RawConfig, name: str, *, least: int, most: int) -> int | 
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON knows no difference between 10 and 10.0
+        value = int(value)  # 10 and 10.0 are the same number in JSON
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
     return value
 
 
 def _moment(raw: RawConfig, name: str) -> str | None:
-    """A day or a time in UTC, written as Asana writes times."""
+    """Return a day or a time in UTC, written as Asana writes times."""
     given = raw.get(name)
     if given is None:
         return None
@@ -157,9 +243,9 @@ def _moment(raw: RawConfig, name: str) -> str | None:
             moment = pendulum.from_format(given, pattern)
         except ValueError:
             continue
-        if moment.format(pattern) == given:  # pendulum takes 2026-1-3 too
+        if moment.format(pattern) == given:  # pendulum accepts 2026-1-3 too
             return moment.format(TIME_FORMAT)
-    raise ConfigError(f"{name} must be a day or a time in UTC: 2026-01-31 or 2026-01-31T00:00:00Z.")
+    raise ConfigError(f"{name} must be a date or a UTC time: 2026-01-31 or 2026-01-31T00:00:00Z.")
 
 
 def _yes_or_no(raw: RawConfig, name: str, *, default: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Doing something within a time, whatever it waits for."""
+"""Run calls within a time limit, whatever they wait for."""
 
 import threading
 import time
@@ -10,41 +10,58 @@ from source_asana.asana.errors import NoThread
 
 T = TypeVar("T")
 
+NAME = "check"
+"""The name of the threads."""
+
 POLL_SECONDS = 0.1
 
 
 class Deadline:
-    """When something must have ended: `seconds` from now."""
+    """A moment `seconds` from now by which something must have ended."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._ends_at = clock() + seconds
 
     def seconds_left(self) -> float:
-        """The seconds until then; negative afterwards."""
+        """The seconds until the deadline; negative after it."""
         return self._ends_at - self._clock()
 
 
-def run_until(call: Callable[[], T], why_stop: Callable[[], Exception | None]) -> T:
-    """Run `call` in a thread, until it ends or `why_stop` has a reason to wait no longer.
+class Watch:
+    """Runs calls, one at a time, for as long as `why_stop` has no reason to stop waiting."""
 
-    Returns and raises like `call`, or raises that reason, or NoThread.
-    """
-    outcome: Future[T] = Future()
+    def __init__(self, why_stop: Callable[[], Exception | None]) -> None:
+        self._why_stop = why_stop
+        self._threads: list[threading.Thread] = []
 
-    def run() -> None:
+    def result_of(self, call: Callable[[], T]) -> T:
+        """Run `call` in a thread; return and raise like it, or raise the reason to stop.
+
+        Raises NoThread if the machine cannot start a thread.
+        """
+        outcome: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                outcome.set_result(call())
+            except Exception as error:  # noqa: BLE001 - the caller gets it
+                outcome.set_exception(error)
+
+        thread = threading.Thread(target=run, name=NAME, daemon=True)
         try:
-            outcome.set_result(call())
-        except Exception as error:  # noqa: BLE001 - it goes to the caller
-            outcome.set_exception(error)
-
-    try:
-        threading.Thread(target=run, daemon=True).start()
-    except RuntimeError:
-        raise NoThread from None
-    while not wait([outcome], timeout=POLL_SECONDS).done:
-        if reason := why_stop():
+            thread.start()
+        except RuntimeError:
+            raise NoThread from None
+        self._threads.append(thread)
+        while not wait([outcome], timeout=POLL_SECONDS).done:
+            if reason := self._why_stop():
+                raise reason
+        if outcome.exception() and (reason := self._why_stop()):
             raise reason
-    if outcome.exception() and (reason := why_stop()):
-        raise reason
-    return outcome.result()
+        return outcome.result()
+
+    def join(self, seconds: float) -> None:
+        """Wait at most so long for calls that nobody waits for anymore to end."""
+        for thread in self._threads:
+            thread.join(max(0.0, seconds))

@@ -1,4 +1,4 @@
-"""The console program: the CDK's entrypoint, but for how it prints, ends and speaks of errors."""
+"""The console program: the CDK's entrypoint with other ways to print, end and report errors."""
 
 import argparse
 import ctypes
@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -33,22 +34,21 @@ from source_asana.airbyte.errors import (
 )
 from source_asana.airbyte.messages import printed
 from source_asana.airbyte.secrecy import mask_log, masked, only_secrets
+from source_asana.command_line import SIGNALS, parsed
 from source_asana.config import parse_config
+from source_asana.inputs import StateFile
 from source_asana.probing import probe
 from source_asana.source import SourceAsana
 
 M_ARENA_MAX = -8
-"""The number of that option in glibc's `malloc.h`."""
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""What ends a command in an orderly way: the platform, Ctrl-C, a terminal that is closed."""
+"""The number of the option in glibc's `malloc.h`."""
 
 
 class Entrypoint(AirbyteEntrypoint):
-    """Says what is wrong in one sentence, and never with a traceback.
+    """Runs a command; reports an error in one sentence, never with a traceback.
 
-    A config, catalog or state that cannot be used is a failed CONNECTION_STATUS of `check` and an
-    error trace of the other commands.
+    For an unusable config, catalog or state, `check` prints a failed CONNECTION_STATUS, and the
+    other commands print an error trace.
     """
 
     source: SourceAsana
@@ -56,13 +56,18 @@ class Entrypoint(AirbyteEntrypoint):
     is_interrupted = False
     has_answered = False
 
+    @staticmethod
+    def parse_args(args: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line; exit like `argparse`."""
+        return parsed(args)
+
     def run(self, parsed_args: argparse.Namespace) -> Iterable[str]:
-        """The messages of one command, one a line."""
+        """Yield the messages of one command, one line each."""
         for lines in self.output(parsed_args):
             yield from lines.decode().removesuffix("\n").split("\n")
 
     def output(self, parsed_args: argparse.Namespace) -> Iterator[bytes]:
-        """The lines of one command, several at once where they come so."""
+        """Yield the lines of one command, one or several at a time."""
         try:
             if parsed_args.command == "read":
                 yield from self._read(parsed_args)
@@ -71,7 +76,7 @@ class Entrypoint(AirbyteEntrypoint):
                     self.has_answered = not message.startswith('{"type":"CONTROL"')
                     yield message.encode() + b"\n"
         except SyncIncomplete:
-            self.exit_status = 1  # each of its streams has had a trace
+            self.exit_status = 1  # each incomplete stream has had a trace
         except Interrupted as error:
             self.exit_status, self.is_interrupted = 1, True
             if parsed_args.command == "read":
@@ -81,12 +86,12 @@ class Entrypoint(AirbyteEntrypoint):
             is_answer = parsed_args.command == "check" and is_config
             self.exit_status = 0 if is_answer and not isinstance(error, UnusableFile) else 1
             yield self._end(parsed_args.command, error.failure_type, str(error))
-        except Exception as error:  # noqa: BLE001 - nobody needs a stack trace, whatever happens
+        except Exception as error:  # noqa: BLE001 - users need a sentence, not a stack trace
             self.exit_status = 1
             yield self._end(parsed_args.command, FailureType.system_error, unexpected(error))
 
     def _end(self, command: str, kind: FailureType, words: str) -> bytes:
-        """How a command ends that cannot be carried out: `check` has an answer even then."""
+        """Make the last message of a command that failed: `check` has an answer even then."""
         if command != "check":
             return printed(error_trace(kind, words))
         self.has_answered = True
@@ -96,10 +101,10 @@ class Entrypoint(AirbyteEntrypoint):
     def check(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any]
     ) -> Iterable[AirbyteMessage]:
-        """What the CDK does, without a secret in what the connection's test says."""
+        """Check like the CDK, without a secret in the message."""
         for message in super().check(source_spec, config):
             if message.trace:
-                continue  # the exception follows, and says it
+                continue  # the exception that follows says the same
             if status := message.connectionStatus:
                 status.message = masked(status.message or "") or None
             yield message
@@ -108,83 +113,104 @@ class Entrypoint(AirbyteEntrypoint):
     def set_up_secret_filter(
         config: Mapping[str, Any], connection_specification: Mapping[str, Any]
     ) -> None:
-        """Keep the config's secrets out of all that is printed, however they are spelt."""
+        """Mask the config's secrets in all output, in every encoding."""
         only_secrets(get_secrets(connection_specification, config))
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:  # noqa: ARG004
-        """Check the config by the connector's own rules, whose sentences say what to do."""
+        """Check the config by the connector's own rules, whose errors say what to do."""
         parse_config(config)
 
     def _read(self, arguments: argparse.Namespace) -> Iterator[bytes]:
         if arguments.debug or is_platform_debug_log_enabled():
             self.logger.setLevel(logging.DEBUG)
+        streams = arguments.streams
+        catalog = (
+            self.source.catalog_of(streams, incremental=arguments.incremental) if streams else None
+        )
         config = self.source.configure(self.source.read_config(arguments.config), "")
         for message in self.source.message_repository.consume_queue():
             yield printed(message)
-        catalog = self.source.read_catalog(arguments.catalog)
-        state = self.source.read_state(arguments.state)
+        catalog = catalog or self.source.read_catalog(arguments.catalog)
         specification = self.source.spec(self.logger)
         self.set_up_secret_filter(config, specification.connectionSpecification)
         self.validate_connection(specification, config)
-        for found in self.source.read_batches(self.logger, config, catalog, state):
+        file = StateFile(arguments.state_file) if arguments.state_file else None
+        state = file.saved() if file else self.source.read_state(arguments.state)
+        messages = self.source.read_batches(self.logger, config, catalog, state)
+        for found in file.kept(messages) if file else messages:
             yield printed(found)
 
 
 class Stdout:
-    """Whole lines, written at once from whatever thread. Nobody else writes there but the log.
+    """Writes whole lines at once, from any thread; only the log writes to stdout too.
 
-    The process ends when writing fails: nobody can read the rest.
+    The process ends if writing fails: nothing could read the rest.
     """
 
     def __init__(self, descriptor: int) -> None:
-        # An unbuffered one (PYTHONUNBUFFERED) loses the rest of a line that a signal interrupts.
+        # An unbuffered file (PYTHONUNBUFFERED) loses the rest of a line if a signal interrupts it.
         self.file = open(descriptor, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
     def write(self, lines: bytes) -> None:
-        """Write and flush, after what the log has waiting: it has the same stdout."""
+        """Write and flush, after the waiting lines of the log, which uses the same stdout."""
         try:
             with PRINT_BUFFER.lock:
                 PRINT_BUFFER.flush()
                 self.file.buffer.write(lines)
                 self.file.buffer.flush()
         except BrokenPipeError:
-            end_by(signal.SIGPIPE)  # nobody listens: neither to messages nor to complaints
+            end_by(signal.SIGPIPE)  # the reader has gone; an error message would not reach it
         except OSError as error:
-            end_with(f"Messages cannot be written to stdout: {error.strerror}.")
+            end_with(f"Cannot write to stdout: {error.strerror}.")
+
+
+def open_stdout() -> Stdout:
+    """Make everything that prints use one stdout; end the process if that is closed."""
+    if sys.__stdout__ is None:
+        end_with("Cannot write to stdout: it is closed.")
+    stdout = Stdout(sys.__stdout__.fileno())
+    sys.stdout = sys.__stdout__ = stdout.file  # type: ignore[misc]
+    return stdout
 
 
 def end_with(complaint: str) -> NoReturn:
-    """End the process with status 1, after a sentence on stderr if there is one."""
+    """End the process with status 1, after a sentence on stderr if that is open."""
     with suppress(OSError):
         print(complaint, file=sys.__stderr__, flush=True)
-    os._exit(1)  # at a regular end Python and the CDK's log handler would try to write again
+    os._exit(1)  # a regular exit would make Python and the CDK's log handler write again
 
 
 def end_by(signal_number: int) -> NoReturn:
-    """End the process by a signal, as whoever has sent it expects."""
+    """End the process by a signal, as its sender expects."""
     signal.signal(signal_number, signal.SIG_DFL)
     signal.raise_signal(signal_number)
-    os._exit(128 + signal_number)  # the first process of a container is not ended by its own
+    os._exit(128 + signal_number)  # a signal to itself does not end a container's first process
 
 
 def quieten_libraries() -> None:
-    """Log nothing that the connector says itself, and no secret, whoever logs."""
-    logging.raiseExceptions = False  # what the log cannot print, the next message cannot either
+    """Keep secrets out of all logs, and the lines of libraries that do not help users."""
+    logging.raiseExceptions = False  # if the log cannot print, the next message cannot either
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns with stack traces
+    logging.getLogger("airbyte").addFilter(_is_not_of_the_memory_monitor)
     for handler in logging.getLogger().handlers:
         mask_log(handler)
 
 
+def _is_not_of_the_memory_monitor(record: logging.LogRecord) -> bool:
+    """Whether a log line is about something that runs: this connector does not use the monitor."""
+    return record.module != "memory_monitor"
+
+
 def spare_the_collector() -> None:
-    """Look for garbage rarely: records have no cycles, and looking costs as much as parsing."""
+    """Collect garbage rarely: records have no cycles, and a collection costs as much as parsing."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
 
 
 def spare_memory() -> None:
-    """Let all threads share two heaps of glibc: each of its own would keep what a large page took.
+    """Let all threads share two heaps of glibc: a heap per thread would keep a large page's memory.
 
     https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
@@ -193,40 +219,39 @@ def spare_memory() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit with 1 when something is not complete."""
-    if sys.__stdout__ is None:
-        end_with("Messages go to stdout, which is closed.")
-    stdout = Stdout(sys.__stdout__.fileno())
-    sys.stdout = sys.__stdout__ = stdout.file  # type: ignore[misc]
+    """Run the command line; exit with 1 if something is incomplete."""
+    stdout = open_stdout()
     quieten_libraries()
     spare_the_collector()
     spare_memory()
-    if sys.argv[1:2] == ["probe"]:
-        sys.exit(probe(sys.argv[2:], stdout.write))
     source = SourceAsana(write_now=lambda message: stdout.write(printed(message)))
     entrypoint = Entrypoint(source)
     try:
         arguments = entrypoint.parse_args(sys.argv[1:] or ["--help"])
     finally:
-        stdout.write(b"")  # the help, if that was asked for
+        stdout.write(b"")  # flush the help
+    if arguments.command == "probe":
+        sys.exit(probe(Path(arguments.config), stdout.write, is_json=arguments.json))
     stopped_by = 0
 
     def stop(signal_number: int, _frame: object) -> None:
         nonlocal stopped_by
         if entrypoint.has_answered:
-            return  # PyAirbyte ends a program as soon as it has the answer: it ends by itself
+            return  # PyAirbyte sends a signal once it has the answer; the program ends anyway
         if arguments.command not in ("check", "read"):
-            end_by(signal_number)  # there is nothing to complete
+            end_by(signal_number)  # nothing is left to save
         stopped_by = signal_number
         source.stop()
 
     for signal_number in SIGNALS:
-        if signal.getsignal(signal_number) is not signal.SIG_IGN:  # as `nohup` wants it
+        if signal.getsignal(signal_number) is not signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(signal_number, stop)
     with PRINT_BUFFER:
         for lines in entrypoint.output(arguments):
             stdout.write(lines)
-    stdout.write(b"")  # the last lines of the log
+    stdout.write(b"")  # flush the last lines of the log
     if entrypoint.is_interrupted:
         end_by(stopped_by)
+    for signal_number in SIGNALS:  # Python, while it exits, would let them end the process
+        signal.signal(signal_number, signal.SIG_IGN)
     sys.exit(entrypoint.exit_status)

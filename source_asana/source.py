@@ -1,12 +1,13 @@
-"""The connector: spec, check, discover and read, and how the parts are joined."""
+"""The connector: spec, check, discover and read."""
 
 import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing, suppress
-from functools import partial
+from difflib import get_close_matches
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from airbyte_cdk.models import (
     AirbyteStream,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
+    DestinationSyncMode,
     Status,
     SyncMode,
 )
@@ -26,9 +28,16 @@ from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints, coverage_of
+from source_asana.airbyte.checkpoints import Checkpoints, coverage_of
 from source_asana.airbyte.deletions import Deletions
-from source_asana.airbyte.errors import Interrupted, unexpected
+from source_asana.airbyte.due import SILENT_SECONDS, Due
+from source_asana.airbyte.errors import (
+    ConfigError,
+    Interrupted,
+    OutOfTime,
+    airbyte_errors,
+    unexpected,
+)
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import advice_on
 from source_asana.airbyte.platform import Platform
@@ -36,22 +45,27 @@ from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
 from source_asana.airbyte.secrecy import keep_secret, mask_log
 from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
-from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient, Observe, ignore
-from source_asana.asana.connection import ANSWER_SECONDS, Connection
+from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
+from source_asana.asana.connection import ANSWER_SECONDS, FORM_GRACE_SECONDS, Connection
 from source_asana.asana.errors import (
     AsanaFailure,
-    ConfigError,
-    OutOfTime,
+    FatalError,
     Refusal,
     TokenUnavailable,
     duration,
 )
-from source_asana.asana.rate_limit import PLANS, Governor, RateLimit
+from source_asana.asana.governor import PLANS_PER_MINUTE, Governor
+from source_asana.asana.observed import Observe, ignore
+from source_asana.asana.rate_limit import RateLimit
+from source_asana.asana.retry import RetryPolicy
+from source_asana.asana.times import asana_time
 from source_asana.check import (
     Account,
+    Doubt,
     account_of,
     check_config,
-    refused_streams,
+    conclusion,
+    find_refused,
     unseen_exclusions,
 )
 from source_asana.config import (
@@ -59,13 +73,12 @@ from source_asana.config import (
     RawConfig,
     current_shape,
     parse_config,
+    starts_later,
+    unknown_settings,
     with_refresh_token,
 )
-from source_asana.deadline import Deadline, run_until
+from source_asana.deadline import Deadline, Watch
 from source_asana.inputs import catalog_in, config_in, state_in
-from source_asana.probe.asking import CountedRequests, Overheard, Questions
-from source_asana.probe.assumptions import ASSUMPTIONS, Assumption, check_assumption
-from source_asana.probe.findings import Finding
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
 from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
@@ -73,6 +86,7 @@ from source_asana.reading.oddities import Oddities
 from source_asana.reading.plan import Selection, make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
+from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.walk import Walk
 from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import PROJECT, StreamClass
@@ -80,28 +94,24 @@ from source_asana.streams.sources import PROJECT, StreamClass
 CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
 CHECK_SECONDS = 25.0
-"""A check is quick, whatever Asana does: somebody waits for it before a form."""
+"""A check is quick, whatever Asana does: a person waits for it in front of a form."""
 
-PROBE_ANSWER_SECONDS = 60.0
-PROBE_SECONDS = 300.0
-"""A probe takes seconds. With a free plan, or a rate limit that is shared, it takes a minute."""
-
-SETTLE_SECONDS = 3.0
-"""How long the end of a command waits for a new refresh token that Asana is about to give."""
+SETTLE_SECONDS = FORM_GRACE_SECONDS
+"""How long a command waits at its end for a new refresh token on its way from Asana."""
 
 SHORTEST_SAID = 1.0
-"""Seconds: shorter waits are not worth a line in the log."""
+"""Shorter waits, in seconds, get no line in the log."""
 
 
 class SourceAsana(Source):
     """Asana for Airbyte.
 
-    `asana_url`: where Asana is; by default what the operator's environment variable ASANA_BASE_URL
-    says, else Asana itself. `patience`: seconds for which a failing request is tried again.
-    `answer_seconds`: how long one answer may take. `seconds_between_states`: how often the state of
-    what is complete goes out, at most. `check_seconds`: how long a check may take. `write_now`:
-    writes a message at once, from whatever thread; by default messages wait in the repository.
-    `silent_seconds`: after so long without a record or a state one is repeated.
+    `asana_url`: Asana's address; by default the environment variable ASANA_BASE_URL, or Asana
+    itself. `patience`: seconds for which a failing request is retried. `answer_seconds`: how long
+    one answer may take. `seconds_between_states`: the shortest time between two states of what is
+    complete. `check_seconds`: how long a check may take. `write_now`: writes a message at once,
+    from any thread; by default messages wait in the repository. `silent_seconds`: after so long
+    without a record or a state, a state is repeated.
     """
 
     def __init__(
@@ -129,119 +139,72 @@ class SourceAsana(Source):
 
     @staticmethod
     def read_config(config_path: str) -> MutableMapping[str, Any]:
-        """The config in a file. Raises UnusableFile."""
+        """Read the config in a file. Raises UnusableFile."""
         return config_in(config_path)
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
-        """The configured catalog in a file. Raises UnusableFile."""
+        """Read the configured catalog in a file. Raises UnusableFile."""
         return catalog_in(catalog_path)
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """The state in a file. Raises UnusableFile."""
+        """Read the state in a file. Raises UnusableFile."""
         return state_in(state_path)
+
+    def catalog_of(self, streams: str, *, incremental: bool) -> ConfiguredAirbyteCatalog:
+        """Make a catalog of comma-separated stream names; `incremental` applies where a stream can.
+
+        Raises ConfigError for an unknown name.
+        """
+        names = [name for part in streams.split(",") if (name := part.strip())]
+        _refuse_unknown(names)
+        return ConfiguredAirbyteCatalog(
+            streams=[
+                _configured(_airbyte_stream(STREAMS[name]), incremental=incremental)
+                for name in dict.fromkeys(names)
+            ]
+        )
 
     @property
     def message_repository(self) -> MessageRepository:
-        """What the platform has to be told of the config: that it has changed."""
+        """Messages that tell the platform of a changed config."""
         return self._messages
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
-        """The config in today's shape; nothing is written to a file, nor told to the platform."""
+        """Return the config in today's shape, without writing a file or telling the platform."""
         return current_shape(config)
 
     def stop(self) -> None:
-        """End a check or a read soon, as Interrupted; a read with the state of what is complete."""
+        """End a check or a read soon with Interrupted; a read gives its last states first."""
         self._is_stopped = True
         self._end_waits()
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """Whether the token works and sees something, and the config names what there is."""
+        """Check that the token works and sees a workspace, and that all the config names exists."""
         mask_log(logger)
         try:
             found = self._checked(logger, config)
         except Interrupted:
             raise
         except TokenUnavailable as failure:
-            return _failed(
-                f"Asana's token endpoint gives no access token ({failure.reason}). Try again later."
-            )
-        except AirbyteTracedException as error:
-            return _failed(str(error.message))
+            return _failed(no_access_token(failure))
+        except (AirbyteTracedException, FatalError) as error:
+            return _failed(str(error))
         except Refusal as refusal:
             return _failed(
-                f"Asana refuses the token what every sync begins with ({refusal}). "
+                f"Asana refused a request that every sync begins with ({refusal}). "
                 + advice_on(refusal.status)
             )
         except AsanaFailure as failure:
-            return _failed(f"Asana could not be asked: {failure}. Check the network and try again.")
-        except Exception as error:  # noqa: BLE001 - a check has an answer, whatever happens
+            return _failed(f"Cannot read from Asana: {failure}. Check the network and try again.")
+        except Exception as error:  # noqa: BLE001 - a check always has an answer
             return _failed(unexpected(error))
         logger.info(found)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED, message=found)
 
-    def probe(
-        self,
-        logger: logging.Logger,
-        config: RawConfig,
-        overheard: Overheard,
-        assumptions: Iterable[Assumption] = ASSUMPTIONS,
-    ) -> Iterator[Finding]:
-        """Check what the connector assumes of Asana, on the account that the token sees.
-
-        `overheard` gets every answer. Raises AirbyteTracedException, with what to do, and
-        Interrupted.
-        """
-        settings = parse_config(config)
-        filters = settings.filters
-        rate_limit = CountedRequests(Governor(settings.requests_per_minute or PLANS[-1]))
-        self._end_waits = rate_limit.stop
-        answer_seconds = min(self._answer_seconds, PROBE_ANSWER_SECONDS)
-        client, token = self._client(
-            settings,
-            config,
-            rate_limit,
-            min(self._patience, CHECK_PATIENCE),
-            answer_seconds,
-            logger,
-            overheard.note,
-        )
-        questions = Questions(
-            client,
-            overheard,
-            has_workspace=filters.has_workspace,
-            has_project=filters.has_project,
-            named_projects=filters.project_gids,
-        )
-        why_stop = self._why_stop(rate_limit, PROBE_SECONDS)
-        try:
-            for assumption in assumptions:
-                yield run_until(partial(check_assumption, assumption, questions), why_stop)
-            if run_until(lambda: questions.sees_no_workspace, why_stop):
-                raise ConfigError(
-                    "This token sees no workspace, so most assumptions could not be checked: "
-                    "use the token of a member of one."
-                )
-        finally:
-            rate_limit.stop()
-            token.settle(SETTLE_SECONDS)
-
-    def _why_stop(
-        self, rate_limit: RateLimit, seconds: float
-    ) -> Callable[[], Interrupted | OutOfTime | None]:
-        """What tells why a command that may take so many seconds, from now on, has to end."""
-        deadline = Deadline(seconds)
-
-        def why_stop() -> Interrupted | OutOfTime | None:
-            if self._is_stopped:
-                return Interrupted()
-            return _out_of_time(rate_limit.seconds_to_wait(), deadline, seconds)
-
-        return why_stop
-
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:  # noqa: ARG002
-        """Every stream with every field that Asana documents. Requests nothing."""
+        """Return every stream with every field Asana documents, without a request."""
         return AirbyteCatalog(streams=[_airbyte_stream(stream) for stream in STREAMS.values()])
 
     def read(
@@ -266,6 +229,16 @@ class SourceAsana(Source):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[Message]:
         """Do the same, with the records as they are printed."""
+        with airbyte_errors():
+            yield from self._read(logger, config, catalog, state)
+
+    def _read(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None,
+    ) -> Iterator[Message]:
         mask_log(logger)
         settings = parse_config(config)
         _refuse_repeated(catalog)
@@ -274,13 +247,16 @@ class SourceAsana(Source):
         selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
         filters = settings.filters
         marks = _marks(selected, state or [], filters, logger)
-        rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS[-1]))
+        rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         self._end_waits = rate_limit.stop
         client, token = self._client(
             settings, config, rate_limit, self._patience, self._answer_seconds, logger
         )
+        _warn_of_settings(logger, config, settings, client)
         oddities = Oddities()
-        reader = Reader(client, oddities, with_subtasks=filters.with_subtasks)
+        reader = Reader(
+            client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks)
+        )
         resumption = Resumption(selected, marks)
         account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
         walk = Walk(account, reader, workers=settings.num_workers)
@@ -291,17 +267,16 @@ class SourceAsana(Source):
                 selected,
                 marks,
                 lambda: account.began,
-                self._seconds_between_states,
+                Due(self._seconds_between_states, self._silent_seconds),
                 filters,
-                silent_seconds=self._silent_seconds,
             ),
             Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
             Progress(
                 logger,
-                client.sent,
+                client.observed.sent,
                 rate_limit.seconds_to_wait,
                 walk.open_projects,
-                client.noticed,
+                client.observed,
                 oddities,
             ),
             Platform(
@@ -324,32 +299,36 @@ class SourceAsana(Source):
         patience: float,
         answer_seconds: float,
         logger: logging.Logger,
+        seconds_left: Callable[[], float] = lambda: inf,
         observe: Observe = ignore,
     ) -> tuple[AsanaClient, AsanaToken]:
-        """A client for a config; `raw` is what the platform gets back when a secret changes."""
-        connection = self._connection(config.num_workers, answer_seconds)
+        """Make a client for a config; the platform gets `raw` back when a secret changes."""
+        connection = self._connection(config.num_workers, answer_seconds, seconds_left)
         token = self._token(config, raw, connection, rate_limit, patience, logger)
         client = AsanaClient(
             api_url=self._asana_url + API_PATH,
             token=token,
             rate_limit=rate_limit,
             connection=connection,
-            patience=patience,
+            retry=RetryPolicy(patience),
             observe=observe,
         )
         return client, token
 
-    def _connection(self, workers: int, answer_seconds: float) -> Connection:
+    def _connection(
+        self, workers: int, answer_seconds: float, seconds_left: Callable[[], float]
+    ) -> Connection:
         if _is_address(self._asana_url):
             with suppress(ValueError):  # what `requests` finds wrong with an address
                 return Connection(
                     self._asana_url,
                     threads=workers + 1,  # what is asked beside the walk has one too
                     answer_seconds=answer_seconds,
+                    seconds_left=seconds_left,
                 )
         raise ConfigError(
-            "ASANA_BASE_URL must be an address as in https://app.asana.com: "
-            "correct that environment variable, or leave it out."
+            "The environment variable ASANA_BASE_URL must be an address like "
+            "https://app.asana.com - correct or remove it."
         )
 
     def _token(
@@ -389,32 +368,52 @@ class SourceAsana(Source):
             sleep=rate_limit.sleep,
             tell=tell,
             say_wait=say_wait,
-            patience=patience,
+            retry=RetryPolicy(patience),
         )
 
     def _checked(self, logger: logging.Logger, raw: RawConfig) -> str:
-        """Who the token is and what it sees, in words; raise ConfigError when that is nothing."""
+        """Say who the token belongs to and what it sees; raise ConfigError if that is nothing."""
         config = parse_config(raw)
         rate_limit = RateLimit()
         self._end_waits = rate_limit.stop
         answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
+        deadline = Deadline(self._check_seconds)
         client, token = self._client(
-            config, raw, rate_limit, CHECK_PATIENCE, answer_seconds, logger
+            config,
+            raw,
+            rate_limit,
+            CHECK_PATIENCE,
+            answer_seconds,
+            logger,
+            seconds_left=deadline.seconds_left,
         )
-        why_stop = self._why_stop(rate_limit, self._check_seconds)
+        watch = self._watch(rate_limit, deadline, self._check_seconds)
+        doubts = [Doubt(-2, warning) for warning in unknown_settings(raw)]
         try:
-            account = run_until(lambda: _checked_account(client, config), why_stop)
-            doubts: list[str] = []
+            account = watch.result_of(lambda: _checked_account(client, config))
             try:
-                run_until(lambda: doubts.extend(_doubts(client, account, config)), why_stop)
+                watch.result_of(lambda: _look_around(client, account, config, doubts))
             except (AsanaFailure, OutOfTime, TokenUnavailable) as failure:
-                doubts.append(f"What else the token can read could not be asked: {failure}")
+                doubts.append(Doubt(inf, f"Could not check all streams: {failure}"))
         finally:
             rate_limit.stop()
             token.settle(SETTLE_SECONDS)
-        for doubt in doubts.copy():
-            logger.warning("%s", doubt)
-        return f"Connected as {account.name}, who sees {account.names}"
+            if not self._is_stopped:  # the process ends then, and its threads with it
+                watch.join(deadline.seconds_left() + SETTLE_SECONDS)
+        doubts.sort(key=lambda doubt: doubt.place)
+        for doubt in doubts:
+            logger.warning("%s", doubt.sentence)
+        return conclusion(account, doubts)
+
+    def _watch(self, rate_limit: RateLimit, deadline: Deadline, seconds: float) -> Watch:
+        """Watch calls that may take `seconds`, until the deadline, and that `stop` ends."""
+
+        def why_stop() -> Exception | None:
+            if self._is_stopped:
+                return Interrupted()
+            return _out_of_time(rate_limit.seconds_to_wait(), deadline, seconds)
+
+        return Watch(why_stop)
 
 
 def _checked_account(client: AsanaClient, config: Config) -> Account:
@@ -423,14 +422,28 @@ def _checked_account(client: AsanaClient, config: Config) -> Account:
     return account
 
 
-def _doubts(client: AsanaClient, account: Account, config: Config) -> Iterator[str]:
-    """What a sync would lack, in words."""
-    yield from unseen_exclusions(client, config.filters)
-    yield from refused_streams(client, account, config.filters)
+def _look_around(
+    client: AsanaClient, account: Account, config: Config, doubts: list[Doubt]
+) -> None:
+    """Add what a sync would miss to `doubts`."""
+    doubts += unseen_exclusions(client, config)
+    find_refused(client, account, config, doubts)
+
+
+def _warn_of_settings(
+    logger: logging.Logger, raw: RawConfig, config: Config, client: AsanaClient
+) -> None:
+    """Warn of settings that a sync accepts but that are probably mistakes."""
+    for warning in unknown_settings(raw):
+        logger.warning("%s", warning)
+    if starts_later(config, asana_time(client.server_date)):
+        logger.warning(
+            "start_date is in the future: no record that it filters is synced until then"
+        )
 
 
 def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime | None:
-    """Why a check cannot go on, where Asana makes it wait for too long, or does not answer."""
+    """Say why a check cannot go on: Asana makes it wait too long, or does not answer."""
     left = deadline.seconds_left()
     if wait > left and wait > 0:
         return OutOfTime(
@@ -440,8 +453,13 @@ def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime |
     if left > 0:
         return None
     return OutOfTime(
-        f"Asana has not answered within {duration(seconds)}. Check the network, or try again later."
+        f"Asana did not answer within {duration(seconds)}. Check the network, or try again later."
     )
+
+
+def no_access_token(failure: TokenUnavailable) -> str:
+    """Say so to a person who waits for an answer."""
+    return f"Asana's token endpoint gave no access token ({failure.reason}). Try again later."
 
 
 def _is_address(url: str) -> bool:
@@ -453,7 +471,7 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     is_web = parts.scheme in ("https", "http")
-    # A user's name in the address would be sent in the place of the token.
+    # A user name in the address would be sent instead of the token.
     is_alone = parts.username is None and not parts.query and not parts.fragment
     return is_web and bool(parts.hostname) and port != 0 and is_alone
 
@@ -475,12 +493,39 @@ def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
     )
 
 
+def _configured(stream: AirbyteStream, *, incremental: bool) -> ConfiguredAirbyteStream:
+    """Configure a stream as Airbyte recommends: deduplicate what is incremental, else overwrite."""
+    is_incremental = incremental and SyncMode.incremental in stream.supported_sync_modes
+    deduped, overwrite = DestinationSyncMode.append_dedup, DestinationSyncMode.overwrite
+    return ConfiguredAirbyteStream(
+        stream=stream,
+        sync_mode=SyncMode.incremental if is_incremental else SyncMode.full_refresh,
+        destination_sync_mode=deduped if is_incremental else overwrite,
+        cursor_field=stream.default_cursor_field if is_incremental else None,
+        primary_key=stream.source_defined_primary_key,
+    )
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    """Raise ConfigError if a name is not that of a stream, or if there is no name."""
+    if not names:
+        raise ConfigError("--streams names no stream. Separate stream names by commas.")
+    if unknown := [name for name in names if name not in STREAMS]:
+        raise ConfigError(" ".join(_unknown_stream(name) for name in unknown))
+
+
+def _unknown_stream(name: str) -> str:
+    similar = get_close_matches(name.lower(), STREAMS, n=1)
+    hint = f"Did you mean {similar[0]}?" if similar else "Run discover to see all streams."
+    return f"Unknown stream {name}. {hint}"
+
+
 def _refuse_repeated(catalog: ConfiguredAirbyteCatalog) -> None:
     names = Counter(configured.stream.name for configured in catalog.streams)
     if repeated := sorted(name for name, times in names.items() if times > 1):
         raise ConfigError(
-            f"The configured catalog names {', '.join(repeated)} more than once: "
-            "choose one sync mode for each stream."
+            f"The configured catalog names {', '.join(repeated)} more than once. "
+            "Choose one sync mode for each stream."
         )
 
 

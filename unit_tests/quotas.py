@@ -1,4 +1,4 @@
-"""Traffic past a governor to several ways of measuring a quota, on a clock nobody waits for."""
+"""Simulated traffic through a governor to several kinds of quota. Takes no time."""
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
@@ -10,19 +10,19 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from integration_tests.asana_emulator.quota import Sliding
-from source_asana.asana.rate_limit import Governor
+from source_asana.asana.governor import Governor
 
 MINUTE = 60.0
 ENDLESS = 10**9
 
 
 class Quota(Protocol):
-    """One token's. What it refuses counts as well."""
+    """The quota of one token. Refused requests count too."""
 
     per_minute: int
 
     def ask(self, now: float) -> int | None:
-        """Count a request; None when it is served, else its `Retry-After`."""
+        """Count a request; return None if it is served, or its `Retry-After`."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Unlimited:
 
 @dataclass
 class SlidingWindow:
-    """As many as belong into the window that ends now."""
+    """A limit for the window that ends now."""
 
     per_minute: int
     window: float = MINUTE
@@ -48,7 +48,7 @@ class SlidingWindow:
 
 @dataclass
 class FixedMinute:
-    """As many as belong into a minute of Asana's clock, which is not ours."""
+    """A limit for each minute of Asana's clock, which differs from ours."""
 
     per_minute: int
     minute: float = -inf
@@ -64,7 +64,7 @@ class FixedMinute:
 
 @dataclass
 class Bucket:
-    """Some seconds' worth at once, then evenly; refused requests get at most a second into debt."""
+    """A token bucket: some seconds' worth at once, then evenly. Refusals cost at most a second."""
 
     per_minute: int
     seconds: float = 10.0
@@ -84,7 +84,7 @@ def _whole(seconds: float) -> int:
 
 
 class Way(NamedTuple):
-    """Seconds that a request takes to Asana and its answer takes back, unless that is lost."""
+    """Seconds of a request to Asana and of its answer back, unless that is lost."""
 
     there: float = 0.04
     back: float = 0.04
@@ -101,11 +101,11 @@ def ways(quickest: float = 0.06, slowest: float = 0.12, seed: int = 1) -> Iterat
 
 @dataclass
 class Traffic:
-    """Workers who have `wanted` requests to make, and make each again until it is served.
+    """Workers with `wanted` requests, each of which they repeat until it is served.
 
-    `other_program`: the requests a minute that somebody else makes with the same token at a time.
-    `gaps`: how long each request went after the one before it, or after there was work and
-    a worker for it, or after a pause had ended, whichever came last.
+    `other_program`: the requests a minute of another program with the same token, by time.
+    `gaps`: for each request, the seconds since the one before it, since there was work and a free
+    worker, or since the end of a pause, whichever is the shortest.
     """
 
     governor: Governor
@@ -130,17 +130,17 @@ class Traffic:
             self._after(0.013, self._ask_for_another)
 
     def arrive(self, moments: Sequence[float]) -> None:
-        """At each of these moments there is one request more to make."""
+        """Add one more request at each of these times."""
         for moment in moments:
             self._after(moment - self.now, self._want)
 
     def run(self, until: float) -> None:
-        """Go on to this time."""
+        """Simulate until this time."""
         while True:
             may_go = self.governor.next_at(self.now) if self._can_send else inf
             happens = self._events[0][0] if self._events else inf
             if min(may_go, happens) >= until:
-                assert not self._can_send or min(may_go, happens) < inf, "nobody may ever go"
+                assert not self._can_send or min(may_go, happens) < inf, "no request may ever go"
                 self.now = until
                 return
             could_send = self._can_send
@@ -154,12 +154,12 @@ class Traffic:
                 self._able_since = self.now + self.governor.seconds_to_wait(self.now)
 
     def used(self, start: float, end: float) -> float:
-        """The share of the quota, as it is now, that everybody together has used."""
+        """The share of the present quota that all programs together used."""
         served = between(self.served, start, end) + between(self.others_served, start, end)
         return served / (self.quota.per_minute * (end - start) / MINUTE)
 
     def refused_share(self, start: float, end: float) -> float:
-        """The share of our own requests that was refused."""
+        """The share of our own requests that were refused."""
         refused = between(self.refused, start, end)
         return refused / max(1, refused + between(self.served, start, end))
 
@@ -212,7 +212,7 @@ def between(moments: Sequence[float], start: float, end: float) -> int:
 
 
 def most_within(seconds: float, moments: Sequence[float]) -> int:
-    """The most of them that lie within any such time."""
+    """The largest number of moments within any period of so many seconds."""
     most = first = 0
     for last, moment in enumerate(moments):
         while moments[first] <= moment - seconds:

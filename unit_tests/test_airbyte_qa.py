@@ -38,6 +38,7 @@ ORDER = [
     "Data type map",
     "Limitations & Troubleshooting",
     OURS,
+    "IP allow list",
     "Changelog",
 ]
 
@@ -61,6 +62,11 @@ This page contains the setup guide and reference information for the [Asana]({})
 """,
     "Supported sync modes": """
 The Asana source connector supports the following [sync modes]({}):
+
+""",
+    "IP allow list": """
+If you use Airbyte Cloud and your organization restricts access to specific IPs, add the \
+[Airbyte Cloud IP addresses](/platform/operating-airbyte/ip-allowlist) to your allow list.
 
 """,
     "Changelog": """
@@ -128,6 +134,35 @@ def test_the_migration_guide_has_a_section_for_each_breaking_change_newest_first
     upgrades = [h for h, _ in sections(GUIDE) if h.startswith("Upgrading to ")]
     versions = sorted(METADATA["releases"]["breakingChanges"], reverse=True)
     assert upgrades == [f"Upgrading to {version}" for version in versions]
+
+
+def tagged(begin: str, end: str) -> list[str]:
+    """What the page has between the lines of two tags, which are not nested."""
+    parts = re.split(f"^({re.escape(begin)}|{re.escape(end)})$", PAGE, flags=re.MULTILINE)
+    assert parts[1::2] == [begin, end] * (len(parts) // 4)
+    return parts[2::4]
+
+
+def headings(text: str) -> list[str]:
+    return [heading for heading, _ in sections(text)]
+
+
+def test_the_app_shows_only_the_setup() -> None:
+    hidden = tagged("<HideInUI>", "</HideInUI>")
+    shown = PAGE
+    for part in hidden:
+        shown = shown.replace(part, "")
+    assert headings(shown)[:3] == ["Asana", "Prerequisites", "Setup guide"]
+    after = headings(PAGE).index("Supported sync modes")
+    assert headings(shown) == headings(PAGE)[:after]
+    assert headings(hidden[-1]) == headings(PAGE)[after:]
+
+
+def test_each_edition_shows_its_own_steps() -> None:
+    cloud = tagged("<!-- env:cloud -->", "<!-- /env:cloud -->")
+    oss = tagged("<!-- env:oss -->", "<!-- /env:oss -->")
+    assert headings("".join(cloud)) == ["For Airbyte Cloud:"]
+    assert headings("".join(oss)) == ["OAuth app", "Refresh token", "For Airbyte Open Source:"]
 
 
 @pytest.mark.parametrize("page", [PAGE, GUIDE], ids=["asana.md", "migrating.md"])

@@ -51,16 +51,25 @@ def test_every_module_is_in_a_wing_or_joins_them() -> None:
     assert {m.parent.name for m in MODULES} == {"source_asana", *MAY_IMPORT}
 
 
+def importers_of(name: str) -> set[str]:
+    return {name_of(module) for module in MODULES if name in imports(module)}
+
+
 def importers(package: str) -> set[str]:
     found = ((name_of(m), name.partition(".")[0]) for m in MODULES for name in imports(m))
     return {module for module, imported in found if imported == package}
+
+
+def test_only_the_airbyte_wing_and_what_joins_the_wings_know_airbyte() -> None:
+    wings = {module.partition("/")[0] for module in importers("airbyte_cdk") if "/" in module}
+    assert wings == {"airbyte"}
 
 
 def test_only_the_connection_speaks_http() -> None:
     assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
 
 
-def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
+def test_threads_start_in_the_walk_a_check_and_a_probe_only() -> None:
     starts = {
         name_of(module)
         for module in MODULES
@@ -69,7 +78,9 @@ def test_threads_start_in_the_walk_and_under_a_deadline_only() -> None:
         and (node.attr if isinstance(node, ast.Attribute) else node.id)
         in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
     }
-    assert starts == {"reading/walk.py", "deadline.py"}
+    assert starts == {"reading/walk.py", "deadline.py", "together.py"}
+    assert importers_of("source_asana.deadline") == {"source.py", "probing.py"}
+    assert importers_of("source_asana.together") == {"check.py"}
 
 
 def test_one_module_of_the_probe_asks() -> None:

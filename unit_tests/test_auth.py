@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import requests
 import requests_mock
-from airbyte_cdk.models import FailureType
 
 from source_asana.asana.auth import OAuth, OAuthToken
 from source_asana.asana.connection import Connection
-from source_asana.asana.errors import ConfigError, TokenUnavailable
+from source_asana.asana.errors import SetupError, TokenUnavailable
 from source_asana.asana.rate_limit import Stopped
+from source_asana.asana.retry import RetryPolicy
 
 ASANA = "https://asana.example"
 TOKEN_URL = f"{ASANA}/-/oauth_token"
@@ -52,7 +52,7 @@ def oauth(
         sleep=sleep,
         tell=tell,
         say_wait=say_wait,
-        patience=60,
+        retry=RetryPolicy(patience_seconds=60),
         clock=clock,
     )
 
@@ -68,14 +68,14 @@ def asana() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def bought(name: str, expires_in: int = 3600, **more: str) -> dict[str, Any]:
+def issued(name: str, expires_in: int = 3600, **more: str) -> dict[str, Any]:
     return {"json": {"access_token": name, "expires_in": expires_in, **more}}
 
 
-def test_the_refresh_token_buys_an_access_token(
+def test_the_refresh_token_gets_an_access_token(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
-    asana.post(TOKEN_URL, **bought("one"))
+    asana.post(TOKEN_URL, **issued("one"))
     assert token.current() == "one"
     form = asana.request_history[-1].text
     assert form == (
@@ -96,7 +96,7 @@ def test_an_access_token_is_renewed_before_it_ends(
     lifetime: int,
     renewed_after: int,
 ) -> None:
-    asana.post(TOKEN_URL, [bought("one", lifetime), bought("two", lifetime)])
+    asana.post(TOKEN_URL, [issued("one", lifetime), issued("two", lifetime)])
     assert token.current() == "one"
     clock.now += renewed_after - 1
     assert token.current() == "one"
@@ -104,10 +104,10 @@ def test_an_access_token_is_renewed_before_it_ends(
     assert token.current() == "two"
 
 
-def test_many_workers_whose_token_was_rejected_renew_it_once(
+def test_many_workers_renew_a_rejected_token_once(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
-    asana.post(TOKEN_URL, [bought("one"), bought("two")])
+    asana.post(TOKEN_URL, [issued("one"), issued("two")])
     token.current()
     workers = [threading.Thread(target=token.renew, args=["one"]) for _ in range(25)]
     for worker in workers:
@@ -118,10 +118,10 @@ def test_many_workers_whose_token_was_rejected_renew_it_once(
     assert asana.call_count == 2
 
 
-def test_a_refresh_token_that_asana_rotates_is_used_and_told_from_then_on(
+def test_a_new_refresh_token_is_told_and_used_from_then_on(
     token: OAuthToken, asana: requests_mock.Mocker, told: list[tuple[str, str | None]]
 ) -> None:
-    asana.post(TOKEN_URL, [bought("one", refresh_token="rotated"), bought("two")])
+    asana.post(TOKEN_URL, [issued("one", refresh_token="rotated"), issued("two")])
     token.current()
     assert told == [("one", "rotated")]
     token.renew("one")
@@ -129,19 +129,19 @@ def test_a_refresh_token_that_asana_rotates_is_used_and_told_from_then_on(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refused_refresh_token_asks_the_user_to_sign_in_again(
+def test_a_refused_refresh_token_asks_the_user_to_authenticate_again(
     token: OAuthToken, asana: requests_mock.Mocker, status: int
 ) -> None:
     refused = {"error": "invalid_grant", "error_description": "no refresh secret"}
     asana.post(TOKEN_URL, status_code=status, json=refused)
-    with pytest.raises(ConfigError, match="authenticate with Asana again") as error:
+    with pytest.raises(SetupError, match="Authenticate again") as error:
         token.current()
     assert "invalid_grant" in str(error.value)
     assert "refresh secret" not in str(error.value)
     assert asana.call_count == 1
 
 
-def test_a_token_endpoint_that_stumbles_is_asked_again(
+def test_a_transient_fault_of_the_token_endpoint_is_retried(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
     faults: list[dict[str, Any]] = [
@@ -149,22 +149,21 @@ def test_a_token_endpoint_that_stumbles_is_asked_again(
         {"status_code": 502, "text": "<html>"},
         {"status_code": 503, "json": {}},
     ]
-    asana.post(TOKEN_URL, [*faults, bought("one")])
+    asana.post(TOKEN_URL, [*faults, issued("one")])
     assert token.current() == "one"
 
 
-def test_a_token_endpoint_that_is_down_is_given_up_when_patience_ends(
+def test_retries_of_the_token_endpoint_end_with_the_patience(
     token: OAuthToken, asana: requests_mock.Mocker, clock: Clock
 ) -> None:
     asana.post(TOKEN_URL, exc=requests.ConnectionError())
-    with pytest.raises(TokenUnavailable) as failure:
+    with pytest.raises(TokenUnavailable):
         token.current()
-    assert failure.value.failure_type is FailureType.transient_error
     assert clock.now <= 1060
     assert asana.call_count == 6
 
 
-def test_a_worker_that_has_waited_for_a_token_shares_the_failure_to_get_one(
+def test_a_worker_that_waited_for_a_token_shares_the_failure(
     clock: Clock, asana: requests_mock.Mocker
 ) -> None:
     asks = threading.Barrier(2)
@@ -205,7 +204,7 @@ def test_a_worker_that_has_waited_for_a_token_shares_the_failure_to_get_one(
     [None, "soon", "", [], 0, "0", -5, "-1", "NaN", "inf", "1e999", True, False, [3600], {"s": 1}],
     ids=repr,
 )
-def test_a_lifetime_that_makes_no_sense_is_taken_for_an_hour(
+def test_a_malformed_lifetime_counts_as_an_hour(
     token: OAuthToken, asana: requests_mock.Mocker, clock: Clock, expires_in: Any
 ) -> None:
     answers = [
@@ -219,29 +218,29 @@ def test_a_lifetime_that_makes_no_sense_is_taken_for_an_hour(
     assert token.current() == "two"
 
 
-def test_an_answer_of_a_gateway_is_no_refusal_of_the_token(
+def test_a_403_from_a_gateway_does_not_refuse_the_token(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
     html = {"status_code": 403, "text": "<html>", "headers": {"Content-Type": "text/html"}}
-    asana.post(TOKEN_URL, [html, bought("one")])
+    asana.post(TOKEN_URL, [html, issued("one")])
     assert token.current() == "one"
 
 
 @pytest.mark.parametrize(
     "odd", [None, "", 12, ["one"], {"one": 1}, "on e", "o\nne", "öne"], ids=ascii
 )
-def test_what_cannot_be_sent_is_no_access_token(
+def test_a_malformed_access_token_is_not_used(
     token: OAuthToken, asana: requests_mock.Mocker, odd: Any
 ) -> None:
-    asana.post(TOKEN_URL, [{"json": {"access_token": odd}}, bought("one")])
+    asana.post(TOKEN_URL, [{"json": {"access_token": odd}}, issued("one")])
     assert token.current() == "one"
 
 
 @pytest.mark.parametrize("odd", ["", 12, ["one"], "on e", "o\nne", "öne"], ids=ascii)
-def test_what_cannot_stand_in_a_config_is_no_refresh_token(
+def test_a_malformed_refresh_token_is_not_used(
     token: OAuthToken, asana: requests_mock.Mocker, told: list[tuple[str, str | None]], odd: Any
 ) -> None:
-    asana.post(TOKEN_URL, [bought("one", refresh_token=odd), bought("two")])
+    asana.post(TOKEN_URL, [issued("one", refresh_token=odd), issued("two")])
     token.current()
     assert told == [("one", None)]
     token.renew("one")
@@ -251,7 +250,7 @@ def test_what_cannot_stand_in_a_config_is_no_refresh_token(
 def test_a_new_refresh_token_is_told_before_the_access_token_can_be_used(
     clock: Clock, asana: requests_mock.Mocker
 ) -> None:
-    asana.post(TOKEN_URL, [bought("one", refresh_token="rotated"), bought("two")])
+    asana.post(TOKEN_URL, [issued("one", refresh_token="rotated"), issued("two")])
 
     def tell(_: str, new: str | None) -> None:
         if new:
@@ -268,30 +267,30 @@ def test_a_new_refresh_token_is_told_before_the_access_token_can_be_used(
     ("retry_after", "waited"),
     [("7", 7), ("60", 60), ("0", 1), ("0.001", 0.5), ("soon", 1), ("-5", 1)],
 )
-def test_the_token_endpoint_is_asked_again_when_it_says_so(
+def test_the_token_endpoint_is_retried_when_it_says_so(
     clock: Clock, asana: requests_mock.Mocker, retry_after: str, waited: float
 ) -> None:
     waits: list[tuple[str, float]] = []
     token = oauth(clock, clock.sleep, say_wait=lambda *wait: waits.append(wait))
     busy = {"status_code": 429, "headers": {"Retry-After": retry_after}, "json": {}}
-    asana.post(TOKEN_URL, [busy, bought("one")])
+    asana.post(TOKEN_URL, [busy, issued("one")])
     assert token.current() == "one"
     assert waits == [("HTTP 429", waited)]
     assert clock.now == 1000 + waited
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_token_endpoint_is_not_waited_for_longer_than_patience(
+def test_a_retry_after_beyond_the_patience_ends_the_retries(
     token: OAuthToken, asana: requests_mock.Mocker, clock: Clock, status: int
 ) -> None:
     busy = {"status_code": status, "headers": {"Retry-After": "61"}, "json": {}}
-    asana.post(TOKEN_URL, [busy, bought("one")])
+    asana.post(TOKEN_URL, [busy, issued("one")])
     with pytest.raises(TokenUnavailable, match=f"HTTP {status}, try again in 2 minutes"):
         token.current()
     assert clock.now == 1000
 
 
-def test_a_token_endpoint_that_asks_for_short_waits_is_given_up_when_patience_ends(
+def test_short_waits_for_the_token_endpoint_end_with_the_patience(
     token: OAuthToken, asana: requests_mock.Mocker, clock: Clock
 ) -> None:
     asana.post(TOKEN_URL, status_code=429, headers={"Retry-After": "7"}, json={})
@@ -301,7 +300,7 @@ def test_a_token_endpoint_that_asks_for_short_waits_is_given_up_when_patience_en
     assert clock.now <= 1060
 
 
-def test_no_token_is_bought_when_the_sync_has_ended(
+def test_no_token_is_requested_after_the_sync_has_ended(
     clock: Clock, asana: requests_mock.Mocker
 ) -> None:
     def sleep(_: float) -> None:
@@ -312,9 +311,7 @@ def test_no_token_is_bought_when_the_sync_has_ended(
     assert not asana.called
 
 
-def test_the_end_waits_for_a_purchase_that_is_under_way(
-    clock: Clock, asana: requests_mock.Mocker
-) -> None:
+def test_the_end_of_a_sync_waits_for_a_renewal(clock: Clock, asana: requests_mock.Mocker) -> None:
     has_begun, may_end = threading.Event(), threading.Event()
     told: list[str] = []
 
@@ -328,12 +325,12 @@ def test_the_end_waits_for_a_purchase_that_is_under_way(
 
     token = oauth(clock, clock.sleep, tell)
     asana.post(TOKEN_URL, json=answer)
-    buying = threading.Thread(target=token.current)
-    buying.start()
+    renewing = threading.Thread(target=token.current)
+    renewing.start()
     has_begun.wait(timeout=10)
-    token.settle(0.01)  # it does not wait for ever
+    token.settle(0.01)  # it does not wait forever
     assert told == []
     threading.Timer(0.05, may_end.set).start()
     token.settle(10)
     assert told == ["one"]
-    buying.join()
+    renewing.join()

@@ -1,7 +1,10 @@
 """What the benchmark makes of its measurements."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -17,14 +20,15 @@ from benchmarks.cases import (
     QUOTAS,
     RESUMED,
     SCALING,
-    SIZES,
     Case,
 )
 from benchmarks.figures import Measurement, differences, middle, ratios
-from benchmarks.report import drawing, findings
+from benchmarks.plot import CHARTS, NAMES, Chart, figures, values
+from benchmarks.report import findings
 from benchmarks.said import said
 from benchmarks.targets import Measured, targets
 
+DOCS = Path(__file__).parents[1] / "docs"
 ONE = Measurement(
     group=ALL,
     case="everything",
@@ -121,10 +125,22 @@ def test_the_table_has_both_connectors_and_their_quotients() -> None:
     assert "| published ÷ ours | **4.0** |  |  | **30.0** | **60.0** | **1.0** |" in text
 
 
-def test_the_plot_has_a_line_for_each_connector() -> None:
-    cases = [Case(group=SIZES, name=str(size), tasks=size) for size in (500, 5_000)]
-    runs = [replace(one, group=SIZES, case=case.name) for case in cases for one in (ONE, THEIRS)]
-    assert drawing(cases, Measured(runs)).count('class="line"') == 2
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.column)
+def test_a_chart_shows_the_figures_of_the_page(chart: Chart) -> None:
+    page = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    drawn = " ".join(ET.fromstring((DOCS / chart.file).read_text("utf-8")).itertext())  # noqa: S314
+    for connector, value in values(page, chart).items():
+        assert figures(page)[connector][chart.column].replace(",", "") == f"{value:.10g}"
+        assert drawn.count(chart.label(value)) >= 2  # in its title, and beside its bar
+        assert NAMES[connector] in drawn
+
+
+def test_the_page_leads_with_the_charts() -> None:
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", (DOCS / "benchmarks.md").read_text("utf-8"))
+    assert pictures == [chart.file for chart in CHARTS]
+    title, _, first, *_ = (DOCS / "benchmarks.md").read_text("utf-8").splitlines()
+    assert title.startswith("# ")
+    assert pictures[0] in first
 
 
 @pytest.mark.parametrize("group", [MEMORY, RESUMED, LARGE_PAGES])

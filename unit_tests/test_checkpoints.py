@@ -6,7 +6,8 @@ import orjson
 import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 
-from source_asana.airbyte.checkpoints import SILENT_SECONDS, Checkpoints
+from source_asana.airbyte.checkpoints import Checkpoints
+from source_asana.airbyte.due import SILENT_SECONDS, Due
 from source_asana.reading.container import Container, Need, News
 from source_asana.reading.marks import Missing
 from source_asana.reading.plan import Selection
@@ -31,7 +32,7 @@ def size(messages: Iterator[AirbyteMessage]) -> int:
 
 def checkpoints(clock: Clock, *, incremental: bool = True) -> Checkpoints:
     selected = {stream: Selection(incremental=incremental) for stream in BELOW_PROJECTS}
-    return Checkpoints(selected, {}, lambda: NOW, 1.0, clock=clock)
+    return Checkpoints(selected, {}, lambda: NOW, Due(1.0, clock=clock))
 
 
 def container(project: str) -> Container:

@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
+from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
-from source_asana.asana.errors import ConfigError
-from source_asana.config import Config, current_shape, parse_config
+from source_asana.config import (
+    EXPORT,
+    PROJECT,
+    SETTINGS,
+    WORKSPACE,
+    Config,
+    Kind,
+    current_shape,
+    parse_config,
+    unknown_settings,
+)
 from source_asana.reading.filters import ALL, Filters
 
 FORM = yaml.safe_load((files("source_asana") / "spec.yaml").read_text())["connectionSpecification"]
@@ -111,13 +121,105 @@ def test_a_start_that_the_form_takes_is_a_time_or_named(given_start: str) -> Non
         assert start.startswith(given_start.rstrip("Z"))
 
 
+PROJECT_URLS = [
+    "https://app.asana.com/0/1205/",
+    "https://app.asana.com/0/1205",
+    "https://app.asana.com/0/1205/1209",
+    "https://app.asana.com/0/1205/1209/f",
+    "https://app.asana.com/0/1205/list",
+    "https://app.asana.com/0/1205/board?sort=x#top",
+    "https://app.asana.com/1/1201/project/1205",
+    "https://app.asana.com/1/1201/project/1205/list/1210",
+    "https://app.asana.com/1/1201/project/1205/board/1210",
+    "https://app.asana.com/1/1201/project/1205/task/1209?focus=true",
+    "https://app.asana.com/1/1201/project/1205/overview/",
+]
+WORKSPACE_URLS = [
+    "https://app.asana.com/0/1201",
+    "https://app.asana.com/0/1201/",
+    "https://app.asana.com/1/1201",
+    "https://app.asana.com/1/1201/home",
+    "https://app.asana.com/1/1201/home?x=1",
+    "https://app.asana.com/1/1201/project/1205/list/1210",
+    "https://app.asana.com/1/1201/inbox",
+]
+
+
+@pytest.mark.parametrize("url", PROJECT_URLS)
+@pytest.mark.parametrize("field", ["project_gids", "excluded_project_gids"])
+def test_the_url_of_a_project_is_as_good_as_its_gid(field: str, url: str) -> None:
+    parsed = parse_config({"credentials": PAT, field: [url, "1206", "1205"]})
+    assert parsed == parse_config({"credentials": PAT, field: ["1205", "1206"]})
+
+
+@pytest.mark.parametrize("url", WORKSPACE_URLS)
+def test_the_url_of_a_workspace_is_as_good_as_its_gid(url: str) -> None:
+    parsed = parse_config({"credentials": PAT, "workspace_gids": ["1200", url, "1201"]})
+    assert parsed == parse_config({"credentials": PAT, "workspace_gids": ["1200", "1201"]})
+
+
+def test_a_project_is_the_same_by_its_url_and_its_gid() -> None:
+    with pytest.raises(ConfigError, match="both contain 1205"):
+        parse_config(
+            {
+                "credentials": PAT,
+                "project_gids": ["1205"],
+                "excluded_project_gids": [PROJECT_URLS[0]],
+            }
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("project_gid", "Unknown setting project_gid. Did you mean project_gids?"),
+        ("num_worker", "Unknown setting num_worker. Did you mean num_workers?"),
+        ("startDate", "Unknown setting startDate. Did you mean start_date?"),
+        ("Start date", "Unknown setting Start date. Did you mean start_date?"),
+        ("INCLUDE-SUBTASKS", "Unknown setting INCLUDE-SUBTASKS. Did you mean include_subtasks?"),
+        ("credential", "Unknown setting credential. Did you mean credentials?"),
+        ("wishes", "Unknown setting wishes. It has no effect."),
+        ("", "Unknown setting . It has no effect."),
+        ("a\nb\0", "Unknown setting a?b?. It has no effect."),
+        ("x" * 100, f"Unknown setting {'x' * 60}…. It has no effect."),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_named_with_the_one_that_was_meant(
+    name: str, warning: str
+) -> None:
+    assert list(unknown_settings({"credentials": PAT, name: "s3cret"})) == [warning]
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, "access_token", "_limit", "__injected_manifest"])
+def test_a_known_setting_is_not_warned_of(name: str) -> None:
+    assert list(unknown_settings({name: None})) == []
+
+
+def test_the_code_knows_the_settings_of_the_form_in_their_order() -> None:
+    fields = FORM["properties"]
+    assert list(SETTINGS) == sorted(fields, key=lambda name: fields[name]["order"])
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("project_gids", PROJECT),
+        ("excluded_project_gids", PROJECT),
+        ("workspace_gids", WORKSPACE),
+        ("organization_export_ids", EXPORT),
+    ],
+)
+def test_the_form_takes_what_the_code_takes(field: str, kind: Kind) -> None:
+    assert FORM["properties"][field]["items"]["pattern"] == kind.pattern
+
+
 def test_a_project_cannot_be_both_chosen_and_left_out() -> None:
     raw = {
         "credentials": PAT,
         "project_gids": ["1", "2", "3"],
         "excluded_project_gids": ["4", "3", "2"],
     }
-    with pytest.raises(ConfigError, match="excluded_project_gids both name 2, 3") as refused:
+    with pytest.raises(ConfigError, match="excluded_project_gids both contain 2, 3") as refused:
         parse_config(raw)
     assert "project_gids" in str(refused.value)
 
@@ -157,7 +259,20 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "workspace_gids": "12"}, "workspace_gids"),
     ({"credentials": PAT, "workspace_gids": ["1", 2]}, "workspace_gids"),
     ({"credentials": PAT, "project_gids": {"1": True}}, "project_gids"),
-    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/1"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/0/1/f"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/inbox/1"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/1/1/home"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/1/1/task/2"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/1x"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.example.com/0/1"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["app.asana.com.example/0/1"]}, "project_gids"),
+    ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/1/\n"]}, "project_gids"),
+    ({"credentials": PAT, "workspace_gids": ["https://app.asana.com/0/1/list"]}, "workspace_gids"),
+    ({"credentials": PAT, "workspace_gids": ["https://app.asana.com/home"]}, "workspace_gids"),
+    (
+        {"credentials": PAT, "organization_export_ids": ["https://app.asana.com/0/1"]},
+        "organization_export_ids",
+    ),
     ({"credentials": PAT, "excluded_project_gids": ["../users/me"]}, "excluded_project_gids"),
     ({"credentials": PAT, "excluded_project_gids": [None]}, "excluded_project_gids"),
     ({"credentials": PAT, "include_archived_projects": "no"}, "include_archived_projects"),
@@ -242,6 +357,9 @@ HOSTILE = st.sampled_from(
 )
 
 
+URLS = [*PROJECT_URLS, *WORKSPACE_URLS, "https://app.asana.com/0/0/1", "https://app.asana.com"]
+
+
 def answers_to(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     """What somebody may enter in a field of the form: often what it asks for, often not."""
     answers: st.SearchStrategy[Any]
@@ -256,7 +374,7 @@ def answers_to(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
             near = st.integers(least - 1, least + 1) | st.integers(most - 1, most + 1)
             answers = near | near.map(float) | near.map(str) | ANYTHING
         case {"type": "array", "items": {"pattern": _}}:
-            gids = st.integers(0, 10**16).map(str)
+            gids = st.integers(0, 10**16).map(str) | st.sampled_from(URLS)
             answers = st.lists(gids) | st.lists(gids | HOSTILE | ANYTHING) | gids | ANYTHING
         case {"type": "object", "oneOf": forms}:
             answers = st.one_of(*(configs(form) for form in forms)) | ANYTHING
@@ -287,8 +405,11 @@ def wrong_fields(raw: Mapping[str, Any]) -> Iterator[str]:
 
 def contradicts_itself(raw: Mapping[str, Any]) -> bool:
     """Whether two fields, each of which the form takes, cannot both be meant."""
-    chosen, excluded = raw.get("project_gids"), raw.get("excluded_project_gids")
-    return bool(chosen and excluded and set(chosen) & set(excluded))
+    chosen, excluded = (
+        {"".join(*re.findall(PROJECT.pattern, entry)) for entry in raw.get(name) or ()}
+        for name in ("project_gids", "excluded_project_gids")
+    )
+    return bool(chosen & excluded)
 
 
 def assert_as_the_form_has_it(raw: Mapping[str, Any]) -> None:
@@ -327,6 +448,18 @@ def test_a_token_is_fit_for_a_header_or_refused(given_token: str) -> None:
     assert isinstance(config.credentials, PersonalAccessToken)
     assert re.fullmatch("[!-~]+", config.credentials.personal_access_token)
     assert config.credentials.personal_access_token in given_token
+
+
+@given(st.from_regex(PROJECT.pattern) | st.from_regex(WORKSPACE.pattern) | st.text() | HOSTILE)
+@pytest.mark.parametrize("field", ["project_gids", "excluded_project_gids", "workspace_gids"])
+def test_only_digits_reach_an_address_whatever_the_url(field: str, entry: str) -> None:
+    try:
+        filters = parse_config({"credentials": PAT, field: [entry]}).filters
+    except ConfigError:
+        return
+    (gid,) = getattr(filters, field)
+    assert re.fullmatch("[0-9]+", gid)
+    assert gid in entry
 
 
 @given(st.lists(st.text("0123456789") | st.text("\n ./?&%\u0661\uff110") | HOSTILE, min_size=1))

@@ -1,4 +1,4 @@
-"""Whatever the network sends is an answer, and never an exception."""
+"""Everything that the network sends becomes an answer, and never an exception."""
 
 import socket
 import threading
@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from source_asana.asana.client import Reaction, reaction_to, words_of
-from source_asana.asana.connection import (
-    LONGEST_RETRY_AFTER,
+from source_asana.asana.answer import (
+    MAX_RETRY_AFTER_SECONDS,
     Answer,
-    Connection,
     answer_of,
-    moment_of,
-    seconds_of,
+    retry_after_seconds,
+    time_in,
 )
+from source_asana.asana.connection import Connection
+from source_asana.asana.reactions import Reaction, reaction_to, reason_of
 
 NOON = "Fri, 20 Nov 2026 12:00:00 GMT"
 USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
@@ -28,7 +28,7 @@ USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
     [
         ("30", 30),
         ("0.5", 0.5),
-        (str(LONGEST_RETRY_AFTER), LONGEST_RETRY_AFTER),
+        (str(MAX_RETRY_AFTER_SECONDS), MAX_RETRY_AFTER_SECONDS),
         ("3601", None),
         ("1e300", None),
         ("0", None),
@@ -44,16 +44,14 @@ USUAL = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"data": []}'
         ("Fri, 20 Nov 2027 12:00:00 GMT", None),
     ],
 )
-def test_only_a_wait_that_asana_could_mean_is_obeyed(
-    header: str | None, seconds: float | None
-) -> None:
-    assert seconds_of(header, NOON) == seconds
+def test_only_a_plausible_retry_after_is_used(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOON) == seconds
 
 
 @given(st.text())
-def test_no_date_is_too_odd_to_be_read(header: str) -> None:
-    assert moment_of(header) is None or moment_of(header)
-    assert seconds_of(header, header) is None or seconds_of(header, header)
+def test_any_text_in_a_time_header_can_be_parsed(header: str) -> None:
+    assert time_in(header) is None or time_in(header)
+    assert retry_after_seconds(header, header) is None or retry_after_seconds(header, header)
 
 
 @pytest.mark.parametrize(
@@ -64,16 +62,16 @@ def test_no_date_is_too_odd_to_be_read(header: str) -> None:
         ("name=a;info=https://asana.com/a, name=b", ("name=a;info=https://asana.com/a", "name=b")),
     ],
 )
-def test_announced_changes_are_read_from_one_header_or_several(
+def test_announced_changes_come_from_one_header_or_several(
     header: str | None, changes: tuple[str, ...]
 ) -> None:
     headers = {"Asana-Change": header} if header else {}
-    assert answer_of(200, headers, b'{"data": []}').changes == changes
+    assert answer_of(200, headers, b'{"data": []}').announced_changes == changes
 
 
 @contextmanager
 def sending(content: bytes) -> Iterator[str]:
-    """An address where each request is answered with these bytes, and the connection closed."""
+    """Serve these bytes to each request, then close the connection; yields the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -99,22 +97,22 @@ def answer_to(content: bytes) -> Answer:
 @pytest.mark.parametrize(
     "location", [b"http://proxy/\xe9", b"http://[", b"http://host:port:1/", b"", b"\x01", b"//"]
 )
-def test_a_redirect_to_nonsense_is_a_redirect(location: bytes) -> None:
+def test_a_redirect_to_a_malformed_address_is_a_redirect(location: bytes) -> None:
     answer = answer_to(b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\n\r\n")
-    assert answer.redirects
-    assert answer.broken is None
+    assert answer.is_redirect
+    assert answer.problem is None
 
 
-def test_what_nobody_foresaw_is_an_answer_too() -> None:
+def test_an_unexpected_exception_is_an_answer_too() -> None:
     with sending(USUAL) as address:
         answer = Connection(address, threads=1).get(f"{address}/a", token="no header has this: ☃")
     assert answer.status == 0
-    assert words_of(answer).endswith("is malformed (UnicodeEncodeError)")
+    assert reason_of(answer) == f"malformed response from {address[7:]} (UnicodeEncodeError)"
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> bytes:
-    """A usual answer, in which some bytes are others, missing, or too many."""
+def damaged(draw: st.DrawFn) -> bytes:
+    """A usual answer with some bytes changed, removed or added."""
     content = bytearray(USUAL)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(content)))
@@ -134,14 +132,14 @@ values = st.one_of(
 @given(
     st.one_of(
         st.binary(max_size=60),
-        spoilt(),
+        damaged(),
         st.builds(
             b"HTTP/1.1 %d OK\r\n%b: %b\r\n\r\n%b".__mod__,
             st.tuples(st.sampled_from((200, 302, 401, 500, 999)), headers, values, st.binary()),
         ),
     )
 )
-def test_whatever_comes_is_an_answer(content: bytes) -> None:
+def test_any_bytes_are_an_answer(content: bytes) -> None:
     answer = answer_to(content)
     assert isinstance(reaction_to(answer), Reaction)
-    assert words_of(answer)
+    assert reason_of(answer)

@@ -1,7 +1,6 @@
 """When a listing or the sync is given up, and what the next sync asks again."""
 
 import pytest
-from airbyte_cdk.models import FailureType
 
 from source_asana.airbyte.failures import MAX_CONSECUTIVE_FAILURES, Failures, Gaps, Verdict
 from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
@@ -15,7 +14,7 @@ STREAMS: tuple[StreamClass, ...] = (Tasks, Stories, Sections)
 PLAN = make_plan({stream: Selection() for stream in STREAMS})
 REFUSED = Refusal(403, "Forbidden", "tasks/7/stories")
 GONE = Gone(404, "Not found", "tasks/7/stories")
-NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer", "tasks/7/stories")
+NO_ANSWER = AsanaFailure("no answer", "tasks/7/stories", is_transient=True)
 PROJECT = Container("project", "1", need=Need(dict.fromkeys(STREAMS)))
 
 

@@ -1,4 +1,4 @@
-"""Bodies that only some readers of JSON accept."""
+"""Bodies that only some JSON parsers accept."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ values = st.recursive(
         (b'{"text":"two\nlines\tand a tab"}', {"text": "two\nlines\tand a tab"}),
     ],
 )
-def test_an_odd_value_costs_only_itself(body: bytes, value: dict[str, Any]) -> None:
+def test_a_repair_changes_only_the_odd_value(body: bytes, value: dict[str, Any]) -> None:
     found = parsed(body).value
     assert {name: each for name, each in found.items() if each is not None} == {
         name: each for name, each in value.items() if each is not None
@@ -83,13 +83,13 @@ def test_u0000_is_removed_and_counted(body: bytes, value: Any, strings: int) -> 
         "very deep",
     ],
 )
-def test_what_is_no_json_or_too_deep_to_be_read_is_told(body: bytes) -> None:
+def test_a_body_that_is_not_json_or_too_deep_raises(body: bytes) -> None:
     with pytest.raises(NotJson):
         parsed(body)
 
 
 @given(values)
-def test_what_every_reader_accepts_stays_as_it_is(value: Any) -> None:
+def test_ordinary_json_does_not_change(value: Any) -> None:
     body = orjson.dumps(value)
     if b"\\u0000" not in body:
         assert parsed(body).value == orjson.loads(body)

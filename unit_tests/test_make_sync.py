@@ -9,18 +9,18 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from local_sync.loader import OLDEST_PARTIAL_SECONDS, starting
+from local_sync.loader import MAX_PARTIAL_AGE_SECONDS, resume_point
 from local_sync.options import UsageError, known_streams, parse
 from local_sync.report import (
     OPEN_TASKS_IN_DUCKDB,
-    Shortfall,
+    Incomplete,
     StreamSummary,
     example_query,
     interrupted,
     summary_table,
     verdict,
 )
-from local_sync.screen import LiveScreen, Pace, PlainScreen, Standing, duration, screen
+from local_sync.screen import LiveScreen, Pace, PlainScreen, Progress, duration, screen
 from local_sync.store import Saved
 from local_sync.sync import Outcome
 from local_sync.tables import Kind, Table, fits, kind_of, table_of
@@ -29,17 +29,17 @@ from source_asana.streams.declared import STREAMS
 USERS = StreamSummary(stream="users", records=1200, requests=12, seconds=0.8)
 EVENTS = StreamSummary(stream="events", records=0, requests=0, seconds=0.0)
 PROJECTS = StreamSummary(stream="projects", requests=3)
-REFUSED = Shortfall("tags: Asana refused all tags (403). Ask for access.", 403)
-FAILED = Shortfall("users: 1 of 2 requests failed.")
+REFUSED = Incomplete("tags: Asana refused all tags (403). Ask for access.", 403)
+FAILED = Incomplete("users: 1 of 2 requests failed.")
 
 TABLE = """\
 stream    records  requests  seconds
-────────  ───────  ────────  ───────  ───────────────────────────────────────────────
+────────  ───────  ────────  ───────  ────────────────────────────────────────────────────────
 users       1,200        12      0.8
 tags                                  refused (403)
-events          0         0      0.0  changes between two syncs: none in a first sync
-projects                  3           not selected, but needed for others
-────────  ───────  ────────  ───────  ───────────────────────────────────────────────
+events          0         0      0.0  nothing in a first sync; events exist only between syncs
+projects                  3           not selected, but needed by other streams
+────────  ───────  ────────  ───────  ────────────────────────────────────────────────────────
 total       1,200        15      2.0"""
 
 
@@ -48,7 +48,7 @@ def test_the_table_has_every_selected_stream_and_all_requests() -> None:
     assert summary_table(["users", "tags", "events"], summaries, {"tags": REFUSED}, 2.04) == TABLE
 
 
-def test_the_verdict_says_why_a_stream_is_not_complete_and_what_to_do() -> None:
+def test_the_verdict_says_why_a_stream_is_incomplete_and_what_to_do() -> None:
     assert verdict(["users", "tags"], {"tags": REFUSED}) == (
         "1 of 2 streams complete.\n"
         "  tags: refused (403). Asana refused all tags (403). Ask for access."
@@ -70,14 +70,14 @@ def test_without_tasks_the_example_asks_about_the_largest_stream() -> None:
         (0, 0, True, "Interrupted. Run the same command without FRESH=1 to continue."),
     ],
 )
-def test_an_interruption_says_what_is_saved_and_how_to_go_on(
+def test_an_interruption_says_what_is_saved_and_how_to_continue(
     done: int, known: int, *, is_fresh: bool, told: str
 ) -> None:
     assert interrupted(done, known, is_fresh=is_fresh) == told
 
 
 @pytest.mark.parametrize(
-    ("shortfalls", "named", "failure", "exit_status"),
+    ("incomplete", "named", "failure", "exit_status"),
     [
         ({}, [], None, 0),
         ({"tags": REFUSED}, [], None, 0),
@@ -87,10 +87,10 @@ def test_an_interruption_says_what_is_saved_and_how_to_go_on(
         ({}, [], "The token was refused.", 1),
     ],
 )
-def test_only_refused_streams_that_nobody_named_may_be_missing(
-    shortfalls: dict[str, Shortfall], named: list[str], failure: str | None, exit_status: int
+def test_only_refused_streams_that_the_user_did_not_name_may_be_missing(
+    incomplete: dict[str, Incomplete], named: list[str], failure: str | None, exit_status: int
 ) -> None:
-    outcome = Outcome(shortfalls=shortfalls, failure=failure)
+    outcome = Outcome(incomplete=incomplete, failure=failure)
     assert outcome.exit_status(parse(named)) == exit_status
 
 
@@ -133,7 +133,7 @@ def test_streams_come_in_the_order_of_the_stream_table() -> None:
         (["--database", "mysql://host/db"], "DATABASE is not a PostgreSQL address"),
         (["--database", "postgresql://host"], "DATABASE is not a PostgreSQL address"),
         (["--database", "postgresql://u:p@[host/db"], "DATABASE is not a PostgreSQL address"),
-        (["--database", "postgresql://h/d", "--file", "x"], "FILE and DATABASE exclude"),
+        (["--database", "postgresql://h/d", "--file", "x"], "FILE and DATABASE cannot be combined"),
     ],
 )
 def test_an_unusable_target_is_refused(arguments: list[str], told: str) -> None:
@@ -142,29 +142,29 @@ def test_an_unusable_target_is_refused(arguments: list[str], told: str) -> None:
 
 
 INCREMENTAL, FULL = table_of("tasks"), table_of("users")
-PARTIAL = Saved(generation=3, began=1_000, state={"done": {}})
+PARTIAL = Saved(generation=3, started_at=1_000, state={"done": {}})
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream_is_incremental_only_where_its_deletions_are_told_or_its_rows_stay(
+def test_a_stream_is_incremental_only_if_its_deletions_are_reported_or_its_rows_stay(
     name: str,
 ) -> None:
     table = table_of(name)
     assert table.is_incremental == (table.marks_deletions or table.keeps_all)
 
 
-def test_an_interrupted_refresh_goes_on_for_a_day() -> None:
-    soon, late = 1_000 + OLDEST_PARTIAL_SECONDS - 1, 1_000 + OLDEST_PARTIAL_SECONDS
+def test_an_interrupted_refresh_can_be_resumed_for_a_day() -> None:
+    soon, late = 1_000 + MAX_PARTIAL_AGE_SECONDS - 1, 1_000 + MAX_PARTIAL_AGE_SECONDS
     for table in (FULL, INCREMENTAL):
-        assert starting(table, PARTIAL, soon, is_fresh=False) == PARTIAL
-    assert starting(INCREMENTAL, PARTIAL, late, is_fresh=False) == PARTIAL
-    assert starting(FULL, PARTIAL, late, is_fresh=False) == Saved(4, late)
+        assert resume_point(table, PARTIAL, soon, is_fresh=False) == PARTIAL
+    assert resume_point(INCREMENTAL, PARTIAL, late, is_fresh=False) == PARTIAL
+    assert resume_point(FULL, PARTIAL, late, is_fresh=False) == Saved(4, late)
 
 
 @pytest.mark.parametrize("table", [FULL, INCREMENTAL], ids=["full", "incremental"])
-def test_a_refresh_begins_where_there_is_nothing_or_the_user_wants_it(table: Table) -> None:
+def test_a_refresh_starts_if_there_is_no_state_or_the_user_wants_it(table: Table) -> None:
     for saved, is_fresh in ((replace(PARTIAL, state=None), False), (PARTIAL, True)):
-        assert starting(table, saved, 1_001, is_fresh=is_fresh) == Saved(4, 1_001)
+        assert resume_point(table, saved, 1_001, is_fresh=is_fresh) == Saved(4, 1_001)
 
 
 @pytest.mark.parametrize(
@@ -227,25 +227,25 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     assert rate == pytest.approx(1200)
 
 
-def test_the_time_that_is_left_is_that_of_the_projects_that_are_left() -> None:
+def test_the_time_left_is_estimated_from_the_projects_left() -> None:
     clock = Clock()
     pace = Pace(clock)
     clock.now += 60
-    standing = Standing(streams=2, projects_done=1, projects_known=8)
-    assert pace.seconds_left(standing) is None
-    standing.projects_done = 2
-    assert pace.seconds_left(standing) == pytest.approx(180)
+    progress = Progress(streams=2, projects_done=1, projects_known=8)
+    assert pace.seconds_left(progress) is None
+    progress.projects_done = 2
+    assert pace.seconds_left(progress) == pytest.approx(180)
 
 
 def test_without_a_terminal_there_is_a_line_every_ten_seconds() -> None:
     clock, out = Clock(), io.StringIO()
-    standing = Standing(streams=5)
-    plain = PlainScreen(standing, out, clock, now=lambda: 1_000.0)
+    progress = Progress(streams=5)
+    plain = PlainScreen(progress, out, clock, now=lambda: 1_000.0)
     plain.show()
     assert out.getvalue() == ""
     clock.now += 10
-    standing.requests, standing.records, standing.streams_done = 200, 3_100, 1
-    standing.projects_done, standing.projects_known = 4, 8
+    progress.requests, progress.records, progress.streams_done = 200, 3_100, 1
+    progress.projects_done, progress.projects_known = 4, 8
     plain.show()
     plain.show()
     assert out.getvalue() == (
@@ -256,8 +256,8 @@ def test_without_a_terminal_there_is_a_line_every_ten_seconds() -> None:
 
 def test_a_rate_limit_says_once_when_it_continues() -> None:
     clock, out = Clock(), io.StringIO()
-    standing = Standing(streams=5, continues_at=1_055.0)
-    plain = PlainScreen(standing, out, clock, now=lambda: 1_000.0)
+    progress = Progress(streams=5, continues_at=1_055.0)
+    plain = PlainScreen(progress, out, clock, now=lambda: 1_000.0)
     plain.show()
     plain.show()
     (line,) = out.getvalue().splitlines()
@@ -267,9 +267,9 @@ def test_a_rate_limit_says_once_when_it_continues() -> None:
 def test_a_terminal_shows_a_bar_the_numbers_and_the_wait() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100)
-    standing = Standing(streams=5, projects_done=4, projects_known=8, records=3_100)
-    standing.continues_at, standing.is_stopping = 2e10, True
-    console.print(LiveScreen(standing, console))
+    progress = Progress(streams=5, projects_done=4, projects_known=8, records=3_100)
+    progress.continues_at, progress.is_stopping = 2e10, True
+    console.print(LiveScreen(progress, console))
     shown = out.getvalue()
     assert "━" in shown
     assert "4 of 8 projects done, 0 of 5 streams, 3,100 records" in shown
@@ -277,9 +277,9 @@ def test_a_terminal_shows_a_bar_the_numbers_and_the_wait() -> None:
     assert "Press Ctrl-C again" in shown
 
 
-def test_what_is_no_terminal_gets_plain_lines() -> None:
+def test_without_a_terminal_messages_are_plain_lines() -> None:
     out = io.StringIO()
-    with screen(Standing(streams=1), out) as shown:
+    with screen(Progress(streams=1), out) as shown:
         shown.say("tasks: 1 project skipped")
     assert out.getvalue() == "   0.0 s  tasks: 1 project skipped\n"
 
@@ -287,5 +287,5 @@ def test_what_is_no_terminal_gets_plain_lines() -> None:
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0.2, "1 s"), (89, "89 s"), (150, "2 min"), (7_200, "2.0 h")]
 )
-def test_durations_are_as_exact_as_a_reader_needs(seconds: float, told: str) -> None:
+def test_durations_are_rounded(seconds: float, told: str) -> None:
     assert duration(seconds) == told

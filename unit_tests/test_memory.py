@@ -13,11 +13,11 @@ SECONDS = 10.0
 
 
 def go_on() -> None:
-    """The sync has not ended."""
+    """Do nothing: the sync has not ended."""
 
 
 def taken(memory: Memory, size: int) -> "SimpleQueue[bool | type[Exception]]":
-    """Take memory in another thread; what came of it."""
+    """Take memory in another thread; the queue gets the result."""
     outcome: SimpleQueue[bool | type[Exception]] = SimpleQueue()
 
     def take() -> None:
@@ -39,14 +39,14 @@ def test_a_share_is_granted_when_there_is_room_or_nothing_is_held(
 ) -> None:
     memory = Memory(100, go_on)
     memory.take(held)
-    assert memory.take(wanted, patience=0) is is_granted
+    assert memory.take(wanted, patience_seconds=0) is is_granted
 
 
-def test_what_is_given_back_goes_to_those_who_wait_in_their_order() -> None:
+def test_freed_memory_goes_to_waiting_threads_in_order() -> None:
     memory = Memory(100, go_on)
     memory.take(50)
     large = taken(memory, 500)
-    while memory.take(1, patience=0.01):  # until the large one waits before it
+    while memory.take(1, patience_seconds=0.01):  # until the large one is first in the queue
         memory.give_back(1)
     small = taken(memory, 1)
     assert large.empty()
@@ -57,7 +57,7 @@ def test_what_is_given_back_goes_to_those_who_wait_in_their_order() -> None:
     assert small.get(timeout=SECONDS) is True
 
 
-def test_a_wait_ends_when_the_sync_does() -> None:
+def test_a_wait_ends_with_the_sync() -> None:
     rate_limit = RateLimit()
     memory = Memory(100, lambda: rate_limit.sleep(0))
     memory.take(100)
@@ -66,7 +66,7 @@ def test_a_wait_ends_when_the_sync_does() -> None:
     assert waiting.get(timeout=SECONDS) is Stopped
 
 
-def test_two_that_need_more_do_not_wait_for_each_other() -> None:
+def test_two_threads_that_need_more_do_not_wait_for_each_other() -> None:
     memory = Memory(100, go_on)
     shares = [Share(memory), Share(memory)]
     for share in shares:
@@ -88,6 +88,6 @@ def test_a_share_without_room_holds_nothing() -> None:
     memory.take(60)
     share = Share(memory)
     share.resize(40)
-    assert not share.resize(41, patience=0)
+    assert not share.resize(41, patience_seconds=0)
     assert share.size == 0
-    assert memory.take(40, patience=0)
+    assert memory.take(40, patience_seconds=0)

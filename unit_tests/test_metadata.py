@@ -57,7 +57,8 @@ def test_the_version_is_the_same_everywhere(
 ) -> None:
     newest = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text("CHANGELOG.md"), re.MULTILINE)[0]
     label = found(r'io\.airbyte\.version="([^"]+)"', "Dockerfile")
-    assert {metadata["dockerImageTag"], newest, label} == {project["version"]}
+    oci = found(r'opencontainers\.image\.version="([^"]+)"', "Dockerfile")
+    assert {metadata["dockerImageTag"], newest, label, oci} == {project["version"]}
 
 
 def test_the_image_is_built_on_the_base_that_the_metadata_names(metadata: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ def test_image_and_package_have_the_names_that_the_metadata_gives(
     assert metadata["license"] == project["license"]
 
 
-def test_the_licence_is_one_that_airbyte_takes(metadata: dict[str, Any]) -> None:
+def test_the_license_is_one_that_airbyte_accepts(metadata: dict[str, Any]) -> None:
     assert metadata["license"] == "MIT"
     assert text("LICENSE").startswith("MIT License")
 
@@ -102,20 +103,51 @@ def test_only_streams_that_exist_are_named(metadata: dict[str, Any]) -> None:
     assert STREAMS.keys() >= {*suggested, *impacted(metadata)}
 
 
+def newest_change(metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The newest breaking change, and its version."""
+    changes = metadata["releases"]["breakingChanges"]
+    version = max(changes, key=numbered)
+    return version, changes[version]
+
+
+def numbered(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
 def impacted(metadata: dict[str, Any]) -> set[str]:
     """The streams that the newest breaking change is about."""
-    change = metadata["releases"]["breakingChanges"][metadata["dockerImageTag"]]
+    _, change = newest_change(metadata)
     return {name for scope in change["scopedImpact"] for name in scope["impactedScopes"]}
 
 
 def test_who_upgrades_reads_the_same_in_the_platform_and_in_the_changelog(
     metadata: dict[str, Any],
 ) -> None:
-    message = metadata["releases"]["breakingChanges"][metadata["dockerImageTag"]]["message"]
+    _, change = newest_change(metadata)
+    message = change["message"]
+    assert "You are affected if" in message
     upgrading = text("CHANGELOG.md").split("### Upgrading")[1].split("\n## ")[0]
     for stream in impacted(metadata):
         assert f"`{stream}`" in message
         assert f"`{stream}`" in upgrading
+
+
+def test_the_major_version_is_a_breaking_change(metadata: dict[str, Any]) -> None:
+    version, _ = newest_change(metadata)
+    assert numbered(version) == [numbered(metadata["dockerImageTag"])[0], 0, 0]
+
+
+def test_only_a_release_candidate_rolls_out_step_by_step(metadata: dict[str, Any]) -> None:
+    rollout = metadata["releases"]["rolloutConfiguration"]
+    assert rollout["enableProgressiveRollout"] is ("-rc." in metadata["dockerImageTag"])
+
+
+def test_no_stream_that_costs_a_request_for_each_task_is_suggested(
+    metadata: dict[str, Any],
+) -> None:
+    below_tasks = ("stories", "attachments")
+    suggested = metadata["suggestedStreams"]["streams"]
+    assert [name for name in suggested if name.startswith(below_tasks)] == []
 
 
 def test_each_breaking_change_says_how_to_migrate(metadata: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from source_asana.streams.declared import (
 from source_asana.streams.sources import StreamClass
 
 FORBIDDEN = Refusal(403, "Forbidden", "projects/1/sections")
-NO_ANSWER = AsanaFailure(FailureType.transient_error, "no answer (ReadTimeout)", "tasks")
+NO_ANSWER = AsanaFailure("no answer (ReadTimeout)", "tasks", is_transient=True)
 
 
 def listing(stream: StreamClass, *parents: Listing) -> Listing:
@@ -101,7 +101,7 @@ def test_a_listing_that_is_refused_everywhere_is_a_problem_that_the_user_can_sol
 
 
 def test_one_failure_is_a_problem_whatever_else_was_read_or_refused() -> None:
-    later = AsanaFailure(FailureType.system_error, "Bad Request", "tasks", status=400)
+    later = AsanaFailure("Bad Request", "tasks", status=400)
     assert problem(None, FORBIDDEN, NO_ANSWER, later) == Problem(
         FailureType.transient_error,
         "2 of 4 requests for sections could not be answered, so some records are missing "
@@ -146,7 +146,7 @@ def test_a_listing_below_itself_answers_for_itself_once() -> None:
     assert problem_of(subtasks, {subtasks: tally(NO_ANSWER)})
 
 
-REJECTED = AsanaFailure(FailureType.system_error, "Bad Request", "portfolios", status=400)
+REJECTED = AsanaFailure("Bad Request", "portfolios", status=400)
 
 
 def test_refusals_that_say_nothing_of_others_are_no_problem_by_themselves() -> None:

@@ -1,14 +1,14 @@
-"""Which `limit` follows what happened to a page."""
+"""The next `limit` after each thing that may happen to a page."""
 
 import pytest
 
 from source_asana.asana.page_size import (
-    BODY_BYTES,
-    FAILURES_PER_LIMIT,
-    FEWEST_WHEN_LATE,
+    LARGE_PAGE_BYTES,
     LIMITS,
-    PAGE_BYTES,
-    PAGES_UNTIL_MORE,
+    MAX_BODY_BYTES,
+    MIN_LIMIT_AFTER_TIMEOUT,
+    PAGES_UNTIL_TRIAL,
+    TIMEOUTS_PER_LIMIT,
     PageSize,
 )
 
@@ -29,10 +29,10 @@ MEGABYTE = 1_000_000
         (5, 2, 5),
     ],
 )
-def test_after_two_timeouts_a_page_is_half_as_large_down_to_ten_records(
+def test_after_two_timeouts_a_page_is_half_as_large_but_not_below_ten_records(
     limit: int, times: int, following: int
 ) -> None:
-    assert PageSize(answerable=limit).timed_out(limit, times) == following
+    assert PageSize(answerable_limit=limit).timed_out(limit, times) == following
 
 
 def test_a_smaller_page_is_remembered_for_the_next_listing() -> None:
@@ -41,8 +41,8 @@ def test_a_smaller_page_is_remembered_for_the_next_listing() -> None:
     assert size.limit == 50
 
 
-def test_one_timeout_is_enough_where_another_listing_has_found_out() -> None:
-    size = PageSize(answerable=25)
+def test_one_timeout_is_enough_if_another_listing_had_to_shrink() -> None:
+    size = PageSize(answerable_limit=25)
     assert size.timed_out(100, 1) == 25
     assert size.limit == 25
 
@@ -51,8 +51,8 @@ def test_one_timeout_is_enough_where_another_listing_has_found_out() -> None:
     ("limit", "records", "size", "following"),
     [
         (100, 100, 300_000, 100),
-        (100, 100, PAGE_BYTES, 100),
-        (100, 100, PAGE_BYTES + 1, 50),
+        (100, 100, LARGE_PAGE_BYTES, 100),
+        (100, 100, LARGE_PAGE_BYTES + 1, 50),
         (100, 100, 8 * MEGABYTE, 50),
         (100, 100, 8 * MEGABYTE + 100, 25),
         (100, 3, 6 * MEGABYTE, 2),
@@ -71,8 +71,8 @@ def test_after_a_large_page_the_next_one_is_small(
 @pytest.mark.parametrize(
     ("limit", "following"), [(100, 25), (50, 12), (25, 12), (12, 5), (10, 2), (2, 1), (1, 1)]
 )
-def test_a_page_that_was_given_up_is_requested_smaller(limit: int, following: int) -> None:
-    assert PageSize().too_large(limit, BODY_BYTES + 1) == following
+def test_a_page_that_is_too_large_is_requested_smaller(limit: int, following: int) -> None:
+    assert PageSize().too_large(limit, MAX_BODY_BYTES + 1) == following
 
 
 def test_a_listing_keeps_its_limit_while_its_pages_are_small() -> None:
@@ -81,7 +81,7 @@ def test_a_listing_keeps_its_limit_while_its_pages_are_small() -> None:
     assert size.answered(10, 10, 20_000) == 10
 
 
-def test_listings_of_small_records_start_with_whole_pages_again() -> None:
+def test_listings_of_small_records_return_to_full_pages() -> None:
     size = PageSize(record_bytes=360_000)
     limits = [size.limit]
     for _ in range(3):
@@ -90,8 +90,8 @@ def test_listings_of_small_records_start_with_whole_pages_again() -> None:
     assert limits == [10, 25, 100, 100]
 
 
-def test_larger_pages_are_tried_again_after_many_and_then_after_twice_as_many() -> None:
-    size = PageSize(answerable=50)
+def test_larger_pages_are_tried_again_later_each_time() -> None:
+    size = PageSize(answerable_limit=50)
     waits = []
     for _ in range(3):
         pages = 0
@@ -99,12 +99,12 @@ def test_larger_pages_are_tried_again_after_many_and_then_after_twice_as_many() 
             size.answered(50, 50, 1_000)
             pages += 1
         waits.append(pages)
-        assert size.timed_out(100, FAILURES_PER_LIMIT) == 50
-    assert waits == [PAGES_UNTIL_MORE, 2 * PAGES_UNTIL_MORE, 4 * PAGES_UNTIL_MORE]
+        assert size.timed_out(100, TIMEOUTS_PER_LIMIT) == 50
+    assert waits == [PAGES_UNTIL_TRIAL, 2 * PAGES_UNTIL_TRIAL, 4 * PAGES_UNTIL_TRIAL]
 
 
-def test_every_limit_is_one_that_asana_takes() -> None:
+def test_asana_accepts_every_limit() -> None:
     assert LIMITS[0] == 100
     assert sorted(LIMITS, reverse=True) == list(LIMITS)
     assert LIMITS[-1] == 1
-    assert FEWEST_WHEN_LATE in LIMITS
+    assert MIN_LIMIT_AFTER_TIMEOUT in LIMITS

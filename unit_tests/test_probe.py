@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from source_asana.asana.connection import Answer
+from source_asana.asana.answer import Answer
 from source_asana.probe import judging
 from source_asana.probe.findings import Finding, Judgment, Record, Reply, Seen, Verdict, seen
 from source_asana.probe.report import document, entry, heading, summary
@@ -170,7 +170,7 @@ def test_events_that_are_gone_when_asked_for_again_are_a_difference() -> None:
 
 def test_of_an_announcement_only_the_name_is_told() -> None:
     odd = ("name=new_things;info=https://secret;affected=true", "name=1200000000000001;x", "junk")
-    found = judging.has_no_changes([answer(changes=odd)])
+    found = judging.has_no_changes([answer(announced_changes=odd)])
     assert found == Judgment(DIFFERS, "Asana-Change: a name of another form, new_things")
 
 
@@ -210,7 +210,7 @@ def finding(verdict: Verdict) -> Finding:
 
 
 def test_a_report_as_text() -> None:
-    assert heading("2.1.0") == "source-asana 2.1.0: what the connector assumes of Asana\n\n"
+    assert heading("2.1.0") == "source-asana 2.1.0: what the connector assumes about Asana\n\n"
     assert entry(finding(HOLDS)) == (
         "[holds] The sun rises\n    observed: 1 sun\n    if it differs: Nothing grows.\n"
     )

@@ -1,4 +1,4 @@
-"""When a request may go out, by a clock of the tests' own."""
+"""When a request may go, with a clock that the tests set."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,18 +13,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from source_asana.asana.rate_limit import (
-    MILD,
-    MINUTE,
-    PLANS,
+from source_asana.asana.governor import (
+    MILD_FACTOR,
+    MINUTE_SECONDS,
+    PLANS_PER_MINUTE,
     PROBE_SECONDS,
-    RAMP,
-    SHARE,
-    SLACK,
+    QUOTA_FACTOR,
+    RAMP_SECONDS,
+    SLACK_SECONDS,
     Governor,
-    RateLimit,
-    Stopped,
 )
+from source_asana.asana.rate_limit import RateLimit, Stopped
 from unit_tests.quotas import (
     Bucket,
     FixedMinute,
@@ -37,8 +36,8 @@ from unit_tests.quotas import (
     most_within,
 )
 
-FREE, PAID = (int(plan) for plan in PLANS)
-LEARNT = 300.0
+FREE, PAID = (int(plan) for plan in PLANS_PER_MINUTE)
+LEARNED = 300.0
 END = 2400.0
 AN_HOUR = 3600.0
 WORKERS = 5
@@ -62,7 +61,7 @@ any_answers = st.lists(st.one_of(st.none(), st.integers(0, 90)), min_size=1, max
 
 @dataclass
 class Moods:
-    """Serves or refuses as it likes."""
+    """Serves or refuses requests in a given order."""
 
     answers: Iterator[int | None]
     per_minute: int = PAID
@@ -77,31 +76,29 @@ def ten_seconds(per_minute: int) -> SlidingWindow:
 
 @given(ceilings, moments, any_ways, any_answers)
 @example(ceiling=1, arrivals=[0], ways=[Way()], answers=[0])
-def test_a_known_quota_is_never_exceeded_whatever_arrives_is_lost_or_refused(
+def test_a_known_quota_is_never_exceeded(
     ceiling: int, arrivals: list[float], ways: list[Way], answers: list[int | None]
 ) -> None:
     traffic = Traffic(Governor(ceiling), Moods(cycle(answers)), wanted=200, ways=cycle(ways))
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert most_within(MINUTE, traffic.sent) <= ceiling
+    assert most_within(MINUTE_SECONDS, traffic.sent) <= ceiling
 
 
 @given(ceilings, moments, short_ways)
-def test_nobody_waits_while_there_is_quota_and_work(
+def test_no_worker_waits_while_there_is_quota_and_work(
     ceiling: int, arrivals: list[float], ways: list[Way]
 ) -> None:
-    # Fewer workers where the plan is not known: only so many may be refused at its end.
+    # If the plan is unknown, only so many may be in flight at the end of the smaller one.
     workers = 25 if ceiling <= FREE else 4
     traffic = Traffic(Governor(ceiling), Unlimited(), wanted=100, workers=workers, ways=cycle(ways))
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert max(traffic.gaps) <= MINUTE / (SHARE * ceiling) + TICK
+    assert max(traffic.gaps) <= MINUTE_SECONDS / (QUOTA_FACTOR * ceiling) + TICK
 
 
 @given(any_ways, any_answers)
-def test_everything_is_served_in_the_end_whatever_was_lost_or_refused(
-    ways: list[Way], answers: list[int | None]
-) -> None:
+def test_every_request_is_served_in_the_end(ways: list[Way], answers: list[int | None]) -> None:
     trouble = Moods(chain(answers, repeat(None)))
     traffic = Traffic(Governor(), trouble, wanted=40, ways=chain(ways, repeat(Way())))
     traffic.run(AN_HOUR)
@@ -113,47 +110,47 @@ def test_requests_do_not_come_in_bursts(ceiling: int, arrivals: list[float]) -> 
     traffic = Traffic(Governor(ceiling), Unlimited(), wanted=0)
     traffic.arrive(arrivals)
     traffic.run(300)
-    assert most_within(1, traffic.sent) <= 1 + (1 + SLACK) * ceiling / MINUTE
+    assert most_within(1, traffic.sent) <= 1 + (1 + SLACK_SECONDS) * ceiling / MINUTE_SECONDS
 
 
 @pytest.mark.parametrize("ceiling", [1, 2, 60, FREE, 700, PAID, 6_000, 60_000])
-def test_a_ceiling_is_reached_whatever_it_is(ceiling: int) -> None:
+def test_any_ceiling_is_reached(ceiling: int) -> None:
     traffic = Traffic(Governor(ceiling), Unlimited(), workers=100)
-    traffic.run(4 * MINUTE)
+    traffic.run(4 * MINUTE_SECONDS)
     assert 0.975 * ceiling * 4 - 1 <= len(traffic.sent) <= ceiling * 4
 
 
 @either_plan
 @says_when_or_not
-def test_a_plan_is_found_and_used_and_hardly_ever_exceeded(plan: int, *, says_when: bool) -> None:
+def test_a_plan_is_detected_used_and_hardly_ever_exceeded(plan: int, *, says_when: bool) -> None:
     traffic = Traffic(Governor(), SlidingWindow(plan), says_when=says_when)
     traffic.run(END)
-    assert between(traffic.refused, 0, LEARNT) <= 10
-    assert traffic.used(LEARNT, END) >= 0.97
-    assert traffic.refused_share(LEARNT, END) <= 0.01
+    assert between(traffic.refused, 0, LEARNED) <= 10
+    assert traffic.used(LEARNED, END) >= 0.97
+    assert traffic.refused_share(LEARNED, END) <= 0.01
 
 
-def test_few_are_refused_when_the_free_plan_ends_however_slow_the_answers_are() -> None:
+def test_few_requests_are_refused_at_the_end_of_the_free_plan_even_if_answers_are_slow() -> None:
     traffic = Traffic(Governor(), SlidingWindow(FREE), ways=repeat(Way(0.5, 0.5)))
-    traffic.run(MINUTE)
+    traffic.run(MINUTE_SECONDS)
     assert 0 < len(traffic.refused) <= 4
 
 
 @either_plan
 @says_when_or_not
-def test_what_another_program_leaves_of_the_quota_is_used(plan: int, *, says_when: bool) -> None:
+def test_the_quota_that_another_program_leaves_is_used(plan: int, *, says_when: bool) -> None:
     traffic = Traffic(
         Governor(), SlidingWindow(plan), says_when=says_when, other_program=lambda _: plan / 2
     )
     traffic.run(END)
-    refused = between(traffic.refused, 0, LEARNT)
-    assert refused <= 14 or traffic.refused_share(0, LEARNT) <= 0.01
-    assert traffic.used(LEARNT, END) >= 0.97
-    assert traffic.refused_share(LEARNT, END) <= 0.01
+    refused = between(traffic.refused, 0, LEARNED)
+    assert refused <= 14 or traffic.refused_share(0, LEARNED) <= 0.01
+    assert traffic.used(LEARNED, END) >= 0.97
+    assert traffic.refused_share(LEARNED, END) <= 0.01
 
 
 @either_plan
-def test_a_quota_that_changes_midway_is_found_again(plan: int) -> None:
+def test_a_quota_that_changes_is_detected_again(plan: int) -> None:
     traffic = Traffic(Governor(), SlidingWindow(plan))
     traffic.run(600)
     traffic.quota.per_minute = FREE + PAID - plan
@@ -163,7 +160,7 @@ def test_a_quota_that_changes_midway_is_found_again(plan: int) -> None:
     assert traffic.refused_share(900, END) <= 0.01
 
 
-def test_a_paid_plan_is_found_within_three_minutes_after_a_free_one() -> None:
+def test_an_upgrade_to_a_paid_plan_is_detected_within_three_minutes() -> None:
     traffic = Traffic(Governor(), SlidingWindow(FREE))
     traffic.run(100)
     traffic.quota.per_minute = PAID
@@ -181,22 +178,22 @@ def test_another_program_may_come_and_go(plan: int) -> None:
     traffic.run(END)
     assert traffic.used(900, 1500) >= 0.96
     assert traffic.used(1800, END) >= 0.97
-    assert traffic.refused_share(LEARNT, END) <= 0.01
+    assert traffic.refused_share(LEARNED, END) <= 0.01
 
 
 @either_plan
-def test_a_sync_that_begins_with_nothing_left_of_the_quota_finds_its_plan(plan: int) -> None:
+def test_a_sync_that_starts_without_quota_detects_its_plan(plan: int) -> None:
     spent = SlidingWindow(plan)
     for moment in range(plan):
         spent.ask(-30 + moment / plan)
     traffic = Traffic(Governor(), spent)
     traffic.run(END)
-    assert between(traffic.refused, 0, LEARNT) <= 12
-    assert traffic.used(LEARNT, END) >= 0.97
+    assert between(traffic.refused, 0, LEARNED) <= 12
+    assert traffic.used(LEARNED, END) >= 0.97
 
 
 class Measured(NamedTuple):
-    """What the governor reached where Asana measures the quota in a way that it does not expect."""
+    """What the governor reaches if Asana measures the quota in another way."""
 
     quota: Callable[[int], Quota]
     plan: int
@@ -223,25 +220,25 @@ class Measured(NamedTuple):
     ],
     ids=lambda m: f"{m.quota.__name__}, {m.plan}{', shared' if m.shared else ''}",
 )
-def test_a_quota_that_is_measured_otherwise_is_used_too(measured: Measured) -> None:
+def test_a_quota_that_is_measured_in_another_way_is_used(measured: Measured) -> None:
     others = measured.plan / 2 if measured.shared else 0
     traffic = Traffic(Governor(), measured.quota(measured.plan), other_program=lambda _: others)
     traffic.run(END)
-    assert traffic.used(LEARNT, END) >= measured.used
-    assert traffic.refused_share(LEARNT, END) <= measured.refused
+    assert traffic.used(LEARNED, END) >= measured.used
+    assert traffic.refused_share(LEARNED, END) <= measured.refused
 
 
-def test_a_refusal_now_and_then_costs_seconds() -> None:
+def test_a_single_refusal_costs_only_seconds() -> None:
     traffic = Traffic(Governor(), SlidingWindow(PAID))
     traffic.run(600)
     refuse_for(0.1, traffic)
     traffic.run(END)
-    over = 601 + RAMP
-    assert traffic.used(over, over + RAMP) >= 0.95
+    over = 601 + RAMP_SECONDS
+    assert traffic.used(over, over + RAMP_SECONDS) >= 0.95
 
 
 @pytest.mark.parametrize("a_minute", [10, 100, 600])
-def test_a_refusal_in_a_quiet_time_does_not_slow_down_the_busy_one_after_it(a_minute: int) -> None:
+def test_a_refusal_in_a_quiet_time_does_not_slow_down_a_busy_time(a_minute: int) -> None:
     governor = Governor()
     for number in range(a_minute):
         now = 60.0 * number / a_minute
@@ -251,10 +248,10 @@ def test_a_refusal_in_a_quiet_time_does_not_slow_down_the_busy_one_after_it(a_mi
     governor.refused(60.0, 60.0, 2.0)
     governor.go(62.0)
     governor.served(62.0, 62.1)
-    assert governor.allowed(62.1 + RAMP) >= 0.97 * PAID
+    assert governor.per_minute(62.1 + RAMP_SECONDS) >= 0.97 * PAID
 
 
-def test_a_pause_is_as_long_as_asana_says_and_then_over() -> None:
+def test_a_pause_is_as_long_as_asana_says() -> None:
     governor = Governor()
     governor.go(0)
     assert governor.refused(0, 1, retry_after=30) == 30
@@ -265,7 +262,7 @@ def test_a_pause_is_as_long_as_asana_says_and_then_over() -> None:
     assert governor.next_at(31) == 31
 
 
-def test_another_refusal_can_only_make_the_pause_longer() -> None:
+def test_another_refusal_can_only_extend_a_pause() -> None:
     governor = in_flight(3)
     governor.refused(0, 1, retry_after=30)
     governor.refused(0, 10, retry_after=5)
@@ -274,21 +271,21 @@ def test_another_refusal_can_only_make_the_pause_longer() -> None:
     assert governor.seconds_to_wait(10) == 60
 
 
-def test_pauses_grow_to_a_minute_where_asana_does_not_say_how_long() -> None:
+def test_pauses_double_up_to_a_minute_if_asana_does_not_say_how_long() -> None:
     assert probes_refused(8, retry_after=None) == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_pauses_are_as_long_as_asana_says_however_often_it_says_so() -> None:
+def test_repeated_pauses_are_as_long_as_asana_says() -> None:
     assert probes_refused(40, retry_after=1) == [1] * 40
 
 
-def test_many_refusals_at_once_are_one() -> None:
+def test_refusals_at_the_same_time_count_as_one() -> None:
     governor = in_flight(25)
     pauses = [governor.refused(0, 0.1, retry_after=None) for _ in range(25)]
     assert set(pauses) == {1}
 
 
-def test_a_served_request_makes_the_next_pause_short_again() -> None:
+def test_after_a_served_request_the_next_pause_is_short_again() -> None:
     governor = Governor()
     probes_refused(5, retry_after=None, governor=governor)
     now = governor.next_at(1000)
@@ -298,7 +295,7 @@ def test_a_served_request_makes_the_next_pause_short_again() -> None:
     assert governor.refused(now + 60, now + 60, retry_after=None) == 1
 
 
-def test_one_request_finds_out_whether_the_pause_is_really_over() -> None:
+def test_one_request_probes_whether_a_pause_is_over() -> None:
     governor = in_flight(1)
     governor.refused(0, 0, retry_after=10)
     governor.go(10)
@@ -307,7 +304,7 @@ def test_one_request_finds_out_whether_the_pause_is_really_over() -> None:
     assert governor.next_at(11) < 11 + 1
 
 
-def test_another_one_goes_where_that_one_is_not_answered() -> None:
+def test_another_request_probes_if_the_first_gets_no_answer() -> None:
     governor = in_flight(1)
     governor.refused(0, 0, retry_after=10)
     governor.go(10)
@@ -319,14 +316,14 @@ def test_another_one_goes_where_that_one_is_not_answered() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.08, 0.9], ids=["few in flight", "many in flight"])
-def test_the_rate_falls_mildly_once_however_many_are_refused_together(seconds: float) -> None:
+def test_refusals_at_the_same_time_lower_the_rate_only_once(seconds: float) -> None:
     way = Way(seconds / 2, seconds / 2)
     traffic = Traffic(Governor(), SlidingWindow(PAID), ways=repeat(way))
     traffic.run(600)
-    usual = traffic.governor.allowed(600)
+    usual = traffic.governor.per_minute(600)
     refuse_for(seconds, traffic)
-    traffic.run(traffic.now + 2 + RAMP)
-    assert usual > traffic.governor.allowed(traffic.now) >= MILD * usual
+    traffic.run(traffic.now + 2 + RAMP_SECONDS)
+    assert usual > traffic.governor.per_minute(traffic.now) >= MILD_FACTOR * usual
 
 
 def refuse_for(seconds: float, traffic: Traffic) -> None:
@@ -336,7 +333,7 @@ def refuse_for(seconds: float, traffic: Traffic) -> None:
 
 
 def in_flight(requests: int) -> Governor:
-    """A governor that has let so many go at time 0."""
+    """A governor with so many requests in flight since time 0."""
     governor = Governor()
     for _ in range(requests):
         governor.go(0)
@@ -346,7 +343,7 @@ def in_flight(requests: int) -> Governor:
 def probes_refused(
     times: int, retry_after: float | None, governor: Governor | None = None
 ) -> list[float]:
-    """The pauses after a request, and each one that was to end its pause, were refused."""
+    """The pauses when a request and all the probes after it are refused."""
     governor = governor or Governor()
     pauses = []
     now = 0.0
@@ -359,7 +356,7 @@ def probes_refused(
 
 @dataclass
 class Clock:
-    """Stands still, unless it is told to move whenever somebody looks at it."""
+    """A clock that a test sets; with `tick` it also moves each time it is read."""
 
     now: float = 0.0
     tick: float = 0.0
@@ -379,15 +376,13 @@ def rate_limit(clock: Clock) -> RateLimit:
     return RateLimit(clock=clock)
 
 
-def test_nobody_waits_before_the_first_refusal(rate_limit: RateLimit) -> None:
+def test_there_is_no_wait_before_the_first_refusal(rate_limit: RateLimit) -> None:
     assert rate_limit.seconds_to_wait() == 0
     with rate_limit.turn():
         pass
 
 
-def test_a_refusal_holds_everybody_until_its_time_has_passed(
-    rate_limit: RateLimit, clock: Clock
-) -> None:
+def test_a_refusal_pauses_every_worker(rate_limit: RateLimit, clock: Clock) -> None:
     with rate_limit.turn() as turn:
         turn.refused(20 * TICK)
     assert rate_limit.seconds_to_wait() == 20 * TICK
@@ -401,7 +396,7 @@ def test_a_refusal_holds_everybody_until_its_time_has_passed(
     assert min(went) >= 20 * TICK
 
 
-def test_workers_go_one_after_the_other_at_the_pace_of_the_governor(clock: Clock) -> None:
+def test_workers_send_one_after_another(clock: Clock) -> None:
     clock.tick = TICK
     rate_limit = RateLimit(Governor(60_000), clock)
 
@@ -414,20 +409,20 @@ def test_workers_go_one_after_the_other_at_the_pace_of_the_governor(clock: Clock
 
 
 def served_at(rate_limit: RateLimit) -> float:
-    """When a request went out, which is then served."""
+    """Take a turn and end it as served; return when its request went."""
     with rate_limit.turn() as turn:
         turn.served()
     return turn.sent_at
 
 
-def test_an_answer_lets_somebody_go_who_waits_for_it() -> None:
+def test_an_answer_wakes_a_waiting_worker() -> None:
     rate_limit = RateLimit(Governor(1), clock := Clock())
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
         with rate_limit.turn() as first:
             second = worker.submit(served_at, rate_limit)
-            clock.now = 2 * MINUTE
+            clock.now = 2 * MINUTE_SECONDS
             first.served()
-        assert second.result(timeout=10) == 2 * MINUTE
+        assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
 def test_a_request_without_an_answer_gives_its_turn_back() -> None:
@@ -435,37 +430,37 @@ def test_a_request_without_an_answer_gives_its_turn_back() -> None:
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
         with rate_limit.turn():
             second = worker.submit(served_at, rate_limit)
-            clock.now = 2 * MINUTE
-        assert second.result(timeout=10) == 2 * MINUTE
+            clock.now = 2 * MINUTE_SECONDS
+        assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
-def test_a_turn_is_given_back_whatever_is_raised_meanwhile() -> None:
+def test_an_exception_gives_the_turn_back() -> None:
     clock = Clock(tick=TICK)
     rate_limit = RateLimit(Governor(4), clock)
     for _ in range(4):
-        with pytest.raises(ValueError, match="nobody foresaw"), rate_limit.turn():
-            raise ValueError("nobody foresaw this")
-        clock.now += MINUTE
+        with pytest.raises(ValueError, match="unexpected"), rate_limit.turn():
+            raise ValueError("unexpected")
+        clock.now += MINUTE_SECONDS
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
-        assert worker.submit(served_at, rate_limit).result(timeout=10) >= 4 * MINUTE
+        assert worker.submit(served_at, rate_limit).result(timeout=10) >= 4 * MINUTE_SECONDS
 
 
 @contextmanager
 def ending(rate_limit: RateLimit) -> Iterator[None]:
-    """Leaves nobody waiting, so that a test that fails ends as well."""
+    """Stop all waits at the end, so that a failed test ends too."""
     try:
         yield
     finally:
         rate_limit.stop()
 
 
-def test_a_sleep_lasts_as_long_as_it_was_asked_for(rate_limit: RateLimit, clock: Clock) -> None:
+def test_a_sleep_lasts_as_long_as_requested(rate_limit: RateLimit, clock: Clock) -> None:
     clock.tick = TICK
     rate_limit.sleep(10 * TICK)
     assert clock.now >= 11 * TICK
 
 
-def test_nobody_waits_or_sends_after_a_stop(rate_limit: RateLimit) -> None:
+def test_no_worker_waits_or_sends_after_a_stop(rate_limit: RateLimit) -> None:
     rate_limit.stop()
     with pytest.raises(Stopped), rate_limit.turn():
         pytest.fail("a request may go")
@@ -473,7 +468,7 @@ def test_nobody_waits_or_sends_after_a_stop(rate_limit: RateLimit) -> None:
         rate_limit.sleep(3600)
 
 
-def test_a_stop_wakes_everybody_who_waits() -> None:
+def test_a_stop_wakes_every_worker() -> None:
     looks = threading.Semaphore(0)
 
     def standing_clock() -> float:
@@ -501,7 +496,7 @@ def test_a_stop_wakes_everybody_who_waits() -> None:
         pass
     for wait in (take_a_turn, *[lambda: rate_limit.sleep(3600)] * WORKERS):
         threading.Thread(target=end_of, args=(wait,), daemon=True).start()
-        assert looks.acquire(timeout=10)  # whoever has looked at the clock waits
+        assert looks.acquire(timeout=10)  # a thread that has read the clock is waiting
     threading.Thread(target=end_of, args=(take_a_turn,), daemon=True).start()
     rate_limit.stop()
     assert [ends.get(timeout=10) for _ in range(WORKERS + 2)] == ["stopped"] * (WORKERS + 2)

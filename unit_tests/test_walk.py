@@ -8,7 +8,6 @@ from typing import cast
 
 import orjson
 import pytest
-from airbyte_cdk.models import FailureType
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -180,7 +179,7 @@ def test_ends_come_after_all_that_they_end(account: Company) -> None:
     "error",
     [
         Refusal(403, "Forbidden", "tasks"),
-        AsanaFailure(FailureType.transient_error, "no answer", "tasks"),
+        AsanaFailure("no answer", "tasks", is_transient=True),
         KeyError("gid"),
     ],
     ids=lambda error: type(error).__name__,

@@ -10,9 +10,7 @@ SIZES = ("sample", "small", "large")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m integration_tests.asana_emulator", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="asana-emulator", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="sample")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another account")
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
@@ -47,12 +45,11 @@ config.json:
 {json.dumps(config, indent=2)}
 
 Read it:
-  export ASANA_BASE_URL={asana.url}
-  .venv/bin/source-asana check --config config.json
-  make sync CONFIG=config.json
   curl -H 'Authorization: Bearer {asana.tokens.pat("member")}' {asana.base_url}/users/me
+  export ASANA_BASE_URL={asana.url}
+  source-asana check --config config.json
 
-Controls: GET {asana.url}/_emulator/ledger, and more (see control_room.py).
+Controls: GET {asana.url}/_emulator/ledger, and more (docs/emulator.md).
 Ctrl-C ends it."""
 
 

@@ -29,7 +29,7 @@ Listing = Callable[[Viewer, str], Sequence[str]]
 
 
 class Account(Changes):
-    """What exists, in Asana's order, cut to what a viewer may read; records are whole trees."""
+    """What exists, in Asana's order, limited to what a viewer can read; records are whole trees."""
 
     def __init__(self, holdings: Holdings, clock: Clock) -> None:
         self._visibility = Visibility(holdings)
@@ -83,11 +83,11 @@ class Account(Changes):
 
     @property
     def organization_exports(self) -> list[str]:
-        """The gids of the exports that somebody has asked Asana for."""
+        """The gids of the organization exports that were requested."""
         return [export.gid for export in self._holdings.kept(OrganizationExport)]
 
     def kind(self, gid: str) -> str | None:
-        """The resource type, None when there is no such object or it was deleted."""
+        """The resource type; None if the object does not exist or was deleted."""
         if kind_of(gid) == "user_task_list":
             return "user_task_list" if self._task_list_owner(gid) else None
         return kind_of(gid) if self._holdings.exists(gid) else None
@@ -97,13 +97,13 @@ class Account(Changes):
         return self._visibility.may_read(viewer, gid)
 
     def record(self, viewer: Viewer, gid: str) -> Record:
-        """The object's whole documented tree; KeyError when there is none."""
+        """The object's whole documented tree. Raises KeyError for an unknown object."""
         if self.kind(gid) is None:
             raise KeyError(gid)
         return self.shapes.record(viewer, gid)
 
     def listing(self, viewer: Viewer, child: str, parent: str) -> Sequence[str]:
-        """The gids below a parent which the viewer may read; KeyError where Asana has none."""
+        """The gids below a parent that the viewer may read. Raises KeyError without parent."""
         return self._listings[child, self.kind(parent)](viewer, parent)
 
     def tasks_modified_since(
@@ -133,18 +133,18 @@ class Account(Changes):
         return found.parent is None and not self._visibility.readable(viewer, found.sections)
 
     def user_task_list(self, user: str, workspace: str) -> str | None:
-        """The gid of a user's My Tasks in a workspace, None for people who are not in it."""
+        """The gid of a user's My Tasks in a workspace; None for users who are not in it."""
         gid = pair_gid("user_task_list", workspace, user)
         return gid if self._task_list_owner(gid) else None
 
     # -- listings ---------------------------------------------------------------------------------
 
     def _whole_list(self, child: str) -> Listing:
-        """A list whose parent's readers may read all of it."""
+        """A list that everyone who can read the parent can read in full."""
         return lambda _, parent: self._holdings.children(child, parent)
 
     def _kept_list(self, child: str) -> Listing:
-        """A list of which each viewer may read a part."""
+        """A list of which each viewer can read a part."""
         return lambda viewer, parent: self._visibility.readable(
             viewer, self._holdings.children(child, parent)
         )
@@ -195,7 +195,7 @@ class Account(Changes):
         return self._visibility.readable(viewer, pairs)
 
     def _memberships(self, _: Viewer, container: str) -> list[str]:
-        """Those of users, and for a portfolio those of teams as well."""
+        """The memberships of users, and for a portfolio also those of teams."""
         match self._holdings.find(container):
             case Goal() as goal:
                 pairs = [("goal_membership", user) for user in goal.members]
@@ -233,7 +233,7 @@ class Account(Changes):
         return self._visibility.readable(viewer, tasks)
 
     def _regular(self, listing: str, gid: str) -> list[str]:
-        """The bulk's tasks of a tag or assignee, without those that were changed since."""
+        """The bulk tasks of a tag or assignee, except those that were changed."""
         bulk = self._holdings.bulk
         if bulk is None:
             return []

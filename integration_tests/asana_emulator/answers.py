@@ -1,4 +1,4 @@
-"""What is answered: pages and single objects, cut to `opt_fields` and kept as bytes."""
+"""Builds answers: pages and single objects, cut to `opt_fields` and cached as bytes."""
 
 import zlib
 from collections import OrderedDict
@@ -34,14 +34,14 @@ LARGEST_AUDIT_PAGE = 1000
 
 @dataclass(frozen=True)
 class Page:
-    """An answer's `data` as bytes, and where the next page begins."""
+    """An answer's `data` as bytes, and the index of the next page."""
 
     data: bytes
     following: Place | None = None
 
 
 class Kept:
-    """What was made recently, up to a number of bytes."""
+    """A cache of recent answers, up to a number of bytes."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -56,7 +56,7 @@ class Kept:
         return entry[0]
 
     def put(self, key: Hashable, value: Any, size: int) -> list[tuple[Hashable, Any]]:
-        """Keep it; what has to go for it is given back."""
+        """Add an answer; returns the ones that were dropped for it."""
         self._entries[key] = (value, size)
         self._held += size
         gone = []
@@ -68,7 +68,7 @@ class Kept:
 
 
 class Pages:
-    """Recent pages as they are, older ones compressed: those of 300,000 tasks fit no other way."""
+    """A cache of pages, of which older ones are compressed, so that 300,000 tasks fit."""
 
     def __init__(self, most_bytes: int) -> None:
         self._recent = Kept(most_bytes // 2)
@@ -97,9 +97,9 @@ def documented_operation(asked: Asked) -> Operation:
 
 
 def shape_of(asked: Asked, ledger: Ledger, record_of: Mapping[str, str] = NOTHING_ELSE) -> Shape:
-    """How this request wants its records; what it asks for in vain goes into the ledger.
+    """The form in which a request wants its records. Notes unknown fields in the ledger.
 
-    `record_of` tells which records listings know more fields of than they document.
+    `record_of`: the records of which listings return more fields than documented.
     """
     found = documented_operation(asked)
     strange = asked.query.keys() - found.parameters
@@ -120,13 +120,13 @@ def shape_of(asked: Asked, ledger: Ledger, record_of: Mapping[str, str] = NOTHIN
 
 
 def _page_size(asked: Asked) -> int | None:
-    """The objects of a page; None where the listing is wanted as one."""
+    """The objects of a page; None to get the whole listing."""
     limit = limit_in(asked.query) if documented_operation(asked).pages else None
     return LARGEST_AUDIT_PAGE if limit is None and asked.template == AUDIT_LOG else limit
 
 
 def _polled(listed: Sequence[str], end: int) -> Place | None:
-    """Where the audit log goes on: after its last event too, as long as there is any event.
+    """Where the audit log continues: also after its last event, if there is any event.
 
     https://developers.asana.com/reference/getauditlogevents
     """
@@ -134,7 +134,7 @@ def _polled(listed: Sequence[str], end: int) -> Place | None:
 
 
 class Answers:
-    """Answers to requests for objects; each page is made once for as long as nothing changes."""
+    """Answers requests for objects. Each page is built once until something changes."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class Answers:
         return orjson.dumps({"offset": offset, "path": path, "uri": self.base_url + path})
 
     def _query_of_offset(self, asked: Asked) -> str:
-        """The query that an offset belongs to."""
+        """The query for which an offset is valid."""
         may_change = self._controls.limit_may_change
         return asked.owned_question_of_any_limit if may_change else asked.owned_question
 
@@ -230,7 +230,7 @@ class Answers:
         }
 
     def _answered(self, asked: Asked) -> Answered:
-        """The gids that answer a question, found once for all of its pages."""
+        """The gids of a listing, found once for all of its pages."""
         asked = asked.without(self._controls.ignored_parameters)
         asked = asked.assuming(self._controls.assumed_parameters.get(asked.template, {}))
         key = (self._account.version, asked.person.name, asked.listing)

@@ -1,4 +1,4 @@
-"""A request, as far as it is understood before it is answered."""
+"""A request after parsing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ GID_PARAMETERS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for which operation, of which object, with which parameters."""
+    """The person, operation, object and parameters of a request."""
 
     template: str
     path: str
@@ -33,27 +33,27 @@ class Asked:
 
     @cached_property
     def gids(self) -> frozenset[str]:
-        """The objects that the request names."""
+        """The gids in the request."""
         named = {self.gid, *(self.query.get(name, "") for name in GID_PARAMETERS)}
         return frozenset(named - {""})
 
     @cached_property
     def question(self) -> str:
-        """Path and query without the offset, parameters in one order: the same for all pages."""
+        """Path and sorted query without the offset: the same for all pages of a listing."""
         return self._canonical("offset", "opt_pretty")
 
     @cached_property
     def listing(self) -> str:
-        """What is asked for, whatever the fields of it."""
+        """What is requested, without regard to the fields."""
         return self._canonical("offset", "opt_pretty", "opt_fields")
 
     @cached_property
     def owned_question(self) -> str:
-        """The question and who asks it."""
+        """The request and the person."""
         return f"{self.person.name} {self.question}"
 
     def without(self, parameters: Collection[str]) -> "Asked":
-        """The same request as if it did not have these parameters."""
+        """The same request without these parameters."""
         if self.query.keys().isdisjoint(parameters):
             return self
         kept = {name: value for name, value in self.query.items() if name not in parameters}
@@ -65,7 +65,7 @@ class Asked:
 
     @cached_property
     def owned_question_of_any_limit(self) -> str:
-        """The same, whatever the size of its pages."""
+        """The same, without regard to the page size."""
         return f"{self.person.name} {self._canonical('offset', 'opt_pretty', 'limit')}"
 
     def _canonical(self, *without: str) -> str:

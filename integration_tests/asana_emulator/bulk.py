@@ -1,4 +1,4 @@
-"""Tasks by the thousand: each a pure function of the seed and its number, none of them kept."""
+"""Thousands of tasks, each computed from the seed and its number; none is stored."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _LONG_NOTE = "The keeper before us wrote everything down twice, and so shall we.
 
 
 class Gids(Sequence[str]):
-    """The gids of ranges of numbers, made when asked for."""
+    """The gids of ranges of numbers, computed on demand."""
 
     def __init__(self, kind: str, *ranges: range) -> None:
         self._kind = kind
@@ -69,7 +69,7 @@ class Gids(Sequence[str]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A project full of consecutive tasks; `plain` ones have exactly these and no others."""
+    """A project of consecutive tasks; a `plain` one has no other tasks."""
 
     project: str
     sections: tuple[str, ...]
@@ -90,7 +90,7 @@ class Surroundings:
 
 
 def _mixed(seed: int, *numbers: int) -> int:
-    """An evenly spread 64-bit number (splitmix64), the same for the same arguments."""
+    """A hash of the arguments: 64 evenly distributed bits (splitmix64)."""
     value = seed
     for number in numbers:
         value = (value + 0x9E3779B97F4A7C15 * (number + 1)) & _MASK
@@ -134,7 +134,7 @@ class Bulk:
     # -- what exists ------------------------------------------------------------------------------
 
     def holds(self, gid: str) -> bool:
-        """Whether this gid is one of a task, story or attachment made here."""
+        """Whether a gid belongs to a bulk task, story or attachment."""
         kind = kind_of(gid)
         number = number_of(gid) - _FIRST if kind else -1
         if number < 0:
@@ -151,7 +151,7 @@ class Bulk:
         return False
 
     def find(self, gid: str) -> Task | Story | Attachment | None:
-        """The object behind a gid, made anew."""
+        """The object of a gid, computed each time."""
         if not self.holds(gid):
             return None
         kind, number = kind_of(gid), number_of(gid) - _FIRST
@@ -162,7 +162,7 @@ class Bulk:
         return self._attachment(*divmod(number, _ATTACHMENTS))
 
     def container(self, gid: str) -> str | None:
-        """The task that a subtask, story or attachment belongs to, without making either."""
+        """The gid of the task that a subtask, story or attachment belongs to."""
         kind, number = kind_of(gid), number_of(gid) - _FIRST
         if kind == "task":
             ordinal, place = divmod(number, _PLACES)
@@ -171,7 +171,7 @@ class Bulk:
         return gid_of("task", _FIRST + number // size)
 
     def children(self, child: str, parent: str) -> Sequence[str] | None:
-        """The gids below a project or task that was made here, else None."""
+        """The gids below a bulk project or task; None for others."""
         if parent in self._block_of:
             return self._project_tasks(self._block_of[parent]) if child == "task" else None
         if kind_of(parent) != "task" or not self.holds(parent):
@@ -368,7 +368,7 @@ class Bulk:
         )
 
     def _happening(self, task: Task, index: int, dice: int) -> tuple[str, str, Record]:
-        """What a story of this task tells: its subtype, text and old and new values."""
+        """The content of a story of this task: its subtype, text, and old and new values."""
         names = self._around.names
         if index == 0 and task.sections:
             project = names[next(iter(task.sections))]

@@ -1,4 +1,4 @@
-"""What people do to an account: each change moves `modified_at` as Asana does and makes events.
+"""Changes to an account: each one updates `modified_at` and creates events, as Asana does.
 
 https://developers.asana.com/reference/gettask says what moves `modified_at`,
 https://developers.asana.com/docs/webhooks-guide which events there are.
@@ -116,7 +116,7 @@ class Changes:
     def add_to_project(
         self, task: str, project: str, *, section: str | None = None, by: str | None = None
     ) -> None:
-        """The task is in one more project; its `modified_at` stays, but `modified_since` counts it.
+        """Adds a task to a project; its `modified_at` stays, but `modified_since` finds it.
 
         https://developers.asana.com/reference/gettasks
         """
@@ -124,7 +124,7 @@ class Changes:
         self._happened(task, "added", by, parent=project)
 
     def remove_from_project(self, task: str, project: str, *, by: str | None = None) -> None:
-        """The task leaves a project without being deleted; its `modified_at` stays."""
+        """Removes a task from a project without deleting it; its `modified_at` stays."""
         watched = self._watchers(task)
         del self._holdings.own(Task, task).sections[project]
         self._holdings.list_of("task", project).remove(task)
@@ -158,7 +158,7 @@ class Changes:
             self._happened(task, "added", by, parent=parent)
 
     def depend(self, task: str, on: str, *, by: str | None = None) -> None:
-        """The task cannot go on before the other one is done."""
+        """Makes a task depend on another one."""
         self._holdings.own(Task, task).dependencies.append(on)
         self._holdings.own(Task, on).dependents.append(task)
         other, this = self.shapes.task_ref(on), self.shapes.task_ref(task)
@@ -206,7 +206,7 @@ class Changes:
         host: str = "asana",
         size: int = 48_211,
     ) -> str:
-        """A new attachment; no event tells of it, but a task gets a story."""
+        """A new attachment. It has no event, but a task gets a story."""
         attachment = Attachment(
             gid=self._holdings.new_gid("attachment"),
             parent=parent,
@@ -234,7 +234,7 @@ class Changes:
         by: str | None = None,
         **fields: Any,
     ) -> str:
-        """A new project that its maker owns."""
+        """A new project, owned by its creator."""
         maker = self._by(by)
         now = self._now()
         properties = {"owner": maker, "members": {maker: "admin"}, "followers": [maker]} | fields
@@ -285,7 +285,7 @@ class Changes:
     def join_workspace(
         self, workspace: str, user: str, *, as_guest: bool = False, by: str | None = None
     ) -> None:
-        """Makes a user a member of a workspace, where all that was shared with them still is."""
+        """Adds a user to a workspace; what was shared with them before is visible again."""
         joined = self._holdings.own(Workspace, workspace)
         joined.members.append(user)
         if as_guest:
@@ -294,7 +294,7 @@ class Changes:
         self._happened(membership, "added", by, parent=workspace, watched={workspace})
 
     def leave_workspace(self, workspace: str, user: str, *, by: str | None = None) -> None:
-        """Ends a user's membership of a workspace, and with it the sight of all that is there."""
+        """Removes a user from a workspace, so that they see nothing in it."""
         left = self._holdings.own(Workspace, workspace)
         left.members.remove(user)
         left.guests.discard(user)
@@ -310,7 +310,7 @@ class Changes:
         return gid
 
     def rename_section(self, section: str, name: str, *, by: str | None = None) -> None:
-        """Gives a section another name."""
+        """Renames a section."""
         self._holdings.own(Section, section).name = name
         self._happened(section, "changed", by, change=_changed("name"))
 
@@ -326,7 +326,7 @@ class Changes:
         by: str | None = None,
         **properties: Any,
     ) -> str:
-        """A new status update of a project, portfolio or goal, henceforth its current one.
+        """A new status update of a project, portfolio or goal, which becomes its current one.
 
         The project's `modified_at` stays.
         """
@@ -435,7 +435,7 @@ class Changes:
     def delete(self, gid: str, *, by: str | None = None) -> None:
         """Deletes a task with its subtasks, or an attachment, a section, a project, a story.
 
-        But for stories, the audit log tells of it.
+        The audit log records it, except for stories.
         """
         match kind_of(gid):
             case "story":
@@ -452,7 +452,7 @@ class Changes:
             self.audit(workspace, f"{kind_of(gid)}_deleted", resource=record, by=by)
 
     def delete_untold(self, gid: str) -> None:
-        """Deletes a tag, a status update or a time entry: no event of a project tells of it."""
+        """Deletes a tag, a status update or a time entry, without an event in a project."""
         match self._holdings.find(gid):
             case Tag() as tag:
                 places = [("tag", tag.workspace)]
@@ -578,7 +578,7 @@ class Changes:
             self.tell(gid, subtype, text, by=by, **details)
 
     def _differences(self, name: str, before: Any, value: Any) -> list[Record]:
-        """What events say of a property: the value itself only where it is a resource."""
+        """The value of a property in an event, which has only resources."""
         if isinstance(value, list):
             return [
                 {"field": name, "action": action, f"{action}_value": self.shapes.ref(gid)}
@@ -614,7 +614,7 @@ class Changes:
         self.tell(gid, subtype, f"changed {defined.name}", by=by, **details)
 
     def _touch(self, gid: str) -> None:
-        """Moves the `modified_at` of the task, or of the task that the object belongs to."""
+        """Updates the `modified_at` of a task, or of the task that an object belongs to."""
         match self._holdings.find(gid):
             case Task():
                 self._holdings.own(Task, gid).modified_at = self._now()
@@ -622,7 +622,7 @@ class Changes:
                 self._holdings.own(Task, task).modified_at = self._now()
 
     def _watchers(self, gid: str) -> frozenset[str]:
-        """The resources whose streams an event of this object reaches: it bubbles up."""
+        """The resources whose event streams get an event of this object: it bubbles up."""
         match self._holdings.find(gid):
             case Task() as task:
                 above = self._watchers(task.parent) if task.parent else frozenset()
@@ -632,7 +632,7 @@ class Changes:
         return frozenset({gid})
 
     def _workspace_of(self, gid: str) -> str | None:
-        """The workspace whose stream tells of everything that happens to this object."""
+        """The workspace whose event stream gets the events of this object."""
         match self._holdings.find(gid):
             case (Task() | Project()) as held:
                 return held.workspace
@@ -721,7 +721,7 @@ _STORIES: dict[str, Callable[[Shapes, Any, Any], tuple[str, str, Record]]] = {
 
 
 def _told_value(shapes: Shapes, defined: CustomField, age: str, value: Any) -> Record:
-    """The old or new value of a custom field as a story tells it; nothing where there is none."""
+    """The old or new value of a custom field in a story; empty if there is none."""
     if value is None or defined.subtype == "reference":
         return {}
     match defined.subtype:

@@ -1,4 +1,4 @@
-"""What time it is for the account."""
+"""The clock of the account."""
 
 import pendulum
 
@@ -21,17 +21,17 @@ def milliseconds_of(moment: pendulum.DateTime) -> int:
 
 
 class Clock:
-    """Real time plus an offset that can be moved, or a frozen instant that can be moved."""
+    """Real time plus an offset, or a fixed time; `advance` moves both."""
 
     def __init__(self, frozen_at: pendulum.DateTime | None = None) -> None:
         self._frozen_at = frozen_at
         self._offset = 0.0
 
     def now(self) -> pendulum.DateTime:
-        """The account's present, in UTC."""
+        """The present time of the account, in UTC."""
         present = self._frozen_at or pendulum.now("UTC")
         return present.add(seconds=self._offset)
 
     def advance(self, seconds: float) -> None:
-        """Moves the present into the future."""
+        """Moves the clock forward."""
         self._offset += seconds

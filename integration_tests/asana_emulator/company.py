@@ -1,4 +1,4 @@
-"""The account that is small enough to read: a company that repairs lighthouses, and its quiz team.
+"""An account small enough to read: a company that repairs lighthouses, and its quiz team.
 
 Written as a history: every object is made by the same changes that tests make, on a clock that
 runs from the company's first day.
@@ -44,7 +44,7 @@ _FIRST_SETTING_OF_GOALS = 900_000_000
 
 
 class Company:
-    """Tells the history, step by step; what later steps refer to is kept by name."""
+    """Plays the history step by step, and keeps by name what later steps need."""
 
     def __init__(self, seed: int) -> None:
         self.clock = Clock(HISTORY_START)
@@ -89,7 +89,7 @@ class Company:
         return self.account
 
     def _meanwhile(self, *chapters: Callable[[], None]) -> None:
-        """What takes no time: the history goes on from where it was before."""
+        """Run steps that take no time: afterwards the clock is where it was."""
         clock, pace = self.clock, self._pace
         self.clock = self.account.clock = Clock(clock.now())
         for chapter in chapters:
@@ -98,7 +98,7 @@ class Company:
         self._pace = pace
 
     def later(self) -> str:
-        """Some hours pass; the new present as Asana writes it."""
+        """Let some hours pass; return the new time as Asana writes it."""
         self._pace = (self._pace * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
         self.clock.advance(
             _HOUR + (self._pace >> 33) % (17 * _HOUR) + (self._pace >> 20) % 1000 / 1000
@@ -405,7 +405,7 @@ class Company:
         }
 
     def _whole_numbers(self) -> Record:
-        """Stories tell integers, says Asana's reference."""
+        """According to Asana's reference, stories have integers."""
         numbers = {"Cost": 18500, "Progress": 1, "Height": 17, "Cost per fathom": 1088}
         return {self.field[name]: number for name, number in numbers.items()}
 
@@ -439,7 +439,7 @@ class Company:
         self._task("gull rock", "Empty the tea caddy", tags=[self.tag["needs biscuits"]], section=2)
 
     def _grind_lens(self) -> str:
-        """One task to which everything has happened."""
+        """A task with every kind of change."""
         account, user = self.account, self.user
         lens = self._task(
             "gull rock", "Grind the new lens", notes="Patience & <sand>.", due_on="2026-07-01",
@@ -530,7 +530,7 @@ class Company:
         )
 
     def _talk(self, task: str) -> str:
-        """Comments with everything that a comment can have; the gid of the first."""
+        """Comments with everything that a comment can have. Returns the gid of the first."""
         user = self.user
         self.later()
         first = self.account.comment(
@@ -809,7 +809,7 @@ class Company:
         self.holdings.add(relationship, ("goal_relationship", self.goal[key]))
 
     def _welcome(self) -> None:
-        """Who came when, who is away, and a team that is let into a portfolio."""
+        """People join and are away, and a team becomes a member of a portfolio."""
         organization = self.holdings.own(Workspace, self.organization)
         organization.joined[self.user["pilar"]] = self.later()
         organization.away[self.user["greta"]] = {"start_on": "2026-08-10", "end_on": "2026-08-24"}
@@ -836,7 +836,7 @@ class Company:
         )
 
     def _write_hours_down(self) -> None:
-        """The lens has taken 32 hours in all, as it says itself."""
+        """The lens took 32 hours in total, as its actual time shows."""
         lens = self._called("Grind the new lens")
         self.holdings.own(Task, lens).actual_time_minutes = None
         grinding = {
@@ -885,7 +885,7 @@ class Company:
         self.holdings.add(allocation, ("allocation", project), ("allocation", self.organization))
 
     def _called(self, name: str) -> str:
-        """The task whose name begins like this."""
+        """The task whose name starts with this."""
         return next(task.gid for task in self.holdings.kept(Task) if task.name.startswith(name))
 
     # -- templates, the brief, the audit log ------------------------------------------------------
@@ -944,7 +944,7 @@ class Company:
         self.holdings.add(template, ("task_template", project))
 
     def _plain_recipe(self, name: str) -> Record:
-        """A recipe with nothing in it but a name."""
+        """A recipe with only a name."""
         empty = ("memberships", "dependencies", "dependents", "followers", "attachments")
         return {
             "name": name,
@@ -959,7 +959,7 @@ class Company:
         } | {part: [] for part in empty}
 
     def _recipe(self) -> Record:
-        """A recipe with everything that can be in one."""
+        """A recipe with everything that a recipe can have."""
         shapes = self.account.shapes
         chart = self.holdings.children("attachment", self.project["gull rock"])[0]
         letter = "Dear ship, we are sorry about the rocks & the dark."
@@ -981,7 +981,7 @@ class Company:
         }
 
     def _audit(self) -> None:
-        """What the auditors will want to know."""
+        """Events of the audit log."""
         person = self.holdings.get(User, self.user["pilar"])
         pilar = self.account.shapes.ref(person.gid) | {"email": person.email}
         self._audited(
@@ -1046,7 +1046,7 @@ class Company:
         self.account.modify_task(task, **fields)
 
     def _steps(self, task: str) -> Callable[..., str]:
-        """Tells stories of one task, hours apart."""
+        """Adds stories to one task, hours apart."""
 
         def step(subtype: str, text: str, /, source: str = "web", **details: Any) -> str:
             self.later()

@@ -1,7 +1,7 @@
-"""The emulator's controls over HTTP, for those who run it as a program of its own.
+"""The emulator's controls over HTTP, to use it as a program.
 
-    GET  /_emulator/ledger                          what was asked so far
-    GET  /_emulator/truth?stream=tasks&token=member expected records, a line of JSON each
+    GET  /_emulator/ledger                          the requests so far
+    GET  /_emulator/truth?stream=tasks&token=member expected records, one JSON object per line
     GET  /_emulator/floor?streams=tasks,users&token=member
                                                     of both, a part: &choice={"project_gids": ["…"]}
     POST /_emulator/controls  {"latency": 0.05, "deny": [{"pattern": "…", "status": 403}],

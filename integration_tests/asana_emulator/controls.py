@@ -1,4 +1,4 @@
-"""What the tests may change about the conversation: pace, limits, denials, faults."""
+"""What tests can change about the emulator: pace, limits, denials and faults."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ NEEDED: Mapping[int | str, str] = {
 }
 """The parameter without which a fault does not happen."""
 
-NOBODY_LISTENS = "http://127.0.0.1:9/"
+CLOSED_PORT = "http://127.0.0.1:9/"
 
 
 class When(TypedDict, total=False):
@@ -84,7 +84,7 @@ class Fault:
     `kind` is a status code, or what becomes of the answer:
 
         html            a gateway's 502
-        portal          somebody else's page of HTML, with status 200
+        portal          a sign-in page of a network: HTML with status 200
         redirect        302, to `location`, whose characters are sent as Latin-1
         wrong_shape     JSON with status 200, but not in Asana's envelope
         odd_data        Asana's envelope around something else: `data`
@@ -95,7 +95,7 @@ class Fault:
         truncated       the connection is closed after half of the body
         half_json       half of the body, as if it were the whole
         wrong_type      the answer, as `text/plain`
-        bad_gzip        what claims to be gzip and is none
+        bad_gzip        a body that claims to be gzip but is not
         bomb            an empty list, with 600 MB of blanks in 600 kB of gzip
         rewritten       `new` wherever `old` was in the body, in Latin-1; not where it is zipped
         slow            the body in twenty parts, over `seconds`
@@ -105,8 +105,8 @@ class Fault:
         expired_offset  400, for requests with an offset
         same_offset     the first page for every offset, and always the same next offset
         two_offsets     the first page for every offset, and two next offsets in turn
-        new_offsets     the first page for every offset, and ever new next offsets
-        empty_pages     no records, and ever new next offsets
+        new_offsets     the first page for every offset, and always a new next offset
+        empty_pages     no records, and always a new next offset
         hidden_page     no records, and an offset for those that belong there
         same_sync_token events with `has_more`, and the sync token that was sent
         old_sync_token  412 with a fresh sync token, for requests with one
@@ -135,7 +135,7 @@ class Fault:
     retry_after: float | str | None = None
     bare: bool = False
     empty: bool = False
-    location: str = NOBODY_LISTENS
+    location: str = CLOSED_PORT
     old: str = ""
     new: str = ""
     data: Any = None
@@ -245,7 +245,7 @@ def matches(pattern: str, asked: Asked) -> bool:
 
 @dataclass
 class Controls:
-    """The emulator's behaviour, changeable while it runs.
+    """The behavior of the emulator, which can change while it runs.
 
     `sync_token_prefix`: how each sync token begins, which is opaque and may have any characters.
     `whole_time_entries`: listings of time entries give all that is asked of them, not only what
@@ -402,7 +402,7 @@ class Controls:
         return self.lost_events > 0 and Random(f"{resource} {at}").random() < self.lost_events
 
     def heal(self) -> None:
-        """Nothing is refused, spoilt, cut, interrupted, altered, hidden or lost; nothing is odd."""
+        """End all denials, faults, truncations, interruptions, alterations and losses."""
         self.denials, self.faults = [], []
         self.hidden, self.lost_events = frozenset(), 0.0
         self.truncations, self.interruptions = [], []

@@ -19,10 +19,10 @@ from .ledger import Ledger, Request
 from .paging import expired
 from .refusal import Refusal, missing, refusal
 from .tokens import TOKEN_PATH, Person, Tokens
-from .wire import JSON_TYPE, Reply, in_asanas_stead, sent
+from .wire import JSON_TYPE, Reply, gateway_reply, sent
 
 API = "/api/1.0"
-NOBODY = Person("", Viewer(""))
+ANONYMOUS = Person("", Viewer(""))
 TOO_MANY_IN_FLIGHT = "1"
 UNANSWERED = ("reset", "hang")
 
@@ -51,7 +51,7 @@ class Conversation:
         path = request.path.removeprefix(API)
         template, gid = found_at(path) if path != request.path else ("", "")
         person = self._tokens.who(_bearer(request))
-        asked = Asked(template, path, gid, _query(request), person or NOBODY)
+        asked = Asked(template, path, gid, _query(request), person or ANONYMOUS)
         if person is None or self._is_cut_off():
             return await self._send(request, asked, self._refused(refusal(401)), None)
         in_flight = self._controls.in_flight
@@ -99,7 +99,7 @@ class Conversation:
     def _beforehand(self, asked: Asked, fault: Fault | None) -> Reply | None:
         """What is answered, or refused, before Asana looks at the question."""
         if fault is not None:
-            reply = in_asanas_stead(fault, self._headers())
+            reply = gateway_reply(fault, self._headers())
             if reply is not None:
                 return reply
             if fault.kind == "expired_offset":
@@ -146,7 +146,7 @@ class Conversation:
 
     async def _grant(self, request: web.BaseRequest) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        asked = Asked(TOKEN_PATH, TOKEN_PATH, "", {}, NOBODY)
+        asked = Asked(TOKEN_PATH, TOKEN_PATH, "", {}, ANONYMOUS)
         fault = await self._trouble(asked)
         try:
             reply = self._beforehand(asked, fault) or self._granted(form, fault)

@@ -27,7 +27,7 @@ TOO_OLD = (
 
 
 class Position(NamedTuple):
-    """What a sync token says: when it was handed out, and the event that comes next.
+    """The content of a sync token: when it was issued, and the next event.
 
     `chain` and `step`: from which first token it descends, and how far it is from that.
     """
@@ -39,7 +39,7 @@ class Position(NamedTuple):
 
 
 class EventStreams:
-    """Answers requests for events from the account's log."""
+    """Answers requests for events."""
 
     def __init__(self, account: Account, controls: Controls, ledger: Ledger) -> None:
         self._account = account
@@ -50,7 +50,7 @@ class EventStreams:
         self._used: dict[int, int] = {}
 
     def body(self, asked: Asked) -> bytes:
-        """The events since the sync token, at most a pageful, and the token that follows them."""
+        """Up to a page of events since the sync token, and the token for the next ones."""
         resource, most = self._watched(asked)
         shape = shape_of(asked, self._ledger)
         position = self._position(resource, asked.query.get("sync"))
@@ -65,7 +65,7 @@ class EventStreams:
         return self._answer(found, resource, position, end, has_more=False)
 
     def _watched(self, asked: Asked) -> tuple[str, int]:
-        """Whose events are asked for, and how many of them are given at once."""
+        """The resource of a request for events, and its page size."""
         question = Question(self._account, asked)
         if asked.template != WORKSPACE_EVENTS:
             return watched(question), MOST_EVENTS
@@ -90,7 +90,7 @@ class EventStreams:
         return orjson.dumps({"data": events, "sync": sync, "has_more": has_more})
 
     def _visible(self) -> int:
-        """Events that have reached the stream; they may take a while."""
+        """The events that have reached the stream, which may take a while."""
         entries = self._account.events.entries
         end = len(entries)
         if self._controls.event_delay:
@@ -130,12 +130,12 @@ class EventStreams:
                     raise Refusal(400, TOO_OLD)
 
     def refuse(self, asked: Asked) -> NoReturn:
-        """As if the sync token were too old."""
+        """The answer to a sync token that is too old."""
         resource, _ = self._watched(asked)
         self._refuse(resource)
 
     def _refuse(self, resource: str) -> NoReturn:
-        """With a token from which the next may go on."""
+        """Add the sync token for the next request."""
         self._chains += 1
         fresh = Position(self._now(), self._visible(), self._chains)
         raise Refusal(412, TOO_OLD, beside={"sync": self._token(resource, fresh)})

@@ -24,7 +24,7 @@ IMPLICIT = frozenset({"gid", "resource_type"})
 
 @dataclass(frozen=True)
 class OpenApi:
-    """Asana's OpenAPI document, as far as the table needs it."""
+    """The parts of Asana's OpenAPI document that the table needs."""
 
     document: Schema
 
@@ -68,7 +68,7 @@ class OpenApi:
         return body
 
     def record_schema(self, template: str) -> tuple[str, bool]:
-        """The name of the record's schema in an answer, and whether a list is answered."""
+        """The name of the record's schema in an answer, and whether the answer is a list."""
         record = self.answer(template)["properties"]["data"]
         listed = "items" in record
         return (record["items"] if listed else record)["$ref"].split("/")[-1], listed
@@ -124,14 +124,14 @@ def made_from(document: Schema, templates: list[str]) -> dict[str, Any]:
 
 
 def written(made: Mapping[str, Any]) -> str:
-    """The table as it stands in its file: an operation a line, a field a line."""
+    """The table as text: one operation or field per line."""
     text = json.dumps(made, indent=1)
     rows = re.compile(r'^  "/.*?^  \}', re.MULTILINE | re.DOTALL)
     return rows.sub(lambda row: " ".join(row[0].split()).join(("  ", "")), text) + "\n"
 
 
 def _listed_paths(parameters: Mapping[str, Schema]) -> set[str]:
-    """The paths that the document lists for `opt_fields`, those of the page left out."""
+    """The paths that the document lists for `opt_fields`, without those of the page."""
     if "opt_fields" not in parameters:
         return set()
     enum = parameters["opt_fields"]["schema"]["items"]["enum"]
@@ -139,7 +139,7 @@ def _listed_paths(parameters: Mapping[str, Schema]) -> set[str]:
 
 
 def _named_fields(parameters: Mapping[str, Schema]) -> set[str]:
-    """The fields that `opt_fields` may name; none where an operation has no such parameter."""
+    """The fields allowed in `opt_fields`; none if an operation has no such parameter."""
     if "opt_fields" not in parameters:
         return set()
     return {path.split(".")[0] for path in _listed_paths(parameters)} | IMPLICIT

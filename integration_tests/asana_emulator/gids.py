@@ -1,4 +1,4 @@
-"""How gids are made: the kind and the number of an object can be read back from its gid."""
+"""Builds gids, from which the kind and the number of an object can be read."""
 
 KINDS = (
     "workspace",
@@ -64,17 +64,17 @@ _PAIR = 100_000
 
 
 def gid_of(kind: str, number: int) -> str:
-    """Sixteen digits, as Asana's are."""
+    """A gid of 16 digits, as Asana's."""
     return f"{_CODES[kind]}{number:012d}"
 
 
 def kind_of(gid: str) -> str | None:
-    """Which kind of object a gid was made for; says nothing about whether it exists."""
+    """The kind of object of a gid, whether or not it exists."""
     return _KINDS.get(gid[:4]) if len(gid) == _LENGTH and gid.isdecimal() else None
 
 
 def number_of(gid: str) -> int:
-    """The number within its kind."""
+    """The number of an object within its kind."""
     return int(gid[4:])
 
 

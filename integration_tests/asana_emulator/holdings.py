@@ -1,4 +1,4 @@
-"""Everything that an account contains, and in which lists: the only place that stores it."""
+"""Stores all objects of an account and their lists."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +29,7 @@ ObjectT = TypeVar("ObjectT", bound=Object)
 
 
 class Holdings:
-    """Objects by gid and the ordered lists they stand in; bulk objects are kept once changed."""
+    """Objects by gid, and ordered lists of gids. Bulk objects are stored only if they change."""
 
     def __init__(self) -> None:
         self.bulk: Bulk | None = None
@@ -39,31 +39,31 @@ class Holdings:
         self._serials: Counter[str] = Counter()
 
     def new_gid(self, kind: str) -> str:
-        """A gid that no object has had."""
+        """A new gid."""
         self._serials[kind] += 1
         return gid_of(kind, self._serials[kind])
 
     def add(self, new: Object, *places: tuple[str, str]) -> None:
-        """Takes an object in, at the end of each of the lists named as (child, parent)."""
+        """Adds an object to the end of each of the lists (child, parent)."""
         self._objects[new.gid] = new
         for child, parent in places:
             self.list_of(child, parent).append(new.gid)
 
     def get(self, kind: type[ObjectT], gid: str) -> ObjectT:
-        """The object of this kind and gid, for reading; KeyError when there is none."""
+        """The object of this kind and gid, to read. Raises KeyError."""
         found = self.find(gid)
         if not isinstance(found, kind):
             raise KeyError(gid)
         return found
 
     def own(self, kind: type[ObjectT], gid: str) -> ObjectT:
-        """The object of this kind and gid, for changing."""
+        """The object of this kind and gid, to change."""
         if gid not in self._objects:
             self._objects[gid] = deepcopy(self.get(kind, gid))
         return self.get(kind, gid)
 
     def children(self, child: str, parent: str) -> Sequence[str]:
-        """The gids in a list; not to be changed."""
+        """The gids in a list, to read."""
         kept = self._lists.get((child, parent))
         if kept is not None:
             return kept
@@ -71,14 +71,14 @@ class Holdings:
         return () if made is None else made
 
     def list_of(self, child: str, parent: str) -> list[str]:
-        """The gids in a list, for changing."""
+        """The gids in a list, to change."""
         key = (child, parent)
         if key not in self._lists:
             self._lists[key] = list(self.children(child, parent))
         return self._lists[key]
 
     def kept(self, kind: type[ObjectT]) -> Iterator[ObjectT]:
-        """The stored objects of a kind that exist, so without the bulk."""
+        """The existing objects of a kind, without the bulk."""
         return (
             held
             for held in tuple(self._objects.values())
@@ -86,11 +86,11 @@ class Holdings:
         )
 
     def is_kept(self, gid: str) -> bool:
-        """Whether this object is stored, as made by hand or as changed since."""
+        """Whether an object is stored: made by hand, or changed."""
         return gid in self._objects
 
     def delete(self, gid: str, *places: tuple[str, str]) -> None:
-        """Puts an object into the trash; it remembers where it stood."""
+        """Moves an object to the trash, which keeps its position."""
         self._trash[gid] = [
             (place, self.list_of(*place).index(gid))
             for place in places
@@ -100,16 +100,16 @@ class Holdings:
             self.list_of(*place).remove(gid)
 
     def restore(self, gid: str) -> None:
-        """Takes an object out of the trash, back to where it stood."""
+        """Restores an object from the trash to its position."""
         for place, position in self._trash.pop(gid):
             self.list_of(*place).insert(position, gid)
 
     def is_deleted(self, gid: str) -> bool:
-        """Whether this object itself is in the trash."""
+        """Whether an object itself is in the trash."""
         return gid in self._trash
 
     def exists(self, gid: str) -> bool:
-        """Whether this object is there: not in the trash, and neither is what it belongs to."""
+        """Whether neither an object nor what it belongs to is in the trash."""
         if gid in self._trash:
             return False
         if gid not in self._objects and self.bulk and self.bulk.holds(gid):
@@ -135,7 +135,7 @@ class Holdings:
         return True
 
     def find(self, gid: str) -> Object | None:
-        """The object of this gid, even one in the trash."""
+        """The object of a gid, even if it is in the trash."""
         kept = self._objects.get(gid)
         return kept or (self.bulk.find(gid) if self.bulk else None)
 

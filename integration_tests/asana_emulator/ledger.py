@@ -1,4 +1,4 @@
-"""What was asked and how it was answered: the truth about a sync's requests."""
+"""Counts requests and their answers."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from .asked import Asked
 
 
 class Request(NamedTuple):
-    """One request, as it was answered."""
+    """A request and the status of its answer."""
 
     method: str
     template: str
@@ -37,7 +37,7 @@ class Ledger:
         self._duplicates: Counter[str] = Counter()
 
     def reset(self) -> None:
-        """Forget everything; requests that are under way are still counted as in flight."""
+        """Forget everything except the requests in flight."""
         with self._lock:
             self._clear()
 
@@ -51,7 +51,7 @@ class Ledger:
                 self.requests.append(request)
 
     def note_answer(self, asked: Asked, page: object) -> None:
-        """A page that was given; asking for it again, with whatever fields, is a duplicate."""
+        """Note a page that was returned; the same page again is a duplicate."""
         key = f"{asked.person.name} {asked.listing} {page}"
         with self._lock:
             if hash(key) in self._answered:
@@ -64,7 +64,7 @@ class Ledger:
             self.unknown_parameters.update(f"{template} {name}" for name in parameters)
 
     def count(self, template: str | None = None, status: int | None = None) -> int:
-        """Requests in all, or of one operation, or of one status."""
+        """The number of requests: all, of one operation, or of one status."""
         return sum(
             count
             for (asked, answered, _), count in self._snapshot()
@@ -82,7 +82,7 @@ class Ledger:
         return self._totals(2)
 
     def duplicates(self) -> dict[str, int]:
-        """Pages that were given more than once to the same token, and how often too many."""
+        """The pages that one token got more than once, and how often too many."""
         with self._lock:
             return dict(self._duplicates)
 

@@ -1,4 +1,4 @@
-"""What an account consists of: objects name each other by gid, times are as Asana writes them."""
+"""The objects of an account. They name each other by gid; times are as Asana writes them."""
 
 from dataclasses import dataclass, field
 from typing import Any

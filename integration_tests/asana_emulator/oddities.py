@@ -1,4 +1,4 @@
-"""Data that Asana should not send: what `Controls.alter` makes of the `data` of an answer."""
+"""Data that Asana should not send: changes to the `data` of answers, for `Controls.alter`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,28 +7,28 @@ Data = Any
 Change = Callable[[Data], Data]
 
 ABSENT: Any = ...
-"""Stands for a value that is not there at all."""
+"""Stands for a missing value."""
 
 
 def with_entries(*entries: Any) -> Change:
-    """The listing, with these entries after the first one; an empty one stays empty."""
+    """Insert these entries after the first one; an empty listing stays empty."""
     return lambda data: [*data[:1], *entries, *data[1:]] if is_page(data) else data
 
 
 def repeated(data: Data) -> Data:
-    """The listing, with each entry twice."""
+    """Repeat each entry."""
     return [entry for entry in data for _ in range(2)] if isinstance(data, list) else data
 
 
 def with_numeric_gids(data: Data) -> Data:
-    """The listing, with each gid as a number."""
+    """Turn each gid into a number."""
     if not isinstance(data, list):
         return data
     return [{**each, "gid": int(each["gid"])} if "gid" in each else each for each in data]
 
 
 def with_value(path: str, value: Any, of: str | None = None) -> Change:
-    """Each record (or the one with a gid) with a value at a path, or without it if `ABSENT`.
+    """Set a value at a path of each record (or of one gid), or remove it if `ABSENT`.
 
     The path goes through lists to their first entry.
     """
@@ -55,5 +55,5 @@ def _with(record: Data, path: list[str], value: Any) -> Data:
 
 
 def is_page(data: Data) -> bool:
-    """Whether it is a page of a listing with something on it."""
+    """Whether `data` is a page with at least one record."""
     return isinstance(data, list) and bool(data)

@@ -1,4 +1,4 @@
-"""How `opt_fields` is read, and how a whole record is cut to it.
+"""Parses `opt_fields`, and cuts whole records to it.
 
 https://developers.asana.com/docs/inputoutput-options
 """
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[^.,()|]+|[.,()|]")
 
 @dataclass
 class Selection:
-    """What is asked of one object: `compact` when it was named itself, `fields` below it."""
+    """The requested fields of an object. `compact`: whether the object itself was named."""
 
     compact: bool = False
     fields: dict[str, "Selection"] = field(default_factory=dict)
@@ -43,7 +43,7 @@ def selection(opt_fields: str, known: Tree) -> tuple[Selection, tuple[str, ...]]
 
 
 def paths(opt_fields: str) -> Iterator[tuple[str, ...]]:
-    """Each path that is named, groups spelt out and `this` left away."""
+    """Each named path, with groups expanded and without `this`."""
     tokens = [token.strip() for token in _TOKEN.findall(opt_fields)]
     reader = _Reader([token for token in tokens if token])
     for path in reader.alternatives(","):
@@ -103,7 +103,7 @@ class _Reader:
 
 
 def cut(record: Record, asked: Selection) -> Record:
-    """Of the record, `gid` and what was asked, no more."""
+    """The record with only `gid` and the requested fields."""
     kept: Record = {"gid": record["gid"]} if "gid" in record else {}
     for name, below in asked.fields.items():
         if name in record:
@@ -127,18 +127,18 @@ def _shaped(value: Record, asked: Selection) -> Record:
 
 
 def compact(record: Record) -> Record:
-    """The compact form of a record; an object that has no such form is given whole."""
+    """The compact form of a record; objects without one are returned whole."""
     names = compact_names(record.get("resource_type"))
     return _only(record, record.keys() if names is None else names)
 
 
 def full(record: Record, opt_in: frozenset[str]) -> Record:
-    """The record without its opt-in fields, as a single object is given by default."""
+    """The record without its opt-in fields: the default for a single object."""
     return _only(record, [name for name in record if name not in opt_in])
 
 
 def _only(record: Record, names: Iterable[str]) -> Record:
-    """These fields, where there are such; what stands in them is compact."""
+    """These fields of a record, if it has them, with compact values."""
     kept: Record = {}
     for name in names:
         if name in record:

@@ -1,4 +1,4 @@
-"""Pages of a listing: `limit`, `offset`, and what becomes of them.
+"""Pages of a listing: `limit` and `offset`.
 
 https://developers.asana.com/docs/pagination
 """
@@ -17,7 +17,7 @@ REMEMBERED = 5
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: at an index, after the gids that came last."""
+    """Where a page starts: at an index, after the last gids of the page before."""
 
     index: int = 0
     after: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Place:
         return cls(index, tuple(gids[max(0, index - REMEMBERED) : index]))
 
     def within(self, gids: Sequence[str]) -> int:
-        """The index of the page's first gid, also when the listing has changed meanwhile."""
+        """The index of the page's first gid, even if the listing has changed."""
         if not self.after:
             return 0
         if self.index <= len(gids) and gids[self.index - 1] == self.after[-1]:
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass
 class Offsets:
-    """Offset tokens: opaque, bound to token and query, and of limited life."""
+    """Offset tokens: opaque, bound to token and query, and valid for a limited time."""
 
     clock: Clock
     seal: Seal = field(default_factory=Seal)
@@ -59,7 +59,7 @@ class Offsets:
         return Place(index, tuple(after))
 
     def forget(self) -> None:
-        """Expire every token that has been handed out."""
+        """Expire every offset that was issued."""
         self._valid_from = self._now() + 1e-6
 
     def _now(self) -> float:
@@ -71,7 +71,7 @@ def expired() -> Refusal:
 
 
 def limit_in(query: Mapping[str, str]) -> int | None:
-    """The page size asked for; None when none was."""
+    """The requested page size; None without a `limit`."""
     given = query.get("limit")
     if given is None:
         return None

@@ -42,7 +42,7 @@ _AUDITED = ("user_login_succeeded", "workspace_export_started", "user_logged_out
 _BUSY = 24  # people who get tasks assigned
 FEWEST_TASKS = 250
 MENU_OPTIONS = 500
-"""The most that Asana allows: https://developers.asana.com/reference/createenumoptionforcustomfield"""
+"""Asana's maximum: https://developers.asana.com/reference/createenumoptionforcustomfield"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ _SIZES = {
 
 
 def _of(tasks: int, in_each: int) -> _Size:
-    """So many tasks in projects of about as many each."""
+    """Split tasks into projects of about the same size."""
     return _Size(plain=(100, 101), projects=max(1, tasks // in_each), tasks=tasks - 201)
 
 
@@ -99,7 +99,7 @@ def make_account(
 
 
 class _Bureau:
-    """A second organisation, in which everything is done by the hundred."""
+    """A second organization with hundreds of everything."""
 
     def __init__(self, company: Company, seed: int, menus: int) -> None:
         self._company = company
@@ -292,7 +292,7 @@ class _Bureau:
         self._holdings.list_of("item", portfolio.gid).extend(projects)
 
     def _write_long_lists(self, project: str) -> None:
-        """Lists that end on a page's edge, and one beyond it."""
+        """Lists that end at a page boundary, and one record after it."""
         account = self._company.account
         for count in (100, 101):
             self._company.later()
@@ -328,7 +328,7 @@ class _Bureau:
 
 
 def _shares(total: int, count: int) -> list[int]:
-    """Unequal whole parts of a total."""
+    """Split a total into unequal integers."""
     even, rest = divmod(total, count)
     swing = even // 3
     parts = [even + (swing if number % 2 else -swing) for number in range(count)]

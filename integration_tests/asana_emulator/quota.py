@@ -1,4 +1,4 @@
-"""When a token has asked too much. https://developers.asana.com/docs/rate-limits"""
+"""The rate limits of a token. https://developers.asana.com/docs/rate-limits"""
 
 import math
 import time
@@ -15,15 +15,15 @@ QuotaKind = Literal["sliding", "fixed", "bucket"]
 
 
 class Meter(Protocol):
-    """Measures one token's requests; rejected ones count as well."""
+    """Counts the requests of one token; refused ones count too."""
 
     def wait(self, now: float, per_minute: int, window: float) -> float | None:
-        """Count one request; None when it may pass, else the seconds after which one may."""
+        """Count a request; return None if it is allowed, or the seconds until one is."""
 
 
 @dataclass
 class Sliding:
-    """So many requests within the window that ends now."""
+    """A limit for the window that ends now."""
 
     asked: deque[float] = field(default_factory=deque)
 
@@ -39,7 +39,7 @@ class Sliding:
 
 @dataclass
 class Fixed:
-    """So many requests from one full minute of the clock to the next."""
+    """A limit for each full minute of the clock."""
 
     begun: float = -math.inf
     asked: int = 0
@@ -54,9 +54,9 @@ class Fixed:
 
 @dataclass
 class Bucket:
-    """Ten seconds' worth at once, then evenly, whatever the window.
+    """Ten seconds' worth of requests at once, then evenly, for any window.
 
-    A rejected request costs a token too, until a second's worth is owed.
+    A refused request counts too, up to a debt of one second's worth.
     """
 
     tokens: float = math.inf
@@ -87,7 +87,7 @@ def _within(window: float, per_minute: int) -> int:
 
 @dataclass
 class Quota:
-    """Requests a minute of each token, measured in one of several ways."""
+    """The requests a minute of each token, counted in one of several ways."""
 
     per_minute: int | None = None
     window: float = 60.0
@@ -97,7 +97,7 @@ class Quota:
     _meters: dict[tuple[QuotaKind, str], Meter] = field(default_factory=dict)
 
     def retry_after(self, token: str) -> int | None:
-        """Count one request; None when it may pass, else the seconds after which one may."""
+        """Count a request; return None if it is allowed, or the seconds until one is."""
         per_minute = self.own.get(token, self.per_minute)
         if per_minute is None:
             return None
@@ -108,11 +108,10 @@ class Quota:
 
 @dataclass
 class CostQuota:
-    """What the answers may cost each token; nobody is told how much that is.
+    """The cost limit of each token, which Asana does not publish.
 
-    An answer is paid for when it has been made, also if that leaves a debt. While there is one,
-    requests are refused; it is paid off evenly, and refused requests cost nothing. At most a
-    `window`'s worth is saved up.
+    An answer is charged after it is made, even if that leaves a debt. While there is a debt,
+    requests are refused, at no cost; it is paid off evenly. At most a `window`'s worth is saved.
     """
 
     per_minute: float | None = None
@@ -121,14 +120,14 @@ class CostQuota:
     _left: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def retry_after(self, token: str) -> int | None:
-        """None when a request may pass, else the seconds after which the debt will be paid."""
+        """None if a request is allowed, or the seconds until the debt is paid."""
         if self.per_minute is None:
             return None
         left = self._left_now(token, self.per_minute)
         return None if left > 0 else math.floor(-left * 60 / self.per_minute) + 1
 
     def charge(self, token: str, body: bytes) -> None:
-        """Let a token pay for an answer."""
+        """Charge a token for an answer."""
         if self.per_minute is not None:
             left = self._left_now(token, self.per_minute) - cost_of(body)
             self._left[token] = (left, self.now())
@@ -140,7 +139,7 @@ class CostQuota:
 
 
 def cost_of(body: bytes) -> int:
-    """One for each object in an answer: for every link that was followed to make it."""
+    """The number of objects in an answer: of links that were followed to make it."""
     return body.count(b'{"')
 
 

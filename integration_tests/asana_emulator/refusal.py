@@ -1,4 +1,4 @@
-"""The answers that are no success, in Asana's error envelope.
+"""Error answers, in Asana's envelope.
 
 https://developers.asana.com/docs/errors
 """

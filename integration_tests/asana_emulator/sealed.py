@@ -1,4 +1,4 @@
-"""Opaque tokens: what the emulator hands out and later recognises as its own."""
+"""Opaque tokens that the emulator issues and later recognizes."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import orjson
 
 @dataclass(frozen=True)
 class Seal:
-    """Wraps a value so that only this seal opens it, and only for the purpose it was sealed for."""
+    """Wrap a value so that only this seal opens it, and only for the same purpose."""
 
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
@@ -21,7 +21,7 @@ class Seal:
         return base64.urlsafe_b64encode(self._mark(purpose, payload) + payload).decode().rstrip("=")
 
     def open(self, purpose: str, token: str) -> Any | None:
-        """The value, or None for a token that is not of this seal or of another purpose."""
+        """The value; None for a token of another seal or purpose."""
         try:
             sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_")
         except ValueError:

@@ -20,14 +20,14 @@ from .truth import EVERYTHING, Choice
 STARTUP_SECONDS = 10
 SHUTDOWN_SECONDS = 0.1
 ACCEPT_SECONDS = 0.01
-"""For connections that have just been accepted: asyncio would forget them without closing them."""
+"""For connections that were just accepted, which asyncio would drop without closing them."""
 
 
 Outcome = TypeVar("Outcome")
 
 
 class AsanaEmulator:
-    """Asana at a local address, for as long as the `with` block lasts."""
+    """Asana at a local address, during the `with` block."""
 
     def __init__(
         self,
@@ -55,16 +55,16 @@ class AsanaEmulator:
 
     @property
     def base_url(self) -> str:
-        """Where the API's paths begin."""
+        """The base address of the API."""
         return self.url + API
 
     @property
     def token_url(self) -> str:
-        """Where a refresh token is exchanged for an access token."""
+        """The address of the token endpoint."""
         return self.url + TOKEN_PATH
 
     def start(self) -> Self:
-        """Listen, and return when requests are answered."""
+        """Start, and return when requests are answered."""
         self._thread = threading.Thread(target=self._serve, name="asana-emulator", daemon=True)
         self._thread.start()
         self._ready.wait(STARTUP_SECONDS)
@@ -73,7 +73,7 @@ class AsanaEmulator:
         return self
 
     def stop(self) -> None:
-        """Close the socket; what is under way is cut off."""
+        """Close the socket, and cut off requests in flight."""
         if self._thread is not None and self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join()
@@ -120,7 +120,7 @@ class AsanaEmulator:
         export_ids: Collection[str] = (),
         choice: Choice = EVERYTHING,
     ) -> dict[str, int]:
-        """The least number of requests, by path template, with which streams can be read."""
+        """The fewest requests that can read these streams, by path template."""
         return truth.floor(
             self.account,
             self._viewer(token),

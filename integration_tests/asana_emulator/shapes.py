@@ -1,4 +1,4 @@
-"""How Asana shows each object: whole trees, with every field that its reference documents."""
+"""Objects as Asana returns them: whole trees, with every field that its reference documents."""
 
 from collections.abc import Callable, Iterable
 from html import escape
@@ -97,7 +97,7 @@ def html(text: str) -> str:
 
 
 class Shapes:
-    """Renders objects as `viewer` sees them."""
+    """Renders objects as a viewer sees them."""
 
     def __init__(self, holdings: Holdings, visibility: Visibility) -> None:
         self._holdings = holdings
@@ -138,7 +138,7 @@ class Shapes:
         }
 
     def record(self, viewer: Viewer, gid: str) -> Record:
-        """The whole documented tree of an object; KeyError when there is none."""
+        """The whole documented tree of an object. Raises KeyError."""
         return self._by_kind[kind_of(gid) or gid](viewer, gid)
 
     def ref(self, gid: str) -> Record:
@@ -151,7 +151,7 @@ class Shapes:
         return [self.ref(gid) for gid in gids]
 
     def task_ref(self, gid: str) -> Record:
-        """The compact record of a task, or of a project or other object where a task may stand."""
+        """The compact record of a task, project or other parent of a task."""
         if kind_of(gid) != "task":
             return self.ref(gid)
         task = self._holdings.get(Task, gid)
@@ -161,7 +161,7 @@ class Shapes:
         }
 
     def event_ref(self, gid: str) -> Record:
-        """The compact record that an event carries; only some resources have a name."""
+        """The compact record in an event; only some resources have a name."""
         named = isinstance(self._holdings.find(gid), _NAMED)
         return self.ref(gid) if named else _gid_ref(kind_of(gid) or "", gid)
 
@@ -170,7 +170,7 @@ class Shapes:
         return next(_option(option) for option in field.options if option.gid == gid)
 
     def field_with_value(self, gid: str, value: Any) -> Record:
-        """The compact custom field with a value, as all but tasks show it."""
+        """The compact custom field with a value, as in all objects except tasks."""
         full = self._field_with_value(self._holdings.get(CustomField, gid), value)
         return {key: full[key] for key in _COMPACT_FIELD if key in full}
 
@@ -269,7 +269,7 @@ class Shapes:
     # -- custom fields ----------------------------------------------------------------------------
 
     def _custom_field(self, _: Viewer, gid: str) -> Record:
-        """A definition. Its values mean nothing, yet Asana documents them, so they are filled."""
+        """A definition. Asana documents values for it, so it has some, which mean nothing."""
         field = self._holdings.get(CustomField, gid)
         return self._field_with_value(field, field.initial_value)
 
@@ -321,14 +321,14 @@ class Shapes:
         return value
 
     def visible_settings(self, viewer: Viewer, container: str) -> list[str]:
-        """The settings of a project, portfolio or goal, but for fields the viewer may not see."""
+        """The settings of a project, portfolio or goal, except for fields the viewer cannot see."""
         match self._holdings.find(container):
             case (Project() | Portfolio() | Goal()) as holder:
                 return [setting.gid for setting in self._visible(viewer, holder.settings)]
         raise KeyError(container)
 
     def _visible(self, viewer: Viewer, gids: Iterable[str]) -> list[CustomFieldSetting]:
-        """Settings without those of private fields that the viewer may not see."""
+        """Settings, except for private fields that the viewer cannot see."""
         settings = (self._holdings.get(CustomFieldSetting, gid) for gid in gids)
         may_read = self._visibility.may_read
         return [setting for setting in settings if may_read(viewer, setting.custom_field)]
@@ -486,7 +486,7 @@ class Shapes:
         return tree
 
     def _task_values(self, viewer: Viewer, task: Task, projects: Iterable[str]) -> list[Record]:
-        """The fields of the projects that the task is in, with its values."""
+        """The custom fields of the projects that the task is in, with its values."""
         fields = {
             setting.custom_field: None
             for project in projects
@@ -655,7 +655,7 @@ class Shapes:
         return self._membership(gid, "portfolio", level) | {"parent": self.ref(container)}
 
     def _shared_project(self, _: Viewer, gid: str) -> Record:
-        """Without its parent, which is opt-in, and no `opt_fields` can name it here."""
+        """A record without its parent, which is opt-in and cannot be requested here."""
         project, user = paired(gid)
         return self._membership(gid, "project", self._holdings.get(Project, project).members[user])
 
@@ -824,7 +824,7 @@ def _status_ref(status: StatusUpdate, container: str) -> Record:
 
 
 def _my_tasks_section(task: Task) -> Record | None:
-    """Where the task stands in its assignee's My Tasks."""
+    """The position of a task in its assignee's My Tasks."""
     if task.assignee is None:
         return None
     names = {"inbox": "Recently assigned", "today": "Do today", "upcoming": "Do next week"}

@@ -1,4 +1,4 @@
-"""Who is asking: personal access tokens, service accounts, and OAuth.
+"""Tokens and their users: personal access tokens, service accounts and OAuth.
 
 https://developers.asana.com/docs/authentication
 """
@@ -18,14 +18,14 @@ OddGrant = Literal["invalid_grant", "without_expiry", "without_token"]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a token: the name that the tests use, and the viewer that the account knows."""
+    """A user with a token. `name`: in tests; `viewer`: in the account."""
 
     name: str
     viewer: Viewer
 
 
 class Tokens:
-    """Fixed personal access tokens by name, and an OAuth app that one person has authorised."""
+    """Fixed personal access tokens by name, and an OAuth app that one user authorized."""
 
     def __init__(self, people: Mapping[str, Viewer], clock: Clock) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class Tokens:
         self.oauth_person = "member"
         self.access_token_seconds = 3600.0
         self.expires_in: Any = AS_IT_IS
-        """What a grant says of its term, whatever is true."""
+        """The lifetime in grants, whether or not it is true."""
         self.rotate_refresh_token = False
         self.refreshes = 0
 
@@ -56,11 +56,11 @@ class Tokens:
         self._revoked.add(token)
 
     def expire_access_tokens(self) -> None:
-        """Refuse every OAuth access token that has been handed out."""
+        """Refuse every OAuth access token that was issued."""
         self._access_tokens.clear()
 
     def who(self, token: str) -> Person | None:
-        """Whose token it is; None for one that Asana would not accept."""
+        """The user of a token; None if Asana would refuse it."""
         if token in self._revoked:
             return None
         if token in self._pats:
@@ -86,7 +86,7 @@ class Tokens:
         return 200, self._granted()
 
     def odd(self, kind: OddGrant, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-        """What `exchange` would answer, but refused or with something missing."""
+        """The answer of `exchange`, but refused or with something missing."""
         if kind == "invalid_grant":
             return _no_such_grant()
         status, granted = self.exchange(form)
@@ -120,7 +120,7 @@ class Tokens:
 
 
 def _secret(owner: str, seed: str) -> str:
-    """A token that looks like one and is the same in every run."""
+    """A realistic token, the same in every run."""
     return f"2/{owner}/{hashlib.sha256(f'{owner} {seed}'.encode()).hexdigest()[:40]}"
 
 

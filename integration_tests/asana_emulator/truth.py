@@ -1,4 +1,4 @@
-"""What a correct extraction of an account delivers, and the least number of requests it takes."""
+"""The records that a correct sync of an account delivers, and the fewest requests it takes."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ _BELOW_TASKS = _TASKS_AND_BELOW - {"tasks"}
 
 @dataclass(frozen=True)
 class Choice:
-    """Which part of an account is to be read; all of it, unless said otherwise.
+    """The part of an account to read; by default all of it.
 
     Nothing is read below workspaces and projects that were not chosen; `start_date` is an instant
     as Asana writes it, before which nothing is wanted of the streams that have a time.
@@ -63,7 +63,7 @@ def floor(
     choice: Choice = EVERYTHING,
     whole_time_entries: bool = False,
 ) -> dict[str, int]:
-    """The least number of requests that reads these streams in full, by OpenAPI path."""
+    """The fewest requests that read these streams in full, by OpenAPI path."""
     wanted = {stream.removesuffix(_COMPACT) for stream in streams}
     walked = _Walk(account, viewer, choice, wanted)
     requests: Counter[str] = Counter()
@@ -93,9 +93,9 @@ def floor(
 
 
 class _Walk:
-    """Visits the chosen part of an account from its workspaces downwards, everything once.
+    """Visits the chosen part of an account from its workspaces down, everything once.
 
-    Of `wanted`, the streams that are read together, depends how tasks have to be listed.
+    `wanted`: the streams that are read together; how tasks are listed depends on them.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class _Walk:
                 yield self.record(gid) | {"workspace_gid": workspace}
 
     def since(self, parent: str, child: str, time: str) -> Sequence[str]:
-        """Of a listing, what is not from before the start."""
+        """The records of a listing since the start date."""
         start = self._choice.start_date
         gids = self.listed(parent, child)
         if start is None:
@@ -161,7 +161,7 @@ class _Walk:
         return list(self.below(self.organizations, "teams"))
 
     def listed_projects(self, workspace: str) -> list[str]:
-        """As many as are asked for: all of them, or those that are not archived."""
+        """The projects to list: all, or those that are not archived."""
         gids = self.listed(workspace, "projects")
         if self._choice.include_archived_projects:
             return list(gids)
@@ -212,7 +212,7 @@ class _Walk:
 
     @cached_property
     def task_lists(self) -> list[str]:
-        """My Tasks of everybody, if tasks without a project are wanted."""
+        """The My Tasks of all users, if tasks without a project are wanted."""
         if not self._choice.include_tasks_without_project:
             return []
         pairs = ((user, each) for each in self.workspaces for user in self.listed(each, "users"))
@@ -220,7 +220,7 @@ class _Walk:
         return [gid for gid in lists if gid]
 
     def listed_tasks(self, parent: str) -> Sequence[str]:
-        """As many as are asked for: only recent ones, where the others lead to nothing."""
+        """The tasks to list: only recent ones, if older ones lead to nothing."""
         gids = self.listed(parent, "tasks")
         leads_on = self._choice.include_subtasks and self._wanted & _BELOW_TASKS
         return gids if leads_on or not self._choice.start_date else list(self.recent(gids))
@@ -340,7 +340,7 @@ _MADE: dict[str, Callable[[_Walk], Records]] = {
 
 @dataclass(frozen=True)
 class _Listing:
-    """A listing that some streams cannot do without: below which parents, and how long it is."""
+    """A listing that some streams need: its parents, and its length."""
 
     path: str
     needed_by: set[str]

@@ -1,4 +1,4 @@
-"""Who may see what."""
+"""Decides who can see what."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ from .objects import (
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who asks. A service account sees everything in its workspaces."""
+    """A user who sends requests. A service account sees everything in its workspaces."""
 
     user: str
     service_account: bool = False
 
 
 class Visibility:
-    """What each viewer may read, from memberships and privacy settings."""
+    """What each viewer can read, from memberships and privacy settings."""
 
     def __init__(self, holdings: Holdings) -> None:
         self._holdings = holdings
@@ -119,7 +119,7 @@ class Visibility:
         return self._is_visible(viewer, paired(gid)[0])
 
     def _sees_workspace_membership(self, viewer: Viewer, gid: str) -> bool:
-        """Members see all of them, guests those of the people whom they see."""
+        """Members see all of them, guests those of the people they can see."""
         workspace, user = paired(gid)
         return self._belongs(viewer, workspace) and (
             not self.is_guest(viewer, workspace) or self._is_visible(viewer, user)
@@ -223,7 +223,7 @@ class Visibility:
         return False
 
     def _sees_task(self, viewer: Viewer, gid: str) -> bool:
-        """Through a project, through the parent, or by having part in it."""
+        """Through a project, through the parent, or by taking part in it."""
         task = self._holdings.get(Task, gid)
         if not self._belongs(viewer, task.workspace):
             return False

@@ -1,4 +1,4 @@
-"""How an answer goes onto the wire: whole, zipped, or spoilt on the way."""
+"""Sends answers: whole, zipped, or damaged on the way."""
 
 import asyncio
 import gzip
@@ -48,8 +48,8 @@ class Reply:
             return self
         return replace(self._with("Content-Encoding", "gzip"), body=gzip.compress(self.body, 1))
 
-    def spoilt(self, fault: Fault) -> "Reply":
-        """As the fault would have it, where that can be said before it is sent."""
+    def damaged(self, fault: Fault) -> "Reply":
+        """The reply with the fault, for faults that change it before it is sent."""
         match fault.kind:
             case "half_json":
                 return replace(self, body=self.half)
@@ -69,8 +69,8 @@ class Reply:
         return replace(self, headers={**self.headers, header: value})
 
 
-def in_asanas_stead(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
-    """What something between the client and Asana answers, if the fault is of that kind."""
+def gateway_reply(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
+    """The answer of a gateway between the client and Asana, if the fault is of that kind."""
     as_html = {**headers, **fault.headers, "Content-Type": "text/html"}
     reply = None
     match fault.kind:
@@ -95,7 +95,7 @@ def in_asanas_stead(fault: Fault, headers: Mapping[str, str]) -> Reply | None:
 
 @cache
 def _bomb() -> bytes:
-    """An empty list of JSON, with so many blanks in it that nobody could mean it."""
+    """An empty JSON list with an absurd number of blanks."""
     zipped = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
     parts = [b'{"data":[', *[b" " * MEGABYTE] * BOMB_MEGABYTES, b'],"next_page":null}']
     return b"".join(map(zipped.compress, parts)) + zipped.flush()
@@ -106,7 +106,7 @@ def _gateway_page(status: int) -> bytes:
 
 
 async def sent(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
-    """Send the reply, spoilt as the fault says."""
+    """Send the reply, damaged as the fault says."""
     if fault is None:
         return reply.response()
     match fault.kind:
@@ -124,7 +124,7 @@ async def sent(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> w
             return await _in_parts(request, reply, trickle, fault.seconds / drops)
         case "stall":
             await _while_connected(request, fault.seconds)
-    return reply.spoilt(fault).response()
+    return reply.damaged(fault).response()
 
 
 async def _broken_off(request: web.BaseRequest, reply: Reply, fault: Fault) -> None:

@@ -1,6 +1,5 @@
 """The state of a sync: where each stream goes on from, and when that is said."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from airbyte_cdk.models import (
     Type,
 )
 
+from source_asana.airbyte.due import Due
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
 from source_asana.reading.filters import ALL, Filters
@@ -33,28 +33,15 @@ from source_asana.reading.plan import Selection
 from source_asana.reading.unlisted import Fate
 from source_asana.streams.sources import PROJECT, StreamClass
 
-BYTES_TO_BEGIN_WITH = 2_500_000.0
-SHARE_OF_RECORDS = 0.01
-"""What checkpoints may cost, in bytes: so many, and a hundredth of those of the records."""
-
 DAYS_UNLISTED = 30
 """After so many days the mark of a portfolio, goal or workspace that is not listed is dropped."""
-
-SILENT_SECONDS = 240.0
-"""After so long without a record or a state, a state is repeated: Airbyte ends a sync that sends
-neither for an hour. https://docs.airbyte.com/understanding-airbyte/heartbeats
-"""
-
-BYTES_PER_PROJECT = 100
-"""What a project adds to a stream's state, about: its gid twice, and a sync token."""
 
 
 class Checkpoints:
     """The marks of all streams.
 
-    `began` is Asana's time before anything was requested.
-    States go out when `seconds_between` have passed, and when a stream ends. After `silent_seconds`
-    without a record or a state one is repeated, so that Airbyte counts the sync as alive.
+    `began` is Asana's time before anything was requested. States go out when they are due, and when
+    a stream ends. After a long silence one is repeated, so that Airbyte counts the sync as alive.
     """
 
     def __init__(
@@ -62,10 +49,8 @@ class Checkpoints:
         selected: Mapping[StreamClass, Selection],
         marks: Mapping[StreamClass, Marks],
         began: Callable[[], str],
-        seconds_between: float,
+        due: Due,
         filters: Filters = ALL,
-        clock: Callable[[], float] = time.monotonic,
-        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         self._selected = selected
         self._marks: dict[StreamClass, dict[str, Mark]] = {
@@ -74,15 +59,11 @@ class Checkpoints:
         self._complete: set[StreamClass] = set()
         self._listed: dict[StreamClass, Mapping[str, str | None]] = {}
         self._began = began
-        self._seconds_between = seconds_between
+        self._due = due
         self._filters = filters
-        self._clock = clock
-        self._silent_seconds = silent_seconds
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
         self._records: Counter[StreamClass] = Counter()
-        self._allowance = BYTES_TO_BEGIN_WITH
-        self._last = self._spoke = clock()
         self._ended: set[StreamClass] = set()
 
     @property
@@ -93,8 +74,7 @@ class Checkpoints:
     def records(self, stream: StreamClass, count: int, size: int) -> None:
         """Count the records that have gone out, and their bytes."""
         self._records[stream] += count
-        self._spoke = self._clock()
-        self._allowance += SHARE_OF_RECORDS * size
+        self._due.spoke(size)
 
     def container_read(
         self, stream: StreamClass, container: Container, missing: Missing, *, wait_for_end: bool
@@ -176,18 +156,11 @@ class Checkpoints:
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
-        yield from self._when_changed()
-        if self._clock() - self._spoke >= self._silent_seconds:
-            yield from self._sign_of_life()
-
-    def _when_changed(self) -> Iterator[AirbyteMessage]:
-        if not self._changed or self._clock() - self._last < self._seconds_between:
-            return
-        size = BYTES_PER_PROJECT * sum(len(self._marks[stream]) for stream in self._changed)
-        self._last = self._clock()
-        if size <= self._allowance:
-            self._allowance -= size
+        projects = sum(len(self._marks[stream]) for stream in self._changed)
+        if self._changed and self._due.is_time(projects):
             yield from self.now()
+        if self._due.is_silent():
+            yield from self._sign_of_life()
 
     def _sign_of_life(self) -> Iterator[AirbyteMessage]:
         """The state of a stream that has not ended: what it covers by now, and nothing more."""
@@ -231,7 +204,7 @@ class Checkpoints:
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""
-        self._spoke = self._clock()
+        self._due.spoke()
         stream_state = AirbyteStreamState(
             stream_descriptor=StreamDescriptor(name=stream.stream_name()),
             stream_state=AirbyteStateBlob(blob),

@@ -1,13 +1,21 @@
 """What ends a sync, in words for the user."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from airbyte_cdk.models import AirbyteMessage, FailureType, StreamDescriptor
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.asana.errors import ConfigError
+from source_asana.asana.errors import FatalError, SetupError
+
+
+class ConfigError(AirbyteTracedException):
+    """Something in the config, catalog or state that only the user can fix; `message` says how."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, failure_type=FailureType.config_error)
 
 
 class UnusableFile(ConfigError):
@@ -33,6 +41,24 @@ class Interrupted(AirbyteTracedException):
             "which the next sync goes on.",
             failure_type=FailureType.transient_error,
         )
+
+
+class OutOfTime(AirbyteTracedException):
+    """The time of a check ended before Asana answered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, failure_type=FailureType.transient_error)
+
+
+@contextmanager
+def airbyte_errors() -> Iterator[None]:
+    """Raise AirbyteTracedException in place of a FatalError of the conversation with Asana."""
+    try:
+        yield
+    except FatalError as error:
+        is_for_user = isinstance(error, SetupError)
+        kind = FailureType.config_error if is_for_user else FailureType.transient_error
+        raise AirbyteTracedException(message=str(error), failure_type=kind) from error
 
 
 def unexpected(error: Exception) -> str:

@@ -170,8 +170,8 @@ def _no_workspace() -> Problem:
 def _failure(listing: Listing, tally: Tally, error: Exception) -> Problem:
     known = isinstance(error, AsanaFailure)
     words = str(error) if known else f"{type(error).__name__} in the connector, please report it"
-    kind = error.failure_type if isinstance(error, AsanaFailure) else FailureType.system_error
-    passes = kind is FailureType.transient_error
+    passes = isinstance(error, AsanaFailure) and error.is_transient
+    kind = FailureType.transient_error if passes else FailureType.system_error
     remedy = "The next sync reads them." if passes else "The next sync tries again."
     return Problem(
         kind,

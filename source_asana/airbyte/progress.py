@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from source_asana.airbyte.outcome import Tally, advice_on
-from source_asana.asana.client import Noticed
 from source_asana.asana.errors import Refusal
+from source_asana.asana.observed import Observed
 from source_asana.reading.oddities import Oddities, Oddity
 from source_asana.reading.plan import Listing
 from source_asana.reading.unlisted import Fate
@@ -44,7 +44,7 @@ class Progress:
         requests: Mapping[str, int],
         seconds_to_wait: Callable[[], float],
         open_projects: Callable[[], int],
-        noticed: Noticed | None = None,
+        observed: Observed | None = None,
         oddities: Oddities | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,7 +52,7 @@ class Progress:
         self._requests = requests
         self._seconds_to_wait = seconds_to_wait
         self._open_projects = open_projects
-        self._noticed = noticed or Noticed()
+        self._observed = observed or Observed()
         self._oddities = oddities or Oddities()
         self._clock = clock
         self._started = clock()
@@ -209,7 +209,7 @@ class Progress:
 
     def summary(self, tallies: Mapping[Listing, Tally]) -> None:
         """Say what each stream had, what was walked for others, and what was skipped and why."""
-        self._tell_noticed()
+        self._tell_observed()
         self._tell_programs()
         if self._events_lost > MOST_WARNINGS:
             self._logger.warning("events: lost for %s projects in all", f"{self._events_lost:,}")
@@ -234,14 +234,14 @@ class Progress:
                     " ".join(advice_on(status) for status in tally.refused),
                 )
 
-    def _tell_noticed(self) -> None:
+    def _tell_observed(self) -> None:
         """Say what Asana's answers had besides the records."""
-        if texts := self._noticed.nul_strings:
+        if texts := self._observed.nul_strings:
             self._logger.warning(
                 "Removed the character U+0000 from %s, since most databases cannot store it",
                 "1 text" if texts == 1 else f"{texts:,} texts",
             )
-        for change in self._noticed.changes:
+        for change in self._observed.announced_changes:
             self._logger.info("Asana announces a change to its API: %s", change)
 
     def _tell_oddities(self) -> None:

@@ -16,7 +16,7 @@ from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.settling import Settling
 from source_asana.airbyte.statuses import Statuses
-from source_asana.asana.errors import Refusal
+from source_asana.asana.errors import FatalError, Refusal
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
 from source_asana.reading.findings import (
@@ -148,7 +148,7 @@ class Reporter:
         verdict = self._failures.judge(
             visit, error, says_nothing_of_others=visit.is_below_task and continues
         )
-        if isinstance(error, AirbyteTracedException):
+        if isinstance(error, FatalError):
             raise error  # it is the same for all visits
         if error is None or verdict is Verdict.READ:
             self._gaps.note_read(visit)

@@ -1,1 +1,1 @@
-"""The conversation with Asana: requests, answers, tokens, rate limit. Imports nothing of ours."""
+"""The conversation with Asana: requests, answers, tokens, rate limit. Knows nothing of Airbyte."""

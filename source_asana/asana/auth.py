@@ -1,4 +1,7 @@
-"""Who asks: personal access tokens and OAuth. https://developers.asana.com/docs/authentication"""
+"""The token of each request: personal access tokens and OAuth.
+
+https://developers.asana.com/docs/authentication
+"""
 
 import re
 import threading
@@ -10,36 +13,42 @@ from math import isfinite
 from typing import Any
 
 from source_asana.asana.connection import Connection
-from source_asana.asana.errors import ConfigError, TokenUnavailable, duration
+from source_asana.asana.errors import (
+    AsanaFailure,
+    FatalError,
+    SetupError,
+    TokenUnavailable,
+    duration,
+)
+from source_asana.asana.retry import RetryPolicy
 
 TOKEN_PATH = "/-/oauth_token"  # noqa: S105 - a path
-RENEW_EARLY = 300.0
-"""Seconds before its end at which an access token is renewed: a request may wait before it goes."""
+RENEW_EARLY_SECONDS = 300.0
+"""How long before its end an access token is renewed: a request may wait before it goes."""
 
-LIFETIME = 3600.0
-"""Seconds for which an access token is good where Asana does not say."""
+DEFAULT_LIFETIME_SECONDS = 3600.0
+"""How long an access token is valid where Asana does not say."""
 
-LEAST_USE = 60.0
-"""Seconds for which an access token is used at least, however soon it is said to end.
+MIN_USE_SECONDS = 60.0
+"""How long an access token is used at least, however soon it is said to end.
 
-If it does end before, Asana answers 401, and then it is renewed.
+If it ends earlier, Asana answers 401, and it is renewed then.
 """
 
-SHORTEST_WAIT = 0.5
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-LONGEST_BACKOFF = 30.0
+NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True)
 class PersonalAccessToken:
-    """Acts as the user who made it, or as a service account."""
+    """Acts as the user who created it, or as a service account."""
 
     personal_access_token: str
 
 
 @dataclass(frozen=True)
 class OAuth:
-    """Acts as the user who gave consent to an app."""
+    """Acts as the user who authorized an app."""
 
     client_id: str
     client_secret: str
@@ -47,7 +56,7 @@ class OAuth:
 
 
 class AsanaToken:
-    """A personal access token, or a service account's: sent as it is."""
+    """A personal access token or a service account's token, sent as it is."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -57,23 +66,73 @@ class AsanaToken:
         return self._secret
 
     def renew(self, rejected: str) -> bool:
-        """Whether there is a newer token than the one that Asana rejected."""
+        """Return whether there is a newer token than the one that Asana rejected."""
         return rejected != self.current()
 
     def settle(self, seconds: float) -> None:
-        """Wait, for so long at most, until each secret that Asana is about to give is told."""
+        """Wait until no renewal is under way, but no longer than `seconds`."""
+
+
+class TokenEndpoint:
+    """Asana's endpoint that gives access tokens, asked until it answers or patience ends.
+
+    `say_wait`: is told why the endpoint is asked again, and in how many seconds. `sleep` raises
+    Stopped when the sync ends. https://developers.asana.com/docs/oauth
+    """
+
+    def __init__(
+        self,
+        url: str,
+        connection: Connection,
+        *,
+        retry: RetryPolicy,
+        sleep: Callable[[float], None],
+        say_wait: Callable[[str, float], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._retry = retry
+        self._sleep = sleep
+        self._say_wait = say_wait
+        self._clock = clock
+
+    def response_to(self, form: Mapping[str, str]) -> Mapping[str, Any]:
+        """The body of an answer that has an access token.
+
+        Raises SetupError where Asana refuses the form, TokenUnavailable where it does not answer.
+        """
+        started = self._clock()
+        tries = 0
+        self._sleep(0)  # raises Stopped: no token is needed any more
+        while True:
+            answer = self._connection.post(self._url, form)
+            if answer.is_ok and answer.body and _is_token(answer.body.get("access_token")):
+                return answer.body
+            if answer.status in REFUSED and answer.body is not None:
+                raise SetupError(
+                    f"Asana refused the OAuth credentials ({_reason(answer.body)}). "
+                    "Authenticate again, then save the connection."
+                )
+            reason = answer.problem or f"HTTP {answer.status}"
+            wait = self._retry.next_wait_seconds(
+                tries, self._clock() - started, retry_after=answer.retry_after
+            )
+            if wait is None and answer.retry_after:
+                raise TokenUnavailable(f"{reason}, try again in {duration(answer.retry_after)}")
+            if wait is None:
+                raise TokenUnavailable(reason)
+            tries += 1
+            self._say_wait(reason, wait)
+            self._sleep(wait)
 
 
 class OAuthToken(AsanaToken):
-    """Access tokens of about an hour, each bought with the refresh token.
+    """Access tokens of about an hour, which a refresh token gets from Asana's token endpoint.
 
-    One worker renews and the others wait for it, and share its failure. `patience`: seconds for
-    which an endpoint that does not answer is asked again. `tell` is told each secret that Asana
-    gives, before that is used: the access token, and the refresh token where that is a new one,
-    after which the old one may be void. `say_wait` is told why the endpoint is asked again, and in
-    how many seconds. `sleep` raises Stopped when the sync ends. Raises ConfigError when Asana
-    refuses the refresh token, TokenUnavailable when its token endpoint does not answer.
-    https://developers.asana.com/docs/oauth
+    One worker renews; the others wait for it and share its failure. `tell`: is told each access
+    token before it is used, and each new refresh token, which makes the old one void. Raises like
+    TokenEndpoint. https://developers.asana.com/docs/oauth
     """
 
     def __init__(
@@ -85,7 +144,7 @@ class OAuthToken(AsanaToken):
         sleep: Callable[[float], None],
         tell: Callable[[str, str | None], None],
         say_wait: Callable[[str, float], None],
-        patience: float,
+        retry: RetryPolicy,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__("")
@@ -95,102 +154,102 @@ class OAuthToken(AsanaToken):
             "client_secret": credentials.client_secret,
             "refresh_token": credentials.refresh_token,
         }
-        self._url = asana_url + TOKEN_PATH
-        self._connection = connection
-        self._sleep = sleep
+        self._endpoint = TokenEndpoint(
+            asana_url + TOKEN_PATH,
+            connection,
+            retry=retry,
+            sleep=sleep,
+            say_wait=say_wait,
+            clock=clock,
+        )
         self._tell = tell
-        self._say_wait = say_wait
-        self._patience = patience
         self._clock = clock
         self._renew_at = 0.0
-        self._one_renewal = threading.Lock()
+        self._renewing = threading.Lock()
         self._failure: tuple[float, Exception] | None = None
 
     def current(self) -> str:
-        """The access token, renewed where it is about to end."""
-        asked_at = self._clock()
-        with self._one_renewal:
+        """The access token, renewed if it is about to end."""
+        called_at = self._clock()
+        with self._renewing:
             if not self._secret or self._clock() >= self._renew_at:
-                self._buy(asked_at)
+                self._renew(called_at)
             return self._secret
 
     def renew(self, rejected: str) -> bool:
-        """Renew unless another worker has done so since; there is always a newer token then."""
-        asked_at = self._clock()
-        with self._one_renewal:
+        """Renew, unless another worker already has. Returns True: there is a newer token now."""
+        called_at = self._clock()
+        with self._renewing:
             if rejected == self._secret:
-                self._buy(asked_at)
+                self._renew(called_at)
         return True
 
     def settle(self, seconds: float) -> None:
-        """Wait as said, for a purchase that is under way."""
-        if self._one_renewal.acquire(timeout=seconds):
-            self._one_renewal.release()
+        if self._renewing.acquire(timeout=seconds):
+            self._renewing.release()
 
-    def _buy(self, asked_at: float) -> None:
-        if self._failure and self._failure[0] >= asked_at:
-            raise self._failure[1]  # of the worker for which this one has waited
-        self._sleep(0)  # a token that nobody will use is not bought
+    def _renew(self, called_at: float) -> None:
+        if self._failure and self._failure[0] >= called_at:
+            raise self._failure[1]  # of the worker that this one waited for
         try:
-            bought = self._bought()
-        except (ConfigError, TokenUnavailable) as failure:
+            response = self._endpoint.response_to(self._form)
+        except FatalError as failure:
             self._failure = (self._clock(), failure)
             raise
-        secret, given = bought["access_token"], bought.get("refresh_token")
+        secret, given = response["access_token"], response.get("refresh_token")
         is_new = _is_token(given) and given != self._form["refresh_token"]
         if is_new:
             self._form["refresh_token"] = str(given)
         self._tell(secret, given if is_new else None)
-        lifetime = _lifetime(bought.get("expires_in"))
-        use = max(lifetime - RENEW_EARLY, lifetime / 2, LEAST_USE)
-        self._renew_at = self._clock() + use
+        lifetime = _lifetime_seconds(response.get("expires_in"))
+        use_seconds = max(lifetime - RENEW_EARLY_SECONDS, lifetime / 2, MIN_USE_SECONDS)
+        self._renew_at = self._clock() + use_seconds
         self._secret = secret
 
-    def _bought(self) -> Mapping[str, Any]:
-        started = self._clock()
-        tries = 0
-        while True:
-            answer = self._connection.post(self._url, self._form)
-            if answer.is_ok and answer.body and _is_token(answer.body.get("access_token")):
-                return answer.body
-            if answer.status in REFUSED and answer.body is not None:
-                raise ConfigError(
-                    f"Asana refused the OAuth credentials ({_reason(answer.body)}): "
-                    "authenticate with Asana again and save the connection."
-                )
-            why = answer.broken or f"HTTP {answer.status}"
-            left = started + self._patience - self._clock()
-            if answer.retry_after:
-                wait = max(answer.retry_after, SHORTEST_WAIT)
-                if wait > left:
-                    raise TokenUnavailable(f"{why}, try again in {duration(wait)}")
-            else:
-                wait = min(2.0**tries, LONGEST_BACKOFF, self._patience)
-                if tries and wait > left:
-                    raise TokenUnavailable(why)
-            tries += 1
-            self._say_wait(why, wait)
-            self._sleep(wait)
+
+class TokenCheck:
+    """Whether Asana still accepts the token, asked once for all workers that want to know."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._checking = threading.Lock()
+        self._checked_at = float("-inf")
+        self._outcome: bool | AsanaFailure = False
+
+    def is_valid(self, since: float, ask: Callable[[], bool]) -> bool:
+        """Whether the token was valid at a time after `since`. `ask`: asks Asana.
+
+        Raises the AsanaFailure that `ask` raises.
+        """
+        with self._checking:
+            if self._checked_at < since:
+                checked_at = self._clock()
+                try:
+                    self._outcome = ask()
+                except AsanaFailure as failure:
+                    self._outcome = failure
+                self._checked_at = checked_at
+            if isinstance(self._outcome, AsanaFailure):
+                raise self._outcome
+            return self._outcome
 
 
-def _lifetime(expires_in: Any) -> float:
-    """The seconds for which a token is good; an hour, where what is said makes no sense."""
+def _lifetime_seconds(expires_in: Any) -> float:
+    """How long a token is valid; the default where Asana's `expires_in` is not usable."""
     if isinstance(expires_in, bool):
-        return LIFETIME
+        return DEFAULT_LIFETIME_SECONDS
     try:
         seconds = float(expires_in)
     except (TypeError, ValueError, OverflowError):
-        return LIFETIME
-    return seconds if isfinite(seconds) and seconds > 0 else LIFETIME
+        return DEFAULT_LIFETIME_SECONDS
+    return seconds if isfinite(seconds) and seconds > 0 else DEFAULT_LIFETIME_SECONDS
 
 
 def _is_token(given: Any) -> bool:
-    """Whether it can be sent as a token, and stand in a config."""
+    """Whether a value can be sent as a token and saved in a config."""
     return isinstance(given, str) and re.fullmatch("[!-~]+", given) is not None
 
 
 def _reason(body: Any) -> str:
-    """The endpoint's error code; its description may quote the token, so it is not repeated."""
-    return (
-        str(body.get("error", "no reason given")) if isinstance(body, dict) else "no reason given"
-    )
+    """The endpoint's error code. Its description may quote the token, so it is left out."""
+    return str(body.get("error", NO_REASON)) if isinstance(body, dict) else NO_REASON

@@ -1,56 +1,53 @@
-"""One request on the wire, and what comes back, whatever the network does to it."""
+"""The only module that sends requests: one at a time, whatever the network does to it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pendulum
 import requests
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
-from source_asana.asana.errors import ConfigError
-from source_asana.asana.json_text import NotJson, Parsed, parsed
+from source_asana.asana.answer import Answer, answer_of
+from source_asana.asana.errors import SetupError
 from source_asana.asana.timed_http import TimedAdapter
 
 CONNECT_SECONDS = 10.0
+LEAST_SECONDS = 0.01
+FORM_GRACE_SECONDS = 3.0
+"""How much longer the answer to a form may take: it may replace a secret that is void from then on.
+"""
+
 ANSWER_SECONDS = 180.0
-"""How long Asana may take for an answer; its heaviest ones take about a minute."""
+"""How long Asana may take to answer; its slowest answers take about a minute."""
 
-CHUNK = 1 << 18
-LARGEST_BODY = 128 << 20
-"""Bytes of an unzipped body. A hundred tasks with thousands of enum options are about 40 MB."""
+CHUNK_BYTES = 1 << 18
+MAX_BODY_BYTES = 128 << 20
+"""Of an unzipped body. A hundred tasks with thousands of enum options are about 40 MB."""
 
-LONGEST_RETRY_AFTER = 3600.0
-"""Seconds. Asana's quotas are per minute, so a longer wait is not Asana's."""
-
-TIMEOUTS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT)
 USER_AGENT = "airbyte-source-asana"
-NO_COMMON_LANGUAGE = (
+FINAL_TLS_ERRORS = (
     "WRONG_VERSION_NUMBER",
     "UNSUPPORTED_PROTOCOL",
     "PROTOCOL_VERSION",
     "HANDSHAKE_FAILURE",
 )
-"""What OpenSSL says when trying again is vain; a broken connection is a fault of TLS too."""
+"""OpenSSL's errors that a retry does not fix; it also reports lost connections as TLS errors."""
+
+MayReadOn = Callable[[int], bool]
+"""Whether to read on after so many bytes of a body. It may wait, but raises nothing."""
 
 
-Admits = Callable[[int], bool]
-
-
-def all_of_it(_size: int) -> bool:
-    """Admit a body of any size."""
+def read_everything(_size: int) -> bool:
+    """Read a body of any size."""
     return True
 
 
-class _NotAdmitted(Exception):
-    """A body was not read to its end, but for the first `size` bytes."""
+class _PartlyRead(Exception):
+    """Only the first `size` bytes of a body were read."""
 
     def __init__(self, status: int, size: int) -> None:
         super().__init__(f"{size} bytes")
@@ -58,57 +55,25 @@ class _NotAdmitted(Exception):
         self.size = size
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back: a status and a JSON object, or the reason why there is none to use.
-
-    `status` is 0 where nothing came back. `retry_after`: the seconds that Asana asks for. `date`:
-    Asana's clock, as in the header. `changes`: the breaking changes that Asana announces.
-    `nul_strings`: the number of strings from which U+0000 was removed.
-    `size`: the bytes of the body, as far as it was read. `is_given_up`: the rest was not read.
-    `timed_out`: Asana, or a gateway, took too long. `header_names`: of the answer, as they came.
-    """
-
-    status: int
-    body: dict[str, Any] | None = None
-    retry_after: float | None = None
-    broken: str | None = None
-    date: str | None = None
-    changes: tuple[str, ...] = ()
-    nul_strings: int = 0
-    size: int = 0
-    is_given_up: bool = False
-    timed_out: bool = False
-    header_names: tuple[str, ...] = ()
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether it is what was asked for."""
-        return self.status == HTTPStatus.OK and not self.broken
-
-    @property
-    def redirects(self) -> bool:
-        """Whether somebody between wants the request to go elsewhere."""
-        return is_redirect(self.status)
-
-
 class _TooLarge(Exception):
     """A body has more bytes than any of Asana's."""
 
 
 class _Session(requests.Session):
-    """Follows no redirect, and does not even read where it leads: that may be anything."""
+    """Follows no redirect, and does not parse its address, which may be malformed."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: there is nowhere to go."""
 
 
 class Connection:
-    """The way to one address, by the proxies and certificates that the environment names.
+    """The way to one address, through the proxy and with the certificates of the environment.
 
-    Safe for many threads. `threads`: how many may use it without waiting. `answer_seconds`: how
-    long an answer may take, from the request to its last byte. Redirects are not followed: what a
-    request carries goes to nobody else. No cookie is kept.
+    Safe for many threads. `threads`: how many may use it at once without waiting.
+    `answer_seconds`: how long an answer may take, from the request to its last byte.
+    `seconds_left`: the same, asked when a request begins, if that is less. It follows no redirect,
+    so that no token reaches another address, and keeps no cookie.
+    Raises SetupError where the CA certificates of the environment do not exist.
     """
 
     def __init__(
@@ -117,7 +82,10 @@ class Connection:
         *,
         threads: int,
         answer_seconds: float = ANSWER_SECONDS,
+        seconds_left: Callable[[], float] = lambda: inf,
     ) -> None:
+        self._answer_seconds = answer_seconds
+        self._seconds_left = seconds_left
         parts = urlsplit(address)
         self._host = parts.netloc.rpartition("@")[2]
         self._session = _Session()
@@ -125,170 +93,108 @@ class Connection:
         adapter = TimedAdapter(pool_connections=2, pool_maxsize=threads)
         self._session.mount(f"{parts.scheme}://", adapter)
         self._session.headers["User-Agent"] = USER_AGENT
-        # The environment is looked at once: for each request it would cost more than the request.
+        # Read the environment once: for each request it would cost more than the request.
         self._options: dict[str, Any] = {
             **self._session.merge_environment_settings(
                 address, proxies={}, stream=True, verify=None, cert=None
             )
         }
-        connect_seconds = min(CONNECT_SECONDS, answer_seconds)
-        self._options["timeout"] = Timeout(total=answer_seconds, connect=connect_seconds)
         self._session.trust_env = False
         self._get = self._session.prepare_request(requests.Request("GET", address))
-        certificates = self._options["verify"]
-        if isinstance(certificates, str) and not Path(certificates).exists():
-            raise ConfigError(
-                f"There are no certificates at {certificates}: correct the environment variable "
-                "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE), or put them there."
-            )
+        _require_certificates(self._options["verify"])
 
-    def get(self, url: str, *, token: str, admits: Admits = all_of_it) -> Answer:
-        """The answer to a GET of a URL that is quoted already.
+    def get(self, url: str, *, token: str, may_read_on: MayReadOn = read_everything) -> Answer:
+        """Send a GET to a URL that is already quoted.
 
-        `admits`: whether to read on after so many bytes of the body; it may wait, but raises
-        nothing. Raises ConfigError where the other end's certificate is refused.
+        Raises SetupError where TLS fails for a reason that only the user can fix.
         """
         request = self._get.copy()
         request.url = url
         request.headers["Authorization"] = f"Bearer {token}"
-        return self._send(request, admits)
+        return self._send(request, may_read_on)
 
     def post(self, url: str, form: Mapping[str, str]) -> Answer:
-        """The answer to a form. Raises like `get`."""
-        return self._send(self._session.prepare_request(requests.Request("POST", url, data=form)))
+        """Send a form. Raises like `get`."""
+        request = self._session.prepare_request(requests.Request("POST", url, data=form))
+        return self._send(request, grace=FORM_GRACE_SECONDS)
 
-    def _send(self, request: requests.PreparedRequest, admits: Admits = all_of_it) -> Answer:
+    def _send(
+        self,
+        request: requests.PreparedRequest,
+        may_read_on: MayReadOn = read_everything,
+        grace: float = 0.0,
+    ) -> Answer:
+        seconds = max(LEAST_SECONDS, min(self._answer_seconds, self._seconds_left() + grace))
+        timeout = Timeout(total=seconds, connect=min(CONNECT_SECONDS, seconds))
+        options = {**self._options, "timeout": timeout}
         try:
-            with self._session.send(request, allow_redirects=False, **self._options) as response:
-                content = _content(response, admits)
+            with self._session.send(request, allow_redirects=False, **options) as response:
+                content = _content(response, may_read_on)
                 return answer_of(response.status_code, response.headers, content)
-        except _NotAdmitted as error:
-            return Answer(error.status, size=error.size, is_given_up=True)
-        except requests.exceptions.SSLError as error:
-            if distrust := self._distrust(error):
-                raise ConfigError(distrust) from None
-            return Answer(0, broken=self._why(error))
-        except (requests.RequestException, HTTPError, OSError) as error:
-            is_late = isinstance(error, (requests.ReadTimeout, ReadTimeoutError))
-            return Answer(0, broken=self._why(error), timed_out=is_late)
-        except _TooLarge:
-            megabytes = LARGEST_BODY >> 20
-            return Answer(0, broken=f"the answer from {self._host} exceeds {megabytes} MB")
-        except Exception as error:  # noqa: BLE001 - what the network sends is no error of ours
-            kind = type(error).__name__
-            return Answer(0, broken=f"the answer from {self._host} is malformed ({kind})")
-
-    def _distrust(self, error: Exception) -> str | None:
-        """What the user has to mend before TLS can work, if it is not a passing fault."""
-        words = str(error)
-        if "CERTIFICATE_VERIFY_FAILED" in words:
-            return (
-                f"The certificate of {self._host} is not trusted here: if a proxy inspects the "
-                "traffic, make its authority known to this machine (REQUESTS_CA_BUNDLE)."
-            )
-        if any(reason in words for reason in NO_COMMON_LANGUAGE):
-            return (
-                f"{self._host} and this machine cannot agree on how to speak TLS: "
-                "check the proxy and the address that stand between them."
-            )
-        return None
-
-    def _why(self, error: Exception) -> str:
-        if isinstance(error, requests.exceptions.ProxyError):
-            return f"no answer, for the proxy on the way to {self._host} does not let it through"
-        if isinstance(
-            error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)
-        ):
-            return f"no answer, for the environment names a proxy to {self._host} that is none"
-        if isinstance(error, requests.ConnectTimeout):
-            return f"no connection to {self._host} in time"
-        if isinstance(error, (requests.Timeout, ReadTimeoutError)):
-            return f"no answer from {self._host} in time"
-        cause = getattr(error.args[0] if error.args else None, "reason", None)
-        if isinstance(cause, NameResolutionError):
-            return f"no answer, for the name {self._host} is not known here"
-        return f"no answer, for the connection to {self._host} was lost or refused"
+        except _PartlyRead as error:
+            return Answer(error.status, size=error.size, is_partly_read=True)
+        except Exception as error:  # noqa: BLE001 - whatever the network sends is an answer
+            if isinstance(error, requests.exceptions.SSLError):
+                _require_tls(self._host, error)
+            return Answer(0, problem=_why_none(self._host, error), is_timeout=_is_late(error))
 
 
-def _content(response: requests.Response, admits: Admits) -> bytearray:
-    """The whole body, unzipped. Raises _TooLarge and _NotAdmitted, as early as that is known."""
+def _content(response: requests.Response, may_read_on: MayReadOn) -> bytearray:
+    """The whole body, unzipped. Raises _TooLarge and _PartlyRead as soon as that is known."""
     content = bytearray()
-    while chunk := response.raw.read1(CHUNK, decode_content=True):
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
         content += chunk
-        if len(content) > LARGEST_BODY:
+        if len(content) > MAX_BODY_BYTES:
             raise _TooLarge
-        if not admits(len(content)):
-            raise _NotAdmitted(response.status_code, len(content))
+        if not may_read_on(len(content)):
+            raise _PartlyRead(response.status_code, len(content))
     return content
 
 
-def answer_of(status: int, headers: Mapping[str, str], content: bytes | bytearray) -> Answer:
-    """What a response says, whether or not it is what Asana's reference promises."""
-    try:
-        found = parsed(content)
-    except NotJson:
-        found = Parsed(None)
-    body = found.value
-    date = headers.get("Date")
-    return Answer(
-        status,
-        body if isinstance(body, dict) else None,
-        seconds_of(headers.get("Retry-After"), date),
-        _broken(status, headers, body),
-        date,
-        _changes(headers.get("Asana-Change")),
-        found.nul_strings,
-        len(content),
-        timed_out=status in TIMEOUTS,
-        header_names=tuple(headers),
-    )
+def _require_certificates(path: object) -> None:
+    """Raise SetupError where the environment names CA certificates that do not exist."""
+    if isinstance(path, str) and not Path(path).exists():
+        raise SetupError(
+            f"No CA certificates at {path}. Correct the environment variable REQUESTS_CA_BUNDLE "
+            "(or CURL_CA_BUNDLE), or add the file."
+        )
 
 
-def _changes(header: str | None) -> tuple[str, ...]:
-    """The changes that one or several `Asana-Change` headers announce.
-
-    https://developers.asana.com/docs/deprecations
-    """
-    return tuple(change.strip() for change in header.split(",")) if header else ()
-
-
-def seconds_of(retry_after: str | None, date: str | None) -> float | None:
-    """The seconds of a `Retry-After`, which may be a time of the day too.
-
-    None where it is absent, nonsense, no time at all, or longer than any quota of Asana's.
-    """
-    if retry_after is None:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        now = moment_of(date) if date else pendulum.now("UTC")
-        then = moment_of(retry_after)
-        if now is None or then is None:
-            return None
-        seconds = (then - now).total_seconds()
-    return seconds if 0 < seconds <= LONGEST_RETRY_AFTER else None
+def _require_tls(host: str, error: Exception) -> None:
+    """Raise SetupError where TLS fails for good. Return where a retry may help."""
+    words = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in words:
+        raise SetupError(
+            f"The certificate of {host} is not trusted. If a proxy inspects HTTPS traffic, "
+            "add its CA certificate (REQUESTS_CA_BUNDLE)."
+        ) from None
+    if any(reason in words for reason in FINAL_TLS_ERRORS):
+        raise SetupError(
+            f"TLS handshake with {host} failed. Check the proxy and ASANA_BASE_URL."
+        ) from None
 
 
-def moment_of(header: str | None) -> datetime | None:
-    """The time in a header, as HTTP writes it; None where there is none that makes sense."""
-    try:
-        return pendulum.instance(parsedate_to_datetime(header)) if header else None
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+def _is_late(error: Exception) -> bool:
+    return isinstance(error, (requests.ReadTimeout, ReadTimeoutError))
 
 
-def is_redirect(status: int) -> bool:
-    """Whether a status sends the request elsewhere."""
-    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-
-
-def _broken(status: int, headers: Mapping[str, str], body: Any) -> str | None:
-    """Why an answer cannot be Asana's, if it cannot."""
-    if isinstance(body, dict):
-        return None
-    if status == HTTPStatus.OK:
-        return "an answer that is not Asana's, or only a part of it"
-    if "html" in headers.get("Content-Type", "") and not is_redirect(status):
-        return f"an answer {status} that is not Asana's"
-    return None
+def _why_none(host: str, error: Exception) -> str:  # noqa: PLR0911 - one for each reason
+    """Why there is no answer, in words for the user."""
+    match error:
+        case _TooLarge():
+            return f"the response from {host} is larger than {MAX_BODY_BYTES >> 20} MB"
+        case requests.exceptions.ProxyError():
+            return f"no connection to {host} through the proxy (HTTPS_PROXY)"
+        case requests.exceptions.InvalidProxyURL() | requests.exceptions.InvalidSchema():
+            return f"invalid proxy address for {host} (HTTPS_PROXY)"
+        case requests.ConnectTimeout():
+            return f"connecting to {host} timed out"
+        case requests.Timeout() | ReadTimeoutError():
+            return f"{host} did not respond in time"
+        case requests.RequestException() | HTTPError() | OSError():
+            cause = getattr(error.args[0] if error.args else None, "reason", None)
+            if isinstance(cause, NameResolutionError):
+                return f"DNS lookup of {host} failed"
+            return f"the connection to {host} was lost or refused"
+        case _:
+            return f"malformed response from {host} ({type(error).__name__})"

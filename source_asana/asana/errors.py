@@ -1,14 +1,32 @@
-"""What can go wrong, in words for the user."""
+"""What can go wrong between the connector and Asana.
+
+    AsanaError
+    ├── Refusal               Asana does not show one object to this token (402, 403, 404, 451)
+    │   └── Gone              … because it was deleted or hidden since the sync found it
+    ├── AsanaFailure          a request failed, so a listing is incomplete
+    │   └── GivenUp           … it failed too often to be requested again in this sync
+    ├── SyncTokenExpired      Asana does not know a sync token, or got none (412)
+    └── FatalError            every other request would fail too, so the sync ends
+        ├── SetupError        only the user can fix it: credentials, proxy, certificates
+        │   └── TokenRefused  Asana no longer accepts the token (401)
+        ├── TokenUnavailable  Asana's token endpoint gives no access token
+        └── NoThread          the operating system starts no thread
+
+Nothing here knows Airbyte: `airbyte/errors.py` turns a FatalError into Airbyte's exception.
+"""
 
 from http import HTTPStatus
 from math import ceil
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
+SECONDS_PER_MINUTE = 60
 
 
-class Refusal(Exception):
-    """Asana does not show one object to this token (402, 403, 404, 451)."""
+class AsanaError(Exception):
+    """Anything that went wrong in the conversation with Asana."""
+
+
+class Refusal(AsanaError):
+    """Asana does not show one object to this token. `message`: Asana's reason."""
 
     def __init__(self, status: int, message: str, path: str) -> None:
         super().__init__(f"{path}: {status} {message}")
@@ -17,32 +35,28 @@ class Refusal(Exception):
 
 
 class Gone(Refusal):
-    """What a request was about has left the account, or the token's sight, since it was found."""
+    """The object of a request was deleted or hidden since the sync found it."""
 
 
-class SyncTokenGone(Exception):
-    """Asana does not know a sync token, or was given none; `new_token` begins anew (412)."""
+class AsanaFailure(AsanaError):
+    """A listing could not be read to its end.
 
-    def __init__(self, new_token: str) -> None:
-        super().__init__("the sync token is unknown")
-        self.new_token = new_token
-
-
-class AsanaFailure(Exception):
-    """A listing could not be read to its end."""
+    `status`: of Asana's answer, where that is the reason. `is_transient`: whether the same request
+    may succeed later.
+    """
 
     def __init__(
-        self, failure_type: FailureType, message: str, path: str, status: int | None = None
+        self, message: str, path: str, *, status: int | None = None, is_transient: bool = False
     ) -> None:
         super().__init__(f"{path}: {message}")
-        self.failure_type = failure_type
         self.message = message
         self.path = path
         self.status = status
+        self.is_transient = is_transient
 
     @property
-    def is_cut(self) -> bool:
-        """Whether Asana does not give the whole of a listing, for it is too long.
+    def is_truncated(self) -> bool:
+        """Whether a listing is too long for Asana to return all of it.
 
         https://developers.asana.com/docs/pagination
         """
@@ -53,73 +67,71 @@ class AsanaFailure(Exception):
 
     @property
     def is_refused_request(self) -> bool:
-        """Whether Asana does not accept the request as it is."""
-        return self.status == HTTPStatus.BAD_REQUEST and not self.is_cut
+        """Whether Asana rejects the request as it is (400), for example an expired offset.
 
-    @property
-    def is_refused_offset(self) -> bool:
-        """Whether it is the offset of a later page that Asana refuses: it expires after a while.
-
-        The message of that 400 is not documented; a listing that is cut is the other 400 there.
+        Asana does not document a message that tells one reason from another.
         """
-        return self.is_refused_request
+        return self.status == HTTPStatus.BAD_REQUEST and not self.is_truncated
 
 
 class GivenUp(AsanaFailure):
-    """A listing that failed too often to be asked for again in this sync."""
+    """A listing failed too often to be requested again in this sync."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(FailureType.transient_error, "not asked for after many failures", path)
+        super().__init__("not requested again after repeated failures", path, is_transient=True)
 
 
-class ConfigError(AirbyteTracedException):
-    """Something that only the user can put right; `message` says what to do."""
+class SyncTokenExpired(AsanaError):
+    """Asana does not know a sync token, or got none. `new_token`: where events start over."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message=message, failure_type=FailureType.config_error)
-
-
-class TokenRefused(ConfigError):
-    """Asana knows the token no more: the whole sync ends."""
-
-    def __init__(self, asana_says: str) -> None:
-        super().__init__(
-            f"Asana refused the token ({asana_says}). It may have been revoked or mistyped: "
-            "create a new personal access token, or authenticate again, and save the connection."
-        )
+    def __init__(self, new_token: str) -> None:
+        super().__init__("the sync token has expired")
+        self.new_token = new_token
 
 
-class TokenUnavailable(AirbyteTracedException):
-    """Asana's token endpoint does not answer: without a token nobody can ask for anything."""
+class FatalError(AsanaError):
+    """Every other request would fail too, so the sync ends. Its text says what to do."""
+
+
+class SetupError(FatalError):
+    """Only the user can fix it: the credentials, a proxy or a certificate."""
+
+
+class TokenRefused(SetupError):
+    """Asana no longer accepts the token."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason
         super().__init__(
-            message=f"Asana's token endpoint gives no access token ({reason}), so the sync ends "
-            "here. The next one goes on from its last state.",
-            failure_type=FailureType.transient_error,
+            f"Asana refused the token ({reason}). It may be revoked or mistyped. Create a new "
+            "personal access token, or authenticate again, then save the connection."
         )
 
 
-class OutOfTime(AirbyteTracedException):
-    """A check has no time left for what Asana has not answered."""
+class TokenUnavailable(FatalError):
+    """Asana's token endpoint gives no access token, without which every request fails."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message=message, failure_type=FailureType.transient_error)
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Cannot get an access token from Asana ({reason}). "
+            "The next sync resumes from the last saved state."
+        )
+        self.reason = reason
 
 
-class NoThread(AirbyteTracedException):
-    """The operating system does not start another thread."""
+class NoThread(FatalError):
+    """The operating system starts no thread."""
 
     def __init__(self) -> None:
         super().__init__(
-            message="This machine does not allow another thread. Raise the limit on processes "
-            "(ulimit -u, or that of the container), or free some.",
-            failure_type=FailureType.transient_error,
+            "Cannot start a thread: the process limit of this machine or container is reached. "
+            "Raise the limit (ulimit -u), or lower num_workers."
         )
 
 
 def duration(seconds: float) -> str:
     """A time to wait, rounded up: "45 seconds", "1 minute", "60 minutes"."""
-    number, unit = (ceil(seconds), "second") if seconds < 60 else (ceil(seconds / 60), "minute")  # noqa: PLR2004 - seconds
+    if seconds < SECONDS_PER_MINUTE:
+        number, unit = ceil(seconds), "second"
+    else:
+        number, unit = ceil(seconds / SECONDS_PER_MINUTE), "minute"
     return f"{number:,} {unit}{'' if number == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""JSON as it comes, odd values included.
+"""Parses JSON, and repairs values that other readers of JSON reject. Pure.
 
-What is returned can be read by Airbyte's destinations, and written by orjson (unless valid JSON is
-nested deeper than the 254 levels that orjson writes).
+Airbyte's destinations can read the result, and orjson can write it (unless valid JSON has more
+than the 254 levels that orjson writes).
 """
 
 import json
@@ -20,27 +20,27 @@ _ESCAPE = re.compile(
     r"|.)",
     re.DOTALL,
 )
-"""One escape of a JSON string: a whole surrogate pair, half of one, or any other."""
+"""One escape in a JSON string: a surrogate pair, half of one, or any other."""
 
 
 class NotJson(ValueError):
-    """A body is not JSON, or nested too deeply to be read."""
+    """A body is not JSON, or nested too deeply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A JSON value, and the number of its strings from which U+0000 was removed."""
+    """A JSON value, and how many of its strings had a U+0000 that was removed."""
 
     value: Any
     nul_strings: int = 0
 
 
 def parsed(content: bytes | bytearray) -> Parsed:
-    """Parse a body, and repair what only some readers of JSON accept. Raises NotJson.
+    """Parse a body, and repair values that only some readers of JSON accept. Raises NotJson.
 
-    Half a surrogate pair and invalid UTF-8 become U+FFFD; NaN, Infinity and numbers too large for
-    a double become null; integers beyond 64 bits become doubles; a byte order mark and U+0000 are
-    removed. Only a body that needs a repair is read more than once.
+    Half of a surrogate pair and invalid UTF-8 become U+FFFD; NaN, Infinity and numbers too large
+    for a double become null; integers beyond 64 bits become doubles; a byte order mark and U+0000
+    are removed. Only a body that needs a repair is parsed twice.
     """
     try:
         value = _read(content)
@@ -76,7 +76,7 @@ def _repaired(escape: re.Match[str]) -> str:
 
 
 def _integer(digits: str) -> int | float | None:
-    """An integer where it has 64 bits at most, else a double, as orjson reads it."""
+    """An integer of up to 64 bits, or else a double, as orjson reads it; None if too large."""
     if len(digits) < len("9223372036854775807"):
         return int(digits)
     return orjson.loads(digits) if _number(digits) is not None else None
@@ -88,7 +88,7 @@ def _number(digits: str) -> float | None:
 
 
 class _NulStripper:
-    """Removes U+0000 from every string of a value, keys too, and counts those that had it."""
+    """Removes U+0000 from the strings and keys of a value. `strings`: how many had one."""
 
     def __init__(self) -> None:
         self.strings = 0

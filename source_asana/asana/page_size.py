@@ -1,4 +1,4 @@
-"""How many records to ask for: fewer where pages are too large, or Asana too slow for them.
+"""How many records to request: fewer where pages are too large, or Asana too slow for them. Pure.
 
 https://developers.asana.com/docs/pagination
 """
@@ -6,73 +6,79 @@ https://developers.asana.com/docs/pagination
 from dataclasses import dataclass
 
 LIMITS = (100, 50, 25, 12, 10, 5, 2, 1)
-"""The values of `limit`: the first one as long as nothing is wrong, then the next."""
+"""The values of `limit`, from the usual one down."""
 
-FEWEST_WHEN_LATE = 10
-FAILURES_PER_LIMIT = 2
-"""After so many timeouts of a page a smaller one is requested, down to the fewest records."""
+MIN_LIMIT_AFTER_TIMEOUT = 10
+"""Timeouts reduce the limit to this value at most."""
 
-PAGES_UNTIL_MORE = 100
-"""After so many pages larger ones are tried again; each trial in vain doubles this."""
+TIMEOUTS_PER_LIMIT = 2
+"""After so many timeouts of a page in a row, a smaller one is requested."""
 
-PAGE_BYTES = 4_000_000
-"""After a larger page than this, smaller ones are requested."""
+PAGES_UNTIL_TRIAL = 100
+"""After so many pages a larger limit is tried again; each failed trial doubles this."""
 
-BODY_BYTES = 8_000_000
+LARGE_PAGE_BYTES = 4_000_000
+"""After a page larger than this, smaller ones are requested."""
+
+MAX_BODY_BYTES = 8_000_000
 """A page is read up to this size; if it is larger, a smaller one is requested instead."""
 
-DECAY = 4.0
+DECAY_FACTOR = 4.0
 """By how much the expected size of a record may fall from one page to the next."""
 
 
 @dataclass
 class PageSize:
-    """The page size of one endpoint, decided by what happened to its pages. Pure.
+    """The limit for one endpoint, decided by what happened to its pages.
 
-    `answerable`: the largest `limit` that Asana is not known to be too slow for. `record_bytes`:
-    the expected size of a record, by the latest pages.
+    `answerable_limit`: the largest one that Asana is not known to be too slow for.
+    `record_bytes`: the expected size of a record, from the latest pages.
     """
 
-    answerable: int = LIMITS[0]
+    answerable_limit: int = LIMITS[0]
     record_bytes: float = 0.0
     _is_trial: bool = False
-    _answered: int = 0
-    _until_more: int = PAGES_UNTIL_MORE
+    _pages: int = 0
+    _pages_until_trial: int = PAGES_UNTIL_TRIAL
 
     @property
     def limit(self) -> int:
-        """The `limit` for the first page of a listing."""
-        small = (n for n in LIMITS if n <= self.answerable and n * self.record_bytes <= PAGE_BYTES)
-        return next(small, LIMITS[-1])
+        """The limit for the first page of a listing."""
+        fitting = (
+            limit
+            for limit in LIMITS
+            if limit <= self.answerable_limit and limit * self.record_bytes <= LARGE_PAGE_BYTES
+        )
+        return next(fitting, LIMITS[-1])
 
     def timed_out(self, limit: int, times: int) -> int:
-        """Return the next `limit` for a page that timed out so many times in a row."""
-        is_news = limit <= self.answerable
-        if is_news and (times < FAILURES_PER_LIMIT or limit <= FEWEST_WHEN_LATE):
+        """Return the next limit for a page that timed out `times` times in a row."""
+        is_new = limit <= self.answerable_limit
+        if is_new and (times < TIMEOUTS_PER_LIMIT or limit <= MIN_LIMIT_AFTER_TIMEOUT):
             return limit
-        if is_news:
-            self.answerable = _smaller(limit)
-            self._until_more *= 2 if self._is_trial else 1
-            self._is_trial, self._answered = False, 0
+        if is_new:
+            self.answerable_limit = _smaller(limit)
+            self._pages_until_trial *= 2 if self._is_trial else 1
+            self._is_trial, self._pages = False, 0
         return min(limit, self.limit)
 
     def too_large(self, limit: int, size: int) -> int:
-        """Return the next `limit` for a page that has at least `size` bytes."""
+        """Return the next limit for a page of at least `size` bytes."""
         self.record_bytes = max(self.record_bytes, size / limit)
         return min(_smaller(limit), self.limit)
 
     def answered(self, limit: int, records: int, size: int) -> int:
-        """Return the `limit` of the page after one of so many records and bytes.
+        """Return the limit of the page after one of so many records and bytes.
 
         It stays the same unless the page was large: Asana may refuse an offset with another limit.
         """
         if records:
-            self.record_bytes = max(size / records, self.record_bytes / DECAY)
-        self._answered += 1
-        if self.answerable < LIMITS[0] and self._answered >= self._until_more:
-            self.answerable = _larger(self.answerable)
-            self._is_trial, self._answered = True, 0
-        return limit if size <= PAGE_BYTES else min(limit, self.limit)
+            self.record_bytes = max(size / records, self.record_bytes / DECAY_FACTOR)
+        self._pages += 1
+        if self.answerable_limit < LIMITS[0] and self._pages >= self._pages_until_trial:
+            self.answerable_limit = _larger(self.answerable_limit)
+            self._is_trial, self._pages = True, 0
+        return limit if size <= LARGE_PAGE_BYTES else min(limit, self.limit)
 
 
 def _smaller(limit: int) -> int:

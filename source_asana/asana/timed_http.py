@@ -1,8 +1,8 @@
-"""HTTP answers that come within their time or not at all, however slowly each byte arrives.
+"""HTTP answers that arrive in time or not at all, however slowly each byte comes.
 
-A socket's timeout bounds each read, so a server that sends a byte now and then is waited for
-without end. Here the timeout that is set when the answer begins bounds all of it: the status line,
-the headers and the body.
+The timeout of a socket limits each read, so a server that sends a byte now and then could keep a
+request waiting forever. Here the timeout that is set when the answer starts limits all of it: the
+status line, the headers and the body.
 """
 
 import io
@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class _ReadsUntil(io.RawIOBase):
-    """The bytes of a socket until a moment of the monotonic clock. Raises TimeoutError after it."""
+    """The bytes of a socket until `deadline`, by the monotonic clock; then raises TimeoutError."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
@@ -40,13 +40,13 @@ class _ReadsUntil(io.RawIOBase):
 
 
 class _TimedSocket:
-    """A socket as `HTTPResponse` wants it."""
+    """The part of a socket that `HTTPResponse` uses."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Everything that arrives within the timeout that the socket has now."""
+        """A file of what arrives within the socket's present timeout."""
         seconds = self._connection.gettimeout()
         deadline = float("inf") if seconds is None else time.monotonic() + seconds
         return io.BufferedReader(_ReadsUntil(self._connection, deadline))
@@ -77,7 +77,7 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class TimedAdapter(HTTPAdapter):
-    """Sends requests as `requests` does; the read timeout bounds the whole answer."""
+    """Sends requests as `requests` does; the read timeout limits the whole answer."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)

@@ -1,17 +1,15 @@
-"""What a probe asks: the one module that makes requests, each of them once, whoever needs it."""
+"""What a probe asks. The one module that makes requests: each once, even if several need it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils import AirbyteTracedException
-
+from source_asana.asana.answer import Answer
 from source_asana.asana.client import AsanaClient
-from source_asana.asana.connection import Answer
 from source_asana.asana.errors import AsanaFailure
-from source_asana.asana.rate_limit import Governor, RateLimit, Turn
+from source_asana.asana.governor import Governor
+from source_asana.asana.rate_limit import RateLimit, Turn
 from source_asana.probe.findings import (
     INVISIBLE,
     Record,
@@ -52,14 +50,12 @@ class OutOfRequests(Exception):
     """A probe has made all the requests that it may make."""
 
 
-class AsanaSilent(AirbyteTracedException):
-    """Asana does not answer, so a probe ends."""
+class AsanaSilent(Exception):
+    """Asana does not answer, so a probe ends. `why`: in words for the user."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(
-            message=f"Asana does not answer ({why}). Check the network, or try again later.",
-            failure_type=FailureType.transient_error,
-        )
+        super().__init__(why)
+        self.why = why
 
 
 class CountedRequests(RateLimit):
@@ -138,7 +134,7 @@ class Questions:
         except AsanaFailure as failure:
             last = self._overheard.answers[-1]
             self._unanswered += 1
-            if last.status == 0 and not last.timed_out:
+            if last.status == 0 and not last.is_timeout:
                 raise AsanaSilent(failure.message) from None
             if self._unanswered == MOST_UNANSWERED:
                 why = f"status {last.status}" if last.status else "no answer in time"

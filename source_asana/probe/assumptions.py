@@ -1,4 +1,4 @@
-"""What the connector assumes of Asana: how to ask, how to judge, and what it does if Asana differs.
+"""What the connector assumes about Asana: what to request, how to judge, what it does otherwise.
 
 Declarations only. `docs/assumptions.md` is held equal to them by a test.
 """
@@ -405,7 +405,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "events_next",
         "Events since a token come with the next token and `has_more`",
-        lambda q: judging.goes_on_from_token(q.next_events),
+        lambda q: judging.continues_from_token(q.next_events),
         "The connector reads all tasks and subtasks of the project, and `events` is INCOMPLETE.",
     ),
     Assumption(

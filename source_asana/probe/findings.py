@@ -6,7 +6,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from source_asana.asana.connection import Answer, moment_of
+from source_asana.asana.answer import Answer, time_in
 
 Record = dict[str, Any]
 
@@ -155,7 +155,7 @@ class Seen:
     status: int
     seconds: float
     size: int
-    timed_out: bool
+    is_timeout: bool
     has_time: bool
     retry_after: float | None
     header_names: tuple[str, ...]
@@ -169,11 +169,11 @@ def seen(answer: Answer, seconds: float) -> Seen:
         answer.status,
         seconds,
         answer.size,
-        answer.timed_out,
-        moment_of(answer.date) is not None,
+        answer.is_timeout,
+        time_in(answer.date) is not None,
         answer.retry_after,
         answer.header_names,
-        answer.changes,
+        answer.announced_changes,
         message_in(answer.body or {}) is not None,
     )
 

@@ -9,10 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-
 from source_asana.asana.errors import AsanaFailure
-from source_asana.asana.page_size import PAGE_BYTES
+from source_asana.asana.page_size import LARGE_PAGE_BYTES
 from source_asana.asana.times import asana_time, shifted
 from source_asana.probe.findings import (
     INVISIBLE,
@@ -290,7 +288,9 @@ def obeys_limit(pages: Mapping[int, Reply]) -> Judgment:
                 f"limit {limit}: {counted(len(page.records), 'record')}, "
                 f"{milliseconds(page.seconds)}, {page.size / 1000:,.0f} kB"
             )
-        is_so = is_so and page.is_ok and len(page.records) <= limit and page.size <= PAGE_BYTES
+        is_so = (
+            is_so and page.is_ok and len(page.records) <= limit and page.size <= LARGE_PAGE_BYTES
+        )
     return judged(is_so, "; ".join(observed))
 
 
@@ -305,10 +305,10 @@ def goes_on(first: Reply, second: Reply) -> Judgment:
 
 def refuses_offset(answer: Reply) -> Judgment:
     """A damaged offset is answered with 400, and not with the words for a listing that is cut."""
-    failure = AsanaFailure(FailureType.system_error, answer.message, "", answer.status)
-    if failure.is_cut:
+    failure = AsanaFailure(answer.message, "", status=answer.status)
+    if failure.is_truncated:
         return differs(f"{answer.said}, as if the listing were too large")
-    return judged(failure.is_refused_offset, answer.said)
+    return judged(failure.is_refused_request, answer.said)
 
 
 def goes_on_or_refuses(first: Reply, second: Reply) -> Judgment:
@@ -351,7 +351,7 @@ def begins_with_412(answer: Reply) -> Judgment:
     return judged(answer.status == HTTPStatus.PRECONDITION_FAILED and has_token, observed)
 
 
-def goes_on_from_token(answer: Reply) -> Judgment:
+def continues_from_token(answer: Reply) -> Judgment:
     """Events since a token come with the next token, and say whether there are more."""
     keys = sorted(key for key in ("sync", "has_more") if key in answer.body)
     observed = f"{answer.said}, {counted(len(answer.records), 'event')}, keys {', '.join(keys)}"

@@ -13,7 +13,7 @@ from source_asana.probe.judging import counted
 
 def heading(version: str) -> str:
     """The first line of the text."""
-    return f"source-asana {version}: what the connector assumes of Asana\n\n"
+    return f"source-asana {version}: what the connector assumes about Asana\n\n"
 
 
 def entry(finding: Finding) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from source_asana.reading.changes import WorkspaceEvents
 from source_asana.reading.container import ACCOUNT, WITHOUT_PROJECT, Container, Need, News
 from source_asana.reading.filters import Filters
+from source_asana.reading.lookups import pending_lookups
 from source_asana.reading.plan import Listing, Plan
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.unlisted import Unlisted, unlisted_projects
 from source_asana.reading.visits import Look, Rules, Visit
-from source_asana.streams.sources import PROJECT, TASK, WORKSPACE, StreamClass
-from source_asana.streams.values import Record, gid_of, is_before
+from source_asana.streams.sources import PROJECT, WORKSPACE, StreamClass
+from source_asana.streams.values import Record, is_before
 
 PROJECTS_WORTH_A_QUESTION = 50
 """Workspaces with so many projects are asked for the events of all at once. Most tokens are
@@ -185,41 +186,9 @@ class Account:
             if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
                 yield Visit(listing, gid, container, container.need.only(streams, whole=True))
 
-    def lookups(self, container: Container) -> list[Visit]:
-        """What events name in a container and no list of it has shown, when all else is read."""
-        tells_itself = container.is_project and not container.shares_events
-        if not tells_itself and not (container.kind == WORKSPACE and container.events):
-            return []
-        visits: list[Visit] = []
-        for kind, gids in container.news.changes.to_look_up().items():
-            listing = self.plan.lookups.get(kind)
-            if listing is None or not container.need.feeds(listing):
-                continue
-            visits += [
-                Visit(listing, gid, container, container.need)
-                for gid in sorted(container.not_shown(gids) if kind == TASK else gids)
-                if not container.is_deleted(kind, gid)
-            ]
-        return visits
-
-    def look_up_task(self, visit: Visit, gid: str) -> Visit:
-        """The lookup of a task that a record of a container names."""
-        return Visit(self.plan.lookups[TASK], gid, visit.container, visit.container.need)
-
-    def list_that_shows(self, visit: Visit, record: Record) -> tuple[Listing, str] | None:
-        """The list that shows a looked-up record too, and the task below which."""
-        stream = visit.listing.stream
-        above = gid_of(record.get("target")) or gid_of(record.get("parent"))
-        if not visit.listing.is_lookup or not stream.is_below_tasks() or above is None:
-            return None
-        listing = self.plan.by_path.get(str(stream.path()))
-        return (listing, above) if listing else None
-
     def pending(self, open_containers: Collection[Container]) -> set[Listing]:
         """The listings that will be read, though nothing of them is open now."""
-        pending: set[Listing] = set()
-        if any(c.is_project or c.events for c in open_containers):
-            pending.update(self.plan.lookups.values())
+        pending = pending_lookups(self.plan, open_containers)
         if self.plan.unlisted and self.unlisted is None:
             pending.add(self.plan.unlisted)
         return pending

@@ -1,9 +1,7 @@
 """Reading what one visit is for: the pages of a listing, one record, or a project's events."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
@@ -13,12 +11,10 @@ from source_asana.asana.times import asana_time, mark_time
 from source_asana.reading.changes import Changes, WorkspaceEvents, changes_of, event_id, is_readable
 from source_asana.reading.oddities import Oddities, Oddity
 from source_asana.reading.plan import Listing, request_of
+from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.visits import DEEPEST_LEVEL, Visit
-from source_asana.streams.declared import lookup_path
-from source_asana.streams.sources import TASK
-from source_asana.streams.values import Record, gid_of, gids_in, held, reference, usable
+from source_asana.streams.values import Record, held, usable
 
-_TASK = lookup_path(TASK)
 DAY_LENGTH = len("2026-11-20")
 
 
@@ -42,20 +38,11 @@ class ProjectEvents:
 class Reader:
     """Asks the client in the words of the plan."""
 
-    def __init__(
-        self,
-        client: AsanaClient,
-        oddities: Oddities,
-        *,
-        with_subtasks: bool = True,
-    ) -> None:
+    def __init__(self, client: AsanaClient, oddities: Oddities, tasks: TaskQuestions) -> None:
         self._client = client
         self._oddities = oddities
-        self._with_subtasks = with_subtasks
+        self.tasks = tasks
         self._demanding: set[str] = set()
-        self._asking = threading.Lock()
-        self._lock_of_task: dict[str, threading.Lock] = {}
-        self._is_subtask: dict[str, bool] = {}
 
     def now(self) -> str:
         """The mark of what is requested from now on, by Asana's clock."""
@@ -76,7 +63,7 @@ class Reader:
             return
         for page in self._whole_pages(visit):
             records = self._usable(listing, page)
-            yield records if self._takes_all(listing) else self._without_subtasks(records, listing)
+            yield self.tasks.without_subtasks(records, listing)
             del page, records  # before the next page is requested
 
     def _usable(self, listing: Listing, page: list[Any]) -> list[Record]:
@@ -97,7 +84,7 @@ class Reader:
             yield from self._accepted_pages(visit, since)
         except AsanaFailure as failure:
             pages = visit.listing.pages
-            if not failure.is_cut or pages is None or pages.split_by is None:
+            if not failure.is_truncated or pages is None or pages.split_by is None:
                 raise
             kind, template = pages.split_by
             yield from self._pages_of_parts(visit, str(kind.path()), template, since)
@@ -149,34 +136,6 @@ class Reader:
         if since is None or filtered is None:
             return {}
         return {filtered.parameter: since if filtered.days_late is None else since[:DAY_LENGTH]}
-
-    def _takes_all(self, listing: Listing) -> bool:
-        """Whether nothing of a listing can belong to subtasks that the user leaves out."""
-        return self._with_subtasks or not listing.is_lookup or not listing.stream.is_below_tasks()
-
-    def _without_subtasks(self, page: list[Record], listing: Listing) -> list[Record]:
-        """Those stories and attachments, named by events, that are not on subtasks."""
-        return [record for record in page if not self._is_of_a_subtask(record, listing.name)]
-
-    def _is_of_a_subtask(self, record: Record, purpose: str) -> bool:
-        """Whether a record is on a subtask; asks for each task once, whoever wants to know it."""
-        above = reference(record.get("target")) or reference(record.get("parent"))
-        gid = gid_of(above)
-        if gid is None or above.get("resource_type") != TASK:
-            return False
-        with self._asking:
-            lock = self._lock_of_task.setdefault(gid, threading.Lock())
-        with lock:
-            if gid not in self._is_subtask:
-                self._is_subtask[gid] = self._asked_whether_subtask(gid, purpose)
-        return self._is_subtask[gid]
-
-    def _asked_whether_subtask(self, gid: str, purpose: str) -> bool:
-        asked = {"opt_fields": "parent.gid,projects.gid"}
-        task = self._client.get(_TASK.format(task=gid), asked, purpose=purpose)["data"]
-        if not isinstance(task, dict):
-            return False
-        return bool(reference(task.get("parent"))) and not gids_in(task.get("projects"))
 
     def project_events(self, visit: Visit) -> ProjectEvents:
         """What happened in a project since its tokens.
@@ -242,15 +201,6 @@ class Reader:
             {str(token): _with_ids(window.events) for token, window in windows.items()},
             frozenset(str(t) for t, window in windows.items() if window.is_lost or odd[t]),
         )
-
-    def is_gone(self, task: str, *, purpose: str) -> bool:
-        """Whether Asana no longer shows a task that a listing has shown. Raises AsanaFailure."""
-        path = _TASK.format(task=task)
-        try:
-            self._client.get(path, {"opt_fields": "gid"}, purpose=purpose)
-        except Refusal as refusal:
-            return refusal.status == HTTPStatus.NOT_FOUND
-        return False
 
 
 def _continues_with_first_token(visit: Visit) -> bool:

@@ -12,6 +12,7 @@ from itertools import count
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
 from source_asana.reading.findings import PutAside
+from source_asana.reading.lookups import lookups
 from source_asana.reading.plan import Listing
 from source_asana.reading.seen import Seen
 from source_asana.reading.visits import Visit
@@ -71,7 +72,7 @@ class Schedule:
         container: Container | None = visit.container
         while container is not None:
             if container.open == 1:
-                self.open_new(self._account.lookups(container), may_age=True)
+                self.open_new(lookups(self._account.plan, container), may_age=True)
             container.open -= 1
             if container.open:
                 break

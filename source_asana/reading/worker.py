@@ -8,6 +8,7 @@ from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.channel import Channel
 from source_asana.reading.findings import EventsKnown, EventsMissing, PutAside, VisitEnd
+from source_asana.reading.lookups import list_that_shows, task_lookup
 from source_asana.reading.plan import Listing, Output
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
@@ -72,14 +73,14 @@ class Worker:
     def _refused(self, visit: Visit, refusal: Refusal) -> PutAside | VisitEnd:
         """The end of a visit that Asana refused: for now, or for this sync.
 
-        What is below a task that is gone is no refusal. Raises what `Reader.is_gone` raises.
+        What is below a task that is gone is no refusal. Raises what `TaskQuestions.is_gone` raises.
         """
         is_unknown = refusal.status == HTTPStatus.NOT_FOUND
         can_repeat = visit.gid is not None and not self._schedule.aside.is_repeated
         if can_repeat and refusal.status in MAY_PASS:
             return PutAside(visit, refusal)
         if is_unknown and visit.is_below_task:
-            is_gone = self._reader.is_gone(str(visit.gid), purpose=visit.listing.name)
+            is_gone = self._reader.tasks.is_gone(str(visit.gid), purpose=visit.listing.name)
         else:
             is_gone = is_unknown and visit.listing in self._account.plan.lookups.values()
         return VisitEnd(visit, Gone(refusal.status, refusal.message, "") if is_gone else refusal)
@@ -185,7 +186,7 @@ class Worker:
 
         Returns how many tasks have changed of which an event should tell, and none does.
         """
-        listing = visit.listing
+        plan, listing = self._account.plan, visit.listing
         records: dict[Output, list[Record]] = {output: [] for output in listing.outputs}
         below: list[Visit] = []
         unexplained = 0
@@ -208,7 +209,7 @@ class Worker:
                 may_age = may_repeat or self._seen.is_named(record["gid"])
                 visits = look.below
                 if look.names:
-                    visits = [self._account.look_up_task(visit, look.names), *visits]
+                    visits = [task_lookup(plan, visit.container, look.names), *visits]
                 if remembers:
                     visits = self._schedule.unopened(visits, may_age=may_age)
                 below += visits
@@ -234,7 +235,7 @@ class Worker:
 
     def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: Moment) -> bool:
         """Whether a record was handed on before, or will be; from now on it is known."""
-        above = self._account.list_that_shows(visit, record)
+        above = list_that_shows(self._account.plan, visit, record)
         if above and self._seen.shows(*above, stream, record["gid"]):
             return True
         return not self._seen.is_new(stream, record["gid"], begun)
