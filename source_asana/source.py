@@ -99,6 +99,9 @@ CHECK_SECONDS = 25.0
 SETTLE_SECONDS = FORM_GRACE_SECONDS
 """How long a command waits at its end for a new refresh token on its way from Asana."""
 
+END_SECONDS = 1.0
+"""How much longer a request may take to end, after its time."""
+
 SHORTEST_SAID = 1.0
 """Shorter waits, in seconds, get no line in the log."""
 
@@ -399,7 +402,7 @@ class SourceAsana(Source):
             rate_limit.stop()
             token.settle(SETTLE_SECONDS)
             if not self._is_stopped:  # the process ends then, and its threads with it
-                watch.join(deadline.seconds_left() + SETTLE_SECONDS)
+                watch.join(deadline.seconds_left() + SETTLE_SECONDS + END_SECONDS)
         doubts.sort(key=lambda doubt: doubt.place)
         for doubt in doubts:
             logger.warning("%s", doubt.sentence)
