@@ -228,7 +228,7 @@ def test_without_a_command_the_commands_are_shown() -> None:
     done = subprocess.run(
         [program], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
     )
-    assert "{spec,check,discover,read}" in done.stdout
+    assert "{spec,check,discover,read,probe}" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 

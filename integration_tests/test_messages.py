@@ -2,7 +2,7 @@
 
 Every sentence of the package counts as a message: a string with two words or more that is not a
 docstring. So a new message needs a row in docs/asana.md or docs/operations.md, wherever it is.
-Only `streams/` has other sentences: they describe columns.
+Only NO_MESSAGES have other sentences.
 """
 
 import ast
@@ -19,6 +19,12 @@ PACKAGE = Path(source_asana.__file__).parent
 
 GAP = "…"
 """Stands for a name or a number."""
+
+NO_MESSAGES = {
+    "streams": "it describes columns",
+    "probe": "its report explains itself; test_probe.py compares it with docs/assumptions.md",
+}
+"""The wings without messages, and what their sentences are."""
 
 NOT_LOOKED_UP = {
     "Incomplete streams: …. The log gives the reason for each.": "for callers in the same process",
@@ -39,6 +45,40 @@ NOT_LOOKED_UP = {
     "timed out": "never leaves the client",
     "the whole list": "a part of the plan",
     "tasks without a project": "a part of the plan",
+    **dict.fromkeys(
+        (
+            "Did you mean …?",
+            "It has no effect.",
+            "Run discover to see all streams.",
+            "a project",
+            "a workspace",
+            "an export",
+            "the number from the project's URL, or the URL itself",
+            "the number after /1/ in the URL of any page of the workspace, or that URL itself",
+            "the gid that Asana returned when the export was requested",
+        ),
+        "part of a message in the table",
+    ),
+    **dict.fromkeys(
+        (
+            "Airbyte source connector for Asana. Prints Airbyte messages, one JSON object a line.",
+            "print the settings the connector takes",
+            "test the credentials and the config",
+            "print the streams and their columns",
+            "sync streams",
+            "check the connector's assumptions about Asana on your account",
+            "It only reads, with at most 80 requests. You can publish its report.",
+            "log more",
+            "your config, a JSON file",
+            "the streams to sync: a configured catalog, a JSON file",
+            "the streams to sync, separated by commas",
+            "with --streams: sync incrementally where a stream can",
+            "where the last sync ended: a JSON file, only read",
+            "where the last sync ended: read if it exists, then kept up to date",
+            "print the report as a JSON object",
+        ),
+        "what --help explains",
+    ),
 }
 """The sentences that stand in no table, and why."""
 
@@ -73,7 +113,7 @@ def quoted(page: str) -> list[str]:
 STRINGS = {
     text.strip()
     for module in PACKAGE.rglob("*.py")
-    if module.parent.name != "streams"
+    if module.parent.name not in NO_MESSAGES
     for text in strings(ast.parse(module.read_text(encoding="utf-8")))
 }
 SENTENCES = {text for text in STRINGS if re.search("[a-z] [a-z]", text)}

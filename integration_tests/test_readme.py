@@ -37,6 +37,7 @@ PAGES = {
         "SECURITY.md",
         "docs/architecture.md",
         "docs/asana.md",
+        "docs/assumptions.md",
         "docs/decisions.md",
         "docs/deployments.md",
         "docs/emulator.md",

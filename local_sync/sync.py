@@ -1,6 +1,5 @@
 """Runs one sync: the connector reads, the loader saves, the screen shows the progress."""
 
-import json
 import logging
 import os
 import signal
@@ -28,8 +27,9 @@ from local_sync.tables import Table, table_of
 from source_asana.airbyte.errors import Interrupted, SyncIncomplete, unexpected
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.secrecy import masked, only_secrets
+from source_asana.command_line import SIGNALS
 from source_asana.config import parse_config
-from source_asana.entrypoint import SIGNALS
+from source_asana.inputs import write_config
 from source_asana.source import SourceAsana
 
 if TYPE_CHECKING:
@@ -340,13 +340,8 @@ def keep_config(file: Path, message: AirbyteMessage) -> None:
     """Save a config with the new refresh token that replaces the old one."""
     if not message.control or not message.control.connectorConfig:
         return
-    config = message.control.connectorConfig.config
-    new = file.with_name(f".{file.name}.new")
     try:
-        new.touch(mode=0o600)
-        new.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        new.chmod(file.stat().st_mode & 0o777)
-        new.replace(file)
+        write_config(file, message.control.connectorConfig.config)
     except OSError as error:
         print(
             f"Asana replaced the refresh token, but {file} cannot be written ({error.strerror}). "

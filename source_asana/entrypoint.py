@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -33,16 +34,14 @@ from source_asana.airbyte.errors import (
 )
 from source_asana.airbyte.messages import printed
 from source_asana.airbyte.secrecy import mask_log, masked, only_secrets
-from source_asana.command_line import parsed
+from source_asana.command_line import SIGNALS, parsed
 from source_asana.config import parse_config
 from source_asana.inputs import StateFile
+from source_asana.probing import probe
 from source_asana.source import SourceAsana
 
 M_ARENA_MAX = -8
 """The number of the option in glibc's `malloc.h`."""
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""Signals that end a command in an orderly way: the platform, Ctrl-C, a closed terminal."""
 
 
 class Entrypoint(AirbyteEntrypoint):
@@ -166,6 +165,15 @@ class Stdout:
             end_with(f"Cannot write to stdout: {error.strerror}.")
 
 
+def open_stdout() -> Stdout:
+    """Make everything that prints use one stdout; end the process if that is closed."""
+    if sys.__stdout__ is None:
+        end_with("Cannot write to stdout: it is closed.")
+    stdout = Stdout(sys.__stdout__.fileno())
+    sys.stdout = sys.__stdout__ = stdout.file  # type: ignore[misc]
+    return stdout
+
+
 def end_with(complaint: str) -> NoReturn:
     """End the process with status 1, after a sentence on stderr if that is open."""
     with suppress(OSError):
@@ -212,10 +220,7 @@ def spare_memory() -> None:
 
 def main() -> None:
     """Run the command line; exit with 1 if something is incomplete."""
-    if sys.__stdout__ is None:
-        end_with("Cannot write to stdout: it is closed.")
-    stdout = Stdout(sys.__stdout__.fileno())
-    sys.stdout = sys.__stdout__ = stdout.file  # type: ignore[misc]
+    stdout = open_stdout()
     quieten_libraries()
     spare_the_collector()
     spare_memory()
@@ -225,6 +230,8 @@ def main() -> None:
         arguments = entrypoint.parse_args(sys.argv[1:] or ["--help"])
     finally:
         stdout.write(b"")  # flush the help
+    if arguments.command == "probe":
+        sys.exit(probe(Path(arguments.config), stdout.write, is_json=arguments.json))
     stopped_by = 0
 
     def stop(signal_number: int, _frame: object) -> None:

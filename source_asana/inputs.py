@@ -1,7 +1,8 @@
 """The files of the command line: config, catalog and state. Errors are sentences for the user."""
 
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +31,29 @@ def config_in(path: str) -> MutableMapping[str, Any]:
     if not isinstance(content, MutableMapping):
         raise UnusableFile(f"The config in {path} is not a JSON object, as in {{…}}.")
     return content
+
+
+def write_config(path: Path, config: Mapping[str, Any]) -> None:
+    """Replace the config in a file, which keeps its mode. Raises OSError."""
+    content = json.dumps(config, indent=2) + "\n"
+    _replace(path, content.encode(), mode=path.stat().st_mode & 0o777)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Write a whole file at once: a process that is killed leaves the old one or the new one.
+
+    Raises OSError; then the file is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    new = target.with_name(f".{target.name}.new")
+    with suppress(FileNotFoundError):
+        new.unlink()  # left by a process that was killed
+    with open(new, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.chmod(mode)
+    new.replace(target)
 
 
 def catalog_in(path: str) -> ConfiguredAirbyteCatalog:
@@ -111,16 +135,9 @@ class StateFile:
             self._states[name] = orjson.dumps(kept)
 
     def _write(self) -> None:
-        target = Path(os.path.realpath(self._path))
-        new = target.with_name(f".{target.name}.new")
+        content = b"[" + b",\n".join(self._states.values()) + b"]\n"
         try:
-            with suppress(FileNotFoundError):
-                new.unlink()  # left by a process that was killed
-            with open(new, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-                file.write(b"[" + b",\n".join(self._states.values()) + b"]\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(target)
+            _replace(self._path, content, mode=0o600)
         except OSError as error:
             raise UnusableFile(
                 f"Cannot write the state to {self._path}: {error.strerror}."

@@ -56,6 +56,7 @@ from source_asana.asana.errors import (
     duration,
 )
 from source_asana.asana.governor import PLANS_PER_MINUTE, Governor
+from source_asana.asana.observed import Observe, ignore
 from source_asana.asana.rate_limit import RateLimit
 from source_asana.asana.retry import RetryPolicy
 from source_asana.asana.times import asana_time
@@ -98,6 +99,9 @@ CHECK_SECONDS = 25.0
 
 SETTLE_SECONDS = FORM_GRACE_SECONDS
 """How long a command waits at its end for a new refresh token on its way from Asana."""
+
+END_SECONDS = 1.0
+"""How much longer a request may take to end, after its time."""
 
 SHORTEST_SAID = 1.0
 """Shorter waits, in seconds, get no line in the log."""
@@ -188,9 +192,7 @@ class SourceAsana(Source):
         except Interrupted:
             raise
         except TokenUnavailable as failure:
-            return _failed(
-                f"Asana's token endpoint gave no access token ({failure.reason}). Try again later."
-            )
+            return _failed(no_access_token(failure))
         except (AirbyteTracedException, FatalError) as error:
             return _failed(str(error))
         except Refusal as refusal:
@@ -299,6 +301,7 @@ class SourceAsana(Source):
         answer_seconds: float,
         logger: logging.Logger,
         seconds_left: Callable[[], float] = lambda: inf,
+        observe: Observe = ignore,
     ) -> tuple[AsanaClient, AsanaToken]:
         """Make a client for a config; the platform gets `raw` back when a secret changes."""
         connection = self._connection(config.num_workers, answer_seconds, seconds_left)
@@ -309,6 +312,7 @@ class SourceAsana(Source):
             rate_limit=rate_limit,
             connection=connection,
             retry=RetryPolicy(patience),
+            observe=observe,
         )
         return client, token
 
@@ -384,13 +388,7 @@ class SourceAsana(Source):
             logger,
             seconds_left=deadline.seconds_left,
         )
-
-        def why_stop() -> Exception | None:
-            if self._is_stopped:
-                return Interrupted()
-            return _out_of_time(rate_limit.seconds_to_wait(), deadline, self._check_seconds)
-
-        watch = Watch(why_stop)
+        watch = self._watch(rate_limit, deadline, self._check_seconds)
         doubts = [Doubt(-2, warning) for warning in unknown_settings(raw)]
         try:
             account = watch.result_of(lambda: _checked_account(client, config))
@@ -402,11 +400,21 @@ class SourceAsana(Source):
             rate_limit.stop()
             token.settle(SETTLE_SECONDS)
             if not self._is_stopped:  # the process ends then, and its threads with it
-                watch.join(deadline.seconds_left() + SETTLE_SECONDS)
+                watch.join(deadline.seconds_left() + SETTLE_SECONDS + END_SECONDS)
         doubts.sort(key=lambda doubt: doubt.place)
         for doubt in doubts:
             logger.warning("%s", doubt.sentence)
         return conclusion(account, doubts)
+
+    def _watch(self, rate_limit: RateLimit, deadline: Deadline, seconds: float) -> Watch:
+        """Watch calls that may take `seconds`, until the deadline, and that `stop` ends."""
+
+        def why_stop() -> Exception | None:
+            if self._is_stopped:
+                return Interrupted()
+            return _out_of_time(rate_limit.seconds_to_wait(), deadline, seconds)
+
+        return Watch(why_stop)
 
 
 def _checked_account(client: AsanaClient, config: Config) -> Account:
@@ -448,6 +456,11 @@ def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime |
     return OutOfTime(
         f"Asana did not answer within {duration(seconds)}. Check the network, or try again later."
     )
+
+
+def no_access_token(failure: TokenUnavailable) -> str:
+    """Say so to a person who waits for an answer."""
+    return f"Asana's token endpoint gave no access token ({failure.reason}). Try again later."
 
 
 def _is_address(url: str) -> bool:

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "asana": set[str](),
     "reading": {"streams", "asana"},
     "airbyte": {"reading", "streams", "asana"},
+    "probe": {"streams", "asana", "config"},
 }
 """What each wing may import of ours, beside itself."""
 
@@ -68,7 +69,7 @@ def test_only_the_connection_speaks_http() -> None:
     assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
 
 
-def test_threads_start_in_the_walk_and_in_a_check_only() -> None:
+def test_threads_start_in_the_walk_a_check_and_a_probe_only() -> None:
     starts = {
         name_of(module)
         for module in MODULES
@@ -78,8 +79,13 @@ def test_threads_start_in_the_walk_and_in_a_check_only() -> None:
         in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
     }
     assert starts == {"reading/walk.py", "deadline.py", "together.py"}
-    assert importers_of("source_asana.deadline") == {"source.py"}
+    assert importers_of("source_asana.deadline") == {"source.py", "probing.py"}
     assert importers_of("source_asana.together") == {"check.py"}
+
+
+def test_one_module_of_the_probe_asks() -> None:
+    asking = {name_of(m) for m in MODULES if "source_asana.asana.client" in imports(m)}
+    assert {module for module in asking if module.startswith("probe/")} == {"probe/asking.py"}
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -561,3 +561,43 @@ def test_a_malformed_date_header_is_ignored(
     asana.get(TASKS, answers)
     assert read(client) == ["1"]
     assert client.server_date == before
+
+
+def test_an_answer_is_given_whatever_its_status(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    asana.get(TASKS, [refusal(400), refusal(403), refusal(412), page("1")])
+    answers = [client.answer("tasks", {"limit": "20"}, purpose="probe") for _ in range(4)]
+    assert [answer.status for answer in answers] == [400, 403, 412, 200]
+    assert [request.qs["limit"] for request in asana.request_history] == [["20"]] * 4
+
+
+def test_an_answer_is_waited_for_as_long_as_ever(
+    client: AsanaClient, asana: requests_mock.Mocker
+) -> None:
+    asana.get(TASKS, [refusal(503), refusal(429, **{"Retry-After": "1"}), page("1")])
+    assert client.answer("tasks", {}, purpose="probe").status == 200
+    asana.get(TASKS, **refusal(503))
+    with pytest.raises(AsanaFailure):
+        client.answer("tasks", {}, purpose="probe")
+    asana.get(TASKS, **refusal(401))
+    asana.get(WHO_AM_I, **refusal(401))
+    with pytest.raises(TokenRefused):
+        client.answer("tasks", {}, purpose="probe")
+
+
+def test_every_answer_can_be_observed_also_what_is_tried_again(
+    patience: Patience, asana: requests_mock.Mocker
+) -> None:
+    observed: list[tuple[int, float]] = []
+    client = AsanaClient(
+        api_url=API,
+        token=AsanaToken("secret"),
+        rate_limit=RateLimit(Governor(60_000), lambda: patience.now, patience),
+        connection=Connection(API, threads=1),
+        clock=lambda: patience.now,
+        observe=lambda answer, seconds: observed.append((answer.status, seconds)),
+    )
+    asana.get(TASKS, [refusal(503), page("1")])
+    assert read(client) == ["1"]
+    assert observed == [(503, 0.0), (200, 0.0)]

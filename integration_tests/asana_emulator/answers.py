@@ -16,7 +16,7 @@ from .controls import Controls
 from .documented import Operation, field_tree, operation, opt_in
 from .endpoints import AUDIT_LOG, ROUTES, UNDOCUMENTED_ALIASES, Answered, Question
 from .ledger import Ledger
-from .opt_fields import Record, Selection, compact, cut, full, selection
+from .opt_fields import Record, Selection, compact, cut, full, paths, selection
 from .paging import Place, limit_in
 from .refusal import Refusal
 
@@ -188,7 +188,10 @@ class Answers:
     ) -> Page:
         question = blake2b(asked.owned_question.encode(), digest_size=16).digest()
         controls = self._controls
-        odd = (controls.whole_time_entries, controls.ignored_parameters, controls.hidden)
+        odd = (
+            *(controls.whole_time_entries, controls.ignored_parameters, controls.hidden),
+            *(repr(controls.assumed_parameters), repr(controls.inline_children)),
+        )
         key = (self._account.version, question, place, odd)
         page = self._pages.get(key)
         if page is None:
@@ -200,19 +203,36 @@ class Answers:
         self, asked: Asked, answered: Answered, place: Place, limit: int | None, shape: Shape
     ) -> Page:
         viewer, record = asked.person.viewer, self._account.record
+
+        def shaped(gid: str) -> Record:
+            return shape(record(viewer, gid)) | self._inline(asked, gid)
+
         if isinstance(answered, str):
-            return Page(orjson.dumps(shape(record(viewer, answered))))
+            return Page(orjson.dumps(shaped(answered)))
         begin = place.within(answered)
         end = len(answered) if limit is None else begin + limit
-        gids = answered[begin:end]
-        data = orjson.dumps([shape(record(viewer, gid)) for gid in gids])
+        data = orjson.dumps([shaped(gid) for gid in answered[begin:end]])
         if asked.template == AUDIT_LOG:
             return Page(data, _polled(answered, end))
         return Page(data, Place.at(end, answered) if end < len(answered) else None)
 
+    def _inline(self, asked: Asked, gid: str) -> Record:
+        """A task's children, where the controls let them come with it and they are asked for."""
+        wanted = self._controls.inline_children
+        if not wanted or self._account.kind(gid) != "task":
+            return {}
+        names = {path[0] for path in paths(asked.query.get("opt_fields", ""))}
+        viewer = asked.person.viewer
+        return {
+            name: [{"gid": child} for child in self._account.listing(viewer, name, gid)[:most]]
+            for name, most in wanted.items()
+            if name in names
+        }
+
     def _answered(self, asked: Asked) -> Answered:
         """The gids of a listing, found once for all of its pages."""
         asked = asked.without(self._controls.ignored_parameters)
+        asked = asked.assuming(self._controls.assumed_parameters.get(asked.template, {}))
         key = (self._account.version, asked.person.name, asked.listing)
         answered: Answered | None = self._listings.get(key)
         if answered is None:

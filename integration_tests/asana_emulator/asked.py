@@ -59,6 +59,10 @@ class Asked:
         kept = {name: value for name, value in self.query.items() if name not in parameters}
         return replace(self, query=kept)
 
+    def assuming(self, parameters: Mapping[str, str]) -> "Asked":
+        """The same request as if it had these parameters, where it does not name them."""
+        return replace(self, query={**parameters, **self.query}) if parameters else self
+
     @cached_property
     def owned_question_of_any_limit(self) -> str:
         """The same, without regard to the page size."""

@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 CONTROL_PATH = "/_emulator"
 SETTINGS = frozenset(
     {
+        "assumed_parameters",
         "cost_per_minute",
         "event_delay",
         "demanded_parameters",
         "gzip",
         "headers",
+        "inline_children",
         "latency",
         "latency_jitter",
         "lost_events",

@@ -258,6 +258,10 @@ class Controls:
     not reach a resource's stream. `old_sync_tokens`: the status with which a sync token is refused
     after one that follows it was used; None where it is good all the same. `limit_may_change`: an
     offset is good for a request with another `limit` too; the reference does not say.
+    `assumed_parameters`: by path template, those that a request has if it does not name them.
+    `inline_children`: the children that listings of tasks and single tasks have too if they are
+    asked for (`attachments`, `stories`, `subtasks`), and how many of each at most (None: all).
+    The reference does not know them.
     """
 
     offsets: Offsets
@@ -277,6 +281,8 @@ class Controls:
     whole_time_entries: bool = False
     ignored_parameters: frozenset[str] = frozenset()
     demanded_parameters: dict[str, str] = field(default_factory=dict)
+    assumed_parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    inline_children: dict[str, int | None] = field(default_factory=dict)
     workspace_events: bool = False
     cut_off_after: int | None = None
     limit_may_change: bool = False
@@ -402,6 +408,7 @@ class Controls:
         self.truncations, self.interruptions = [], []
         self.alterations = []
         self.ignored_parameters, self.demanded_parameters = frozenset(), {}
+        self.assumed_parameters, self.inline_children = {}, {}
 
     def denied(self, asked: Asked) -> int | None:
         return next((denial.status for denial in self.denials if denial.strikes(asked)), None)

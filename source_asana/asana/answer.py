@@ -25,7 +25,7 @@ class Answer:
     be used, in words for the user. `date`: the `Date` header. `announced_changes`: breaking changes
     of Asana's API. `nul_strings`: how many strings had a U+0000 that was removed. `size`: bytes of
     the body that were read. `is_partly_read`: the rest of the body was not read. `is_timeout`:
-    Asana, or a gateway, took too long.
+    Asana, or a gateway, took too long. `header_names`: as they came.
     """
 
     status: int
@@ -38,6 +38,7 @@ class Answer:
     size: int = 0
     is_partly_read: bool = False
     is_timeout: bool = False
+    header_names: tuple[str, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -68,6 +69,7 @@ def answer_of(status: int, headers: Mapping[str, str], content: bytes | bytearra
         found.nul_strings,
         len(content),
         is_timeout=status in TIMEOUTS,
+        header_names=tuple(headers),
     )
 
 

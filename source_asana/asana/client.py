@@ -14,7 +14,7 @@ from source_asana.asana.connection import Connection
 from source_asana.asana.endless import LoopGuard, Restarts
 from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenExpired, TokenRefused
 from source_asana.asana.memory import Memory
-from source_asana.asana.observed import Observed
+from source_asana.asana.observed import Observe, Observed, ignore
 from source_asana.asana.paging import PageBudget, Paging
 from source_asana.asana.rate_limit import RateLimit
 from source_asana.asana.reactions import Reaction, has_sync_token, reaction_to, reason_of
@@ -54,7 +54,8 @@ class EventWindow:
 class AsanaClient:
     """Asana as one token sees it. Safe for many threads.
 
-    `clock`: seconds that only grow. `random_number`: between 0 and 1, varies the waits.
+    `clock`: seconds that only grow. `random_number`: between 0 and 1, varies the waits. `observe`:
+    called with each answer, those that are retried included.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class AsanaClient:
         retry: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
         random_number: Callable[[], float] = random.random,
+        observe: Observe = ignore,
     ) -> None:
         self._token = token
         self._rate_limit = rate_limit
@@ -79,6 +81,7 @@ class AsanaClient:
             retry=retry,
             clock=clock,
             random_number=random_number,
+            observe=observe,
         )
         self._paging = Paging(Memory(PAGE_MEMORY_BYTES, lambda: rate_limit.sleep(0)))
         self._token_check = TokenCheck(clock)
@@ -185,6 +188,14 @@ class AsanaClient:
         """The body of an answer 200, which has `data`. Raises like `pages`."""
         with self._paging.budget(path, params) as budget:
             return self._get(path, params, budget, purpose)
+
+    def answer(self, path: str, params: Mapping[str, str], *, purpose: str) -> Answer:
+        """Asana's answer to exactly this request, whatever its status; `limit` stays as it is.
+
+        Retries what may pass, like `get`. Raises AsanaFailure, FatalError and Stopped.
+        """
+        with self._paging.budget(path, {}) as budget:
+            return self._answer(path, params, budget, purpose)
 
     def _get(
         self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str

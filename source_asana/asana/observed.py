@@ -2,11 +2,19 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from email.utils import formatdate
 
 from source_asana.asana.answer import Answer, time_in
 
 MAX_CHANGES = 20
+
+Observe = Callable[[Answer, float], None]
+"""Called with each answer, and the seconds from its request to its last byte."""
+
+
+def ignore(_answer: Answer, _seconds: float) -> None:
+    """Observe nothing."""
 
 
 class Observed:

@@ -11,7 +11,7 @@ from source_asana.asana.answer import Answer
 from source_asana.asana.auth import AsanaToken
 from source_asana.asana.connection import Connection
 from source_asana.asana.errors import AsanaFailure
-from source_asana.asana.observed import Observed
+from source_asana.asana.observed import Observe, Observed, ignore
 from source_asana.asana.paging import PageBudget
 from source_asana.asana.rate_limit import RateLimit
 from source_asana.asana.reactions import Reaction, reaction_to, reason_of
@@ -31,7 +31,10 @@ class Sent:
 
 
 class Sender:
-    """Sends the requests of one token. Safe for many threads."""
+    """Sends the requests of one token. Safe for many threads.
+
+    `observe`: called with each answer, those that are retried included.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Sender:
         retry: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
         random_number: Callable[[], float] = random.random,
+        observe: Observe = ignore,
     ) -> None:
         self._api_url = api_url
         self._token = token
@@ -51,6 +55,7 @@ class Sender:
         self._retry = retry or RetryPolicy()
         self._clock = clock
         self._random_number = random_number
+        self._observe = observe
         self.observed = Observed()
 
     def send(self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str) -> Sent:
@@ -94,6 +99,7 @@ class Sender:
             self.observed.count(purpose)
             url = f"{self._api_url}/{path}?{query}"
             answer = self._connection.get(url, token=token, may_read_on=budget.may_read_on)
+            self._observe(answer, self._clock() - sent_at)
             if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 turn.refused(self._pause_seconds(answer))
             elif answer.status:
