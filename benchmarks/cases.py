@@ -221,16 +221,19 @@ CASES: tuple[Case, ...] = (
         for streams in (("tasks", "subtasks"), ("tasks", "subtasks", "stories"))
         for tasks in (30_000, 300_000)
     ),
-    Case(
-        group=RESUMED,
-        name="the other half of tasks, subtasks, stories of 300,000",
-        streams=("tasks", "subtasks", "stories"),
-        tasks=300_000,
-        latency_ms=0,
-        workers=25,
-        resumed=True,
-        connectors=(OURS,),
-        runs=1,
+    *(
+        Case(
+            group=RESUMED,
+            name=f"the other half of tasks, subtasks, stories of 300,000, {workers} at once",
+            streams=("tasks", "subtasks", "stories"),
+            tasks=300_000,
+            latency_ms=0,
+            workers=workers,
+            resumed=True,
+            connectors=(OURS,),
+            runs=1,
+        )
+        for workers in (DEFAULT_WORKERS, 25)
     ),
     *(
         Case(

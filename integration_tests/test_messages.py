@@ -31,7 +31,6 @@ NOT_LOOKED_UP = {
     "The next sync reads them.": "the end of a message in the table",
     "The next sync tries again.": "the end of a message in the table",
     "the sync reads all its tasks and subtasks": "part of a message in the table",
-    "all its tasks and subtasks were read less than a day ago": "part of a message in the table",
     "changed task": "part of a message in the table",
     "…: skipped … because the parent no longer exists": "nothing is wrong",
     "a sync read all its tasks and subtasks less than a day ago": "a part of a message",
