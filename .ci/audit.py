@@ -21,7 +21,7 @@ Package = Mapping[str, Any]
 def main() -> int:
     """Audit; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--required", action="store_true", help="fail if nobody answers")
+    parser.add_argument("--required", action="store_true", help="fail if there is no answer")
     required = parser.parse_args().required
     packages, failure = _asked()
     lines, status = verdict(packages, failure, required=required)
