@@ -3,7 +3,7 @@ ARG BASE_IMAGE=docker.io/airbyte/python-connector-base:4.1.0@sha256:1d1aa21d34e8
 
 # An environment of its own, because poetry's packages are in the base image's Python. These packages
 # of the CDK are left out: no module that the connector imports needs them.
-# integration_tests/test_left_out.py runs every command without them. The tests that packages bring along
+# integration_tests/test_excluded_packages.py runs every command without them. The tests that packages bring along
 # are left out too, and every program but python, which the connector's own program starts with.
 FROM ${BASE_IMAGE} AS dependencies
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_DEPS=1

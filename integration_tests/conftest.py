@@ -7,7 +7,7 @@ from integration_tests.postgres_server import postgres_server, programs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
 
 
 LONGEST = (
@@ -15,7 +15,7 @@ LONGEST = (
     "test_faults.py",
     "test_workspace_events.py",
     "test_small_account.py",
-    "test_choice.py",
+    "test_filters.py",
     "test_pyairbyte.py",
     "test_local_sync.py",
     "test_sql.py",
@@ -23,7 +23,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest modules first, so that no process works alone at the end.
+    """Run the longest modules first, so that all processes work until the end.
 
     Tests of the emulator alone say nothing about the connector's coverage, and would take twice as
     long with it.
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def untouched() -> Iterator[AsanaEmulator]:
-    """The sample account, for tests that only read; its ledger starts anew with each."""
+    """The sample account, for tests that only read it."""
     with AsanaEmulator(make_account("sample")) as asana:
         yield asana
 
@@ -51,7 +51,7 @@ def sample(untouched: AsanaEmulator) -> AsanaEmulator:
 
 @pytest.fixture
 def asana() -> Iterator[AsanaEmulator]:
-    """A sample account of the test's own, to change, deny and break."""
+    """A sample account for one test, to change, deny and break."""
     with AsanaEmulator(make_account("sample")) as emulator:
         yield emulator
 
@@ -65,7 +65,7 @@ def small() -> Iterator[AsanaEmulator]:
 
 @pytest.fixture
 def small_with_expiring_offsets() -> Iterator[AsanaEmulator]:
-    """A small account whose offsets for tasks expire twice, whenever they were made."""
+    """A small account in which offsets for tasks expire twice, whatever their age."""
     with AsanaEmulator(make_account("small")) as asana:
         asana.controls.fail("/tasks", "expired_offset", times=2, after=3)
         yield asana

@@ -1,4 +1,4 @@
-"""Lets each trouble happen to syncs of the emulated sample account, and tells what comes of it."""
+"""Plays each trouble in syncs of the emulated sample account, and reports the result."""
 
 import argparse
 import sys
@@ -35,8 +35,8 @@ from integration_tests.truth_of import truth
 
 WORKERS = (1, 10, 25)
 AN_HOUR = 3600
-TOLD_WHEN_DELETED = ("projects", "sections", "sections_compact", "tasks", "subtasks")
-"""Rows of other streams may outlive what they belong to, see docs/incremental.md."""
+REPORTED_WHEN_DELETED = ("projects", "sections", "sections_compact", "tasks", "subtasks")
+"""Rows of other streams may outlive their parents, see docs/incremental.md."""
 
 HEADINGS = (
     *("what goes wrong", "in a", "outcome", "missing", "twice", "wrongly deleted", "endless"),
@@ -55,7 +55,7 @@ Tables = Mapping[str, Table]
 
 @dataclass(frozen=True)
 class Difference:
-    """How many records of each stream the tables lack, and how many Asana does not hold so."""
+    """How many records of each stream the tables lack, and how many differ from Asana's."""
 
     lacking: Counter[str]
     wrong: Counter[str]
@@ -63,12 +63,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has come of a sync in which something went wrong, and of the next one after it.
+    """The result of a sync in which something went wrong, and of the next one.
 
     `errors` are failure types by stream, and `incomplete` streams. `twice` counts the records that
-    one sync delivers again, `wrongly_deleted` the tombstones of what Asana holds at the end of the
-    sync, `endless` the syncs that made more than `MOST_REQUESTS`. `difference` is that of the
-    complete streams, `at_last` that of all streams after the next sync.
+    one sync delivers again, `wrongly_deleted` the tombstones of objects that exist in Asana at the
+    end of the sync, `endless` the syncs that made more than `MOST_REQUESTS`. `difference` covers
+    the complete streams, `at_last` all streams after the next sync.
     """
 
     said: Said
@@ -85,13 +85,13 @@ class Outcome:
 
     @property
     def is_repaired(self) -> bool:
-        """Whether the next sync has left nothing to be desired."""
+        """Whether the next sync has repaired everything."""
         left = self.at_last.lacking + self.at_last.wrong
         return self.next_said.exit_status == 0 and not left
 
 
 class Pipeline:
-    """Somebody's connection to an account: a config, a state, and the tables that it fills."""
+    """A user's connection to an account: a config, a state, and the tables that it fills."""
 
     def __init__(self, asana: AsanaEmulator, trouble: Trouble, mode: Mode, workers: int) -> None:
         self.tables: Tables = {name: {} for name in trouble.streams}
@@ -108,7 +108,7 @@ class Pipeline:
         self._states: dict[str, Json] = {}
 
     def sync(self, trouble: Trouble = WELL) -> Said:
-        """Read from the last state, with such a trouble, and keep what comes."""
+        """Read from the last state during this trouble, and keep the result."""
         said = self.read(trouble)
         self.endless += self._asana.ledger.count() > MOST_REQUESTS
         for message in said.messages:
@@ -122,7 +122,7 @@ class Pipeline:
         return said
 
     def read(self, trouble: Trouble = WELL) -> Said:
-        """Read from the last state, and keep nothing of it."""
+        """Read from the last state, and keep nothing."""
         self._asana.ledger.reset()
         pace = {"requests_per_minute": None if trouble.learns_the_quota else 60_000}
         return run(
@@ -135,7 +135,7 @@ class Pipeline:
             answer_seconds=trouble.answer_seconds,
         )
 
-    def empty_what_is_read_anew(self) -> None:
+    def empty_full_refresh_tables(self) -> None:
         """Empty the tables of the streams that are full refreshes in every sync."""
         for name, table in self.tables.items():
             if not discovered()[name].incremental:
@@ -163,9 +163,9 @@ def config_of(asana: AsanaEmulator, trouble: Trouble, workers: int) -> Json:
 
 
 def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
-    """A sync in which it goes wrong, and one in which all is well again.
+    """Run a sync in which it goes wrong, and one in which everything works again.
 
-    Before a later sync there is a first one, and between two incremental ones people work.
+    A first sync comes before a later one, and people change things between two incremental ones.
     """
     with AsanaEmulator(make_account("sample")) as asana:
         asana.change(trouble.grow)
@@ -175,7 +175,7 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
         held: list[Tables] = []
         if mode == LATER:
             pipeline.sync()
-            pipeline.empty_what_is_read_anew()
+            pipeline.empty_full_refresh_tables()
             held += [held_by(asana, trouble, events)] if trouble.leaves_old_rows else []
             let_people_work(asana)
             told = pipeline.read().records()["events"]
@@ -215,7 +215,7 @@ def play(trouble: Trouble, mode: Mode, workers: int) -> Outcome:
 
 
 def fewest_requests(asana: AsanaEmulator, trouble: Trouble, mode: Mode) -> int:
-    """With which a sync can do; a later one with those that one has just needed undisturbed."""
+    """The fewest requests for a sync; a later one needs those of an undisturbed later sync."""
     if mode == LATER:
         return requests(asana)
     asked = asana.floor(trouble.streams, trouble.person, export_ids=trouble.export_ids)
@@ -224,18 +224,18 @@ def fewest_requests(asana: AsanaEmulator, trouble: Trouble, mode: Mode) -> int:
 
 
 def requests(asana: AsanaEmulator) -> int:
-    """Those of the last sync, but for tokens."""
+    """The requests of the last sync, without those for tokens."""
     return asana.ledger.count() - asana.ledger.count(TOKEN_PATH)
 
 
 def heal(asana: AsanaEmulator) -> None:
-    """All is well again with Asana and the network."""
+    """Make Asana and the network work again."""
     asana.controls.heal()
     asana.controls.quota_per_minute = asana.controls.cost_per_minute = None
 
 
 def let_people_work(asana: AsanaEmulator) -> None:
-    """Changes of each kind that an incremental sync follows, an hour after what was before."""
+    """Make changes of each kind that an incremental sync follows, an hour after the last ones."""
 
     def work(account: Account) -> None:
         service = account.people[SERVICE]
@@ -254,7 +254,7 @@ def let_people_work(asana: AsanaEmulator) -> None:
 
 
 def held_by(asana: AsanaEmulator, trouble: Trouble, events: Table) -> Tables:
-    """What Asana holds for the trouble's user, as far as the catalog declares it."""
+    """The records in Asana for the trouble's user, with the columns of the catalog."""
     held = {name: by_key(name, truth(asana, name, trouble.person)) for name in trouble.streams}
     return held | {"events": events}
 
@@ -267,10 +267,10 @@ def compare(
     *,
     is_strict: bool,
 ) -> Difference:
-    """The tables beside what Asana holds, after what it has held before.
+    """Compare the tables with the records in Asana, now and earlier.
 
-    Only what was there when the sync had `begun` can be lacking. A row that was right before is
-    wrong only if that is said to be strict.
+    Only records from before the sync had `begun` can be missing. A row that was right earlier is
+    wrong only if `is_strict`.
     """
     lacking, wrong = Counter[str](), Counter[str]()
     *before, now = held
@@ -279,9 +279,9 @@ def compare(
         for key, record in tables[name].items():
             there = now[name].get(key)
             was_right = any(record == earlier[name].get(key) for earlier in before)
-            may_be_old = not is_strict or (there is None and name not in TOLD_WHEN_DELETED)
+            may_be_old = not is_strict or (there is None and name not in REPORTED_WHEN_DELETED)
             wrong[name] += record != there and not (was_right and may_be_old)
-    del wrong["events"]  # of these it is known only which must be there
+    del wrong["events"]  # only the required events are known
     return Difference(+lacking, +wrong)
 
 
@@ -301,7 +301,7 @@ def key_of(stream: str, record: Record) -> Key:
 
 
 def broken_promises(trouble: Trouble, mode: Mode, outcome: Outcome) -> list[str]:
-    """What is not as it should be, in words."""
+    """Each broken promise in words."""
     expected = trouble.expected_errors(mode)
     left = outcome.at_last
     promises = {
@@ -325,7 +325,7 @@ def broken_promises(trouble: Trouble, mode: Mode, outcome: Outcome) -> list[str]
 
 
 def table(words: str) -> Iterator[str]:
-    """The table in Markdown, of the rows that have these words. Raises SystemExit at its end."""
+    """The Markdown table of the rows that have these words. Raises SystemExit at its end."""
     yield f"| {' | '.join(HEADINGS)} |"
     yield "|---" * len(HEADINGS) + "|"
     broken: list[str] = []
@@ -341,7 +341,7 @@ def table(words: str) -> Iterator[str]:
 
 
 def row(trouble: Trouble, mode: Mode, outcomes: Sequence[Outcome]) -> str:
-    """A line of the table; what depends on the number of workers is told for each."""
+    """A line of the table; values that depend on the number of workers are listed for each."""
     cells: list[list[str]] = [
         [trouble.name],
         [mode],
@@ -358,7 +358,7 @@ def row(trouble: Trouble, mode: Mode, outcomes: Sequence[Outcome]) -> str:
 
 
 def missing(trouble: Trouble, mode: Mode, outcome: Outcome) -> int:
-    """The records that complete streams lack without its being said, and all lack at last."""
+    """The records that complete streams lack without a warning, and those missing at the end."""
     unsaid = outcome.difference.lacking - Counter(trouble.expected_skips(mode))
     return unsaid.total() + outcome.at_last.lacking.total()
 

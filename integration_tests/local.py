@@ -1,4 +1,4 @@
-"""Running `make sync`'s program in this process, and looking into the database that it fills."""
+"""Runs the program of `make sync` in this process, and reads the database that it fills."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ from source_asana.streams.sources import DELETED_AT
 
 @dataclass(frozen=True)
 class Ended:
-    """What a sync has printed, and its exit status."""
+    """The output of a sync, and its exit status."""
 
     exit_status: int
     out: str
@@ -40,7 +40,7 @@ class Ended:
 
 @dataclass
 class Desk:
-    """Where somebody types `make sync`: a folder with a config, and a database to fill.
+    """A user's folder with a config, and a database to fill.
 
     `database`: the address of a PostgreSQL database; without it a DuckDB file.
     """
@@ -65,7 +65,7 @@ class Desk:
         person: str = SERVICE,
         config: Json | None = None,
     ) -> Ended:
-        """Sync what the person sees, and more as the options say."""
+        """Sync everything the user can see, with these options."""
         ids = list(self.asana.account.organization_exports)
         given = config or config_for(self.asana, person, organization_export_ids=ids)
         self.config.write_text(json.dumps(given))
@@ -77,11 +77,13 @@ class Desk:
         return Ended(exit_status, *self.capsys.readouterr())
 
     def interrupt(self, pattern: str, *, after: int) -> None:
-        """Press Ctrl-C just before a request that matches is answered, after so many of them."""
+        """Press Ctrl-C just before the emulator answers a matching request, after this many of
+        them.
+        """
         self.asana.controls.interrupt(pattern, lambda: self.stop(signal.SIGINT, None), after=after)
 
     def open(self) -> Database:
-        """The database, for somebody to look into."""
+        """The database, open for reading."""
         return Postgres(self.database, OWN_SCHEMA) if self.database else DuckDBFile(self.file)
 
     def execute(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -90,7 +92,7 @@ class Desk:
             return database.execute(sql, *values)
 
     def rows(self, stream: str, where: str = "TRUE") -> list[Record]:
-        """The rows of a stream's table, in the order of their keys, as the columns hold them."""
+        """The rows of a stream's table, in the order of their keys, as the columns have them."""
         table = table_of(stream)
         columns = list(table.columns)
         names = ", ".join(f'"{column}"' for column in columns)
@@ -107,18 +109,18 @@ class Desk:
         ]
 
     def alive(self, stream: str) -> list[Record]:
-        """The rows of what was not deleted."""
+        """The rows that are not deleted."""
         marked = table_of(stream).marks_deletions
         return self.rows(stream, f'"{DELETED_AT}" IS NULL' if marked else "TRUE")
 
     def expected(self, stream: str, person: str = SERVICE) -> list[Record]:
-        """What Asana holds of a stream for a person, as `rows` gives it: without U+0000."""
+        """The records of a stream in Asana for a user, as `rows` returns them: without U+0000."""
         text = json.dumps(truth(self.asana, stream, person)).replace(r"\u0000", "")
         return [in_columns(stream, record) for record in json.loads(text)]
 
 
 def in_columns(stream: str, record: Mapping[str, Any]) -> Record:
-    """A record as its columns hold it; those that it lacks are empty."""
+    """A record as its columns have it; missing values are empty."""
     columns = table_of(stream).columns
     return {column: _typed(kind, record.get(column)) for column, kind in columns.items()}
 

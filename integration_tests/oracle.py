@@ -1,8 +1,8 @@
-"""What a destination holds after any history of changes and syncs, and what it must hold.
+"""The content of a destination after any history of changes and syncs, and what it must be.
 
-A `History` is an account that people change, a connector that reads it now and then, and the
-tables that a destination makes of it. `History.differences` compares these with the account.
-What Asana does not let one know is left out by the functions of the last part, one for each limit.
+A `History` is an account that people change, a connector that reads it now and then, and the tables
+that a destination makes of it. `History.differences` compares these with the account. The functions
+at the end allow for Asana's limits, one function for each limit.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ QUIET_MINUTES = 20
 TASKS_IN_A_PROJECT = 2
 TASK_STREAMS = ("tasks", "subtasks")
 COMPARED_AS_A_WHOLE = ("custom_field_settings", "user_task_lists")
-"""Their records stand inside others: not everybody to whom they are shown can ask for one."""
+"""Their records are nested in others: not every user who sees them can request one."""
 FOR_SERVICE_ACCOUNTS = ("audit_log_events", "organization_exports")
 MADE_COLUMNS = ("portfolio_gid", "workspace_gid")
 OF_STORIES = ("stories", "stories_compact")
@@ -43,13 +43,13 @@ BELOW = {
 }
 """The streams that lack something where an endpoint is refused for a task."""
 WORTH_ASKING = 50
-"""Projects of a workspace from which on it is asked for the events of all of them at once."""
+"""From this number of projects on, a workspace is asked for the events of all at once."""
 
 Key = tuple[str, ...]
 
 
 class OracleError(AssertionError):
-    """The history so far, a step a line, and what is wrong at its end."""
+    """The history so far, one step per line, and the error at its end."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class Stream:
 
 @cache
 def discovered() -> dict[str, Stream]:
-    """The streams that the connector offers, for which it asks nobody."""
-    nobody = {"option_title": "PAT Credentials", "personal_access_token": "none"}
-    (message,) = run("discover", "", {"credentials": nobody}).of_type("CATALOG")
+    """The streams that the connector offers, discovered without a request."""
+    credentials = {"option_title": "PAT Credentials", "personal_access_token": "none"}
+    (message,) = run("discover", "", {"credentials": credentials}).of_type("CATALOG")
     return {
         found["name"]: Stream(
             name=found["name"],
@@ -105,7 +105,7 @@ def discovered() -> dict[str, Stream]:
 
 @dataclass(frozen=True)
 class Row:
-    """A record in a table. `seen`: how many events there had been when its sync began."""
+    """A record in a table. `seen`: the number of events when its sync began."""
 
     record: Record
     seen: int
@@ -121,7 +121,7 @@ class Destination:
         self._arriving: dict[str, dict[Key, Row]] = {}
 
     def take(self, message: Json, seen: int) -> None:
-        """Fold one message in."""
+        """Apply one message."""
         match message["type"]:
             case "RECORD":
                 self._put(self._streams[message["record"]["stream"]], message["record"], seen)
@@ -134,16 +134,16 @@ class Destination:
                     self._replace(told["stream_descriptor"]["name"])
 
     def begin(self) -> None:
-        """A sync begins: what a broken one has left of full refreshes is dropped."""
+        """Begin a sync: drop everything that a failed one has left of full refreshes."""
         self._arriving = defaultdict(dict)
 
     def clear(self) -> None:
-        """Drop all rows and states, as the user does who wants a full refresh."""
+        """Drop all rows and states, as a user does who wants a full refresh."""
         self.tables.clear()
         self.states.clear()
 
     def resumable_from(self) -> list[Json]:
-        """The last state of each stream that is not read anew each time."""
+        """The last state of each stream that is not fully read each time."""
         return [state for name, state in self.states.items() if self._streams[name].incremental]
 
     def _put(self, stream: Stream, message: Json, seen: int) -> None:
@@ -160,7 +160,7 @@ class Destination:
 
 
 class Denied(NamedTuple):
-    """What Asana refuses about one task, and with which status."""
+    """A task that Asana refuses in part, and the status."""
 
     endpoint: str
     status: int
@@ -171,14 +171,14 @@ class Denied(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a stream has followed the events of a project, and how old its token is."""
+    """How far a stream has followed the events of a project, and the age of its token."""
 
     end: int
     at: pendulum.DateTime
 
 
 class Gap(NamedTuple):
-    """Events of a project that no token can bring any more; `since`: when it was last read."""
+    """Events of a project that no token can return any longer; `since`: when it was last read."""
 
     project: str
     lost: range
@@ -187,7 +187,7 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """What there is at one time: the visible projects, and all events so far.
+    """The visible projects and all events so far at one time.
 
     `away`: the projects that were visible while their workspace was, which is not listed now.
     """
@@ -201,10 +201,10 @@ class Moment:
 
 @dataclass
 class Followed:
-    """What one stream has had the chance to know, whatever the connector made of it.
+    """The information that one stream could have had, whatever the connector did with it.
 
     `told`: the events, by their place in the account's log, that valid tokens have covered.
-    `reads_events_only`: what happens before a project's first token makes no difference to it.
+    `reads_events_only`: events before a project's first token make no difference to it.
     """
 
     reads_events_only: bool = False
@@ -216,11 +216,11 @@ class Followed:
     _projects: frozenset[str] = frozenset()
 
     def cut_off(self, projects: Collection[str]) -> None:
-        """Asana has refused the sync tokens of these projects in the sync that ends."""
+        """Record that Asana refused the sync tokens of these projects in the sync that ends."""
         self._cut_off |= set(projects)
 
     def complete(self, now: Moment, refused: Collection[str], before: int) -> None:
-        """A sync of this stream was complete; `before` counts the events at its beginning."""
+        """Record a complete sync of this stream; `before` counts the events at its beginning."""
         for project in now.projects - set(refused):
             self._follow(project, now, before)
         away = self._projects & now.away
@@ -230,7 +230,7 @@ class Followed:
         self._forget_all_but(now.projects | now.away)
 
     def break_off(self, now: Moment) -> None:
-        """A sync was not complete: it may have forgotten the projects that are out of sight."""
+        """Record an incomplete sync: it may have forgotten the projects that are out of sight."""
         self._projects = frozenset(
             gid for gid in self._projects if gid in now.projects | now.away or now.is_deleted(gid)
         )
@@ -260,7 +260,7 @@ Change = Callable[[Account], object]
 
 
 class History:
-    """Changes and syncs, step by step, and a check of each sync by itself."""
+    """Changes and syncs, step by step, and a check of each sync."""
 
     def __init__(
         self,
@@ -287,7 +287,7 @@ class History:
             if person == "service" or name not in FOR_SERVICE_ACCOUNTS
         }
         self.destination = Destination(self.streams)
-        self.followed = self._follow_anew()
+        self.followed = self._follow_from_now()
         self.story: list[str] = []
         self.refused: set[str] = set()
         self.failed = False
@@ -309,13 +309,13 @@ class History:
     # -- steps ------------------------------------------------------------------------------------
 
     def change(self, told: str, change: Change) -> Any:
-        """Somebody changes the account, a second after what was before."""
+        """Change the account, a second after the last change."""
         self.clock.advance(1)
         self._tell(told)
         return self.asana.change(change)
 
     def remember(self, gid: str) -> None:
-        """Note to what an object, and all tasks below it, belong, for it will be deleted."""
+        """Note the parents of an object and of all tasks below it before it is deleted."""
         service, below = self.account.people["service"], [gid]
         while below:
             noted = below.pop()
@@ -331,7 +331,7 @@ class History:
         self.clock.advance(60 * minutes)
 
     def _go_over_to_workspace_events(self) -> None:
-        """Let the largest workspace have a sync token of its own, which is used from then on."""
+        """Give the largest workspace its own sync token, and use that from then on."""
         self.asana.controls.workspace_events = True
         (workspace, *_) = self.account.listing(self.viewer, "workspaces", "")
         begun = [
@@ -344,7 +344,7 @@ class History:
         self._tell(f"{WORTH_ASKING} projects made workspace {workspace} tell its events, and ended")
 
     def refuse(self, project: str) -> None:
-        """Asana refuses everything about one project, though it is listed."""
+        """Refuse everything about one project, although it is listed."""
         self._tell(f"Asana refuses project {project}")
         self.refused.add(project)
         self.asana.controls.deny(project, 403)
@@ -355,8 +355,8 @@ class History:
         self.asana.controls.denials.clear()
 
     def leave_workspace(self, workspace: str) -> None:
-        """Somebody takes the token's user out of a workspace."""
-        self.now()  # notes what is in it
+        """Remove the token's user from a workspace."""
+        self.now()  # notes its content
         self.away.add(workspace)
         user = self.viewer.user
         self.change(
@@ -365,7 +365,7 @@ class History:
         )
 
     def join_workspace(self, workspace: str) -> None:
-        """Somebody takes them in again."""
+        """Add the token's user to the workspace again."""
         self.away.remove(workspace)
         user = self.viewer.user
         self.change(
@@ -374,21 +374,21 @@ class History:
         )
 
     def lose_events(self, share: float) -> None:
-        """Some events never arrive from now on: until `clear`, nobody can know what is true."""
+        """Lose some events from now on: until `clear`, the true content is unknown."""
         self._tell(f"Asana loses {share:.0%} of the events")
         self.has_lost_events = True
         self.asana.controls.lost_events = share
 
     def clear(self) -> None:
-        """The user clears the connection, and events stop getting lost."""
+        """Clear the connection as a user does, and stop losing events."""
         self._tell("the tables are cleared")
         self.has_lost_events = False
         self.asana.controls.lost_events = 0.0
         self.destination.clear()
-        self.followed = self._follow_anew()
+        self.followed = self._follow_from_now()
         self._event_ids.clear()
 
-    def _follow_anew(self) -> dict[str, Followed]:
+    def _follow_from_now(self) -> dict[str, Followed]:
         return {name: Followed(name == "events") for name in self.streams}
 
     def sync(
@@ -400,9 +400,9 @@ class History:
         amid: Sequence[tuple[str, int, str, Change]] = (),
         refused: Sequence[Denied] = (),
     ) -> Said:
-        """Sync some streams (all if None), until killed after so many messages or tombstones.
+        """Sync some streams (all if None), until killed after this many messages or tombstones.
 
-        `amid`: changes in the midst: before which request, after how many of these, what.
+        `amid`: changes during the sync: before which request, after how many of these, what.
         `refused`: what Asana refuses in this sync.
         """
         denials = list(self.asana.controls.denials)
@@ -427,7 +427,7 @@ class History:
         self.asana.controls.interruptions.clear()
         self.asana.controls.denials = denials
         lacking = {stream for denied in refused for stream in BELOW[denied.endpoint]}
-        kill = _told_kill(killed_after, killed_at_tombstone)
+        kill = _kill_in_words(killed_after, killed_at_tombstone)
         self._tell_sync(names, kill, [*happened, *map(str, refused)])
         self._check(said, names, lacking, disturbed=bool(happened), killed=bool(kill))
         for message in said.messages:
@@ -436,7 +436,7 @@ class History:
         return said
 
     def settle(self) -> None:
-        """A last quiet sync, after which the tables must be what the account is."""
+        """Run a last quiet sync, after which the tables must match the account."""
         if self.refused:
             self.relent()
         for workspace in sorted(self.away):
@@ -449,17 +449,17 @@ class History:
             self.fail(*wrong)
 
     def differences(self) -> list[str]:
-        """How the tables differ from the account, but for what nobody can know."""
+        """How the tables differ from the account, apart from Asana's limits."""
         return [line for name in self.streams for line in Comparison(self, name).differences()]
 
     def fail(self, *wrong: str) -> None:
         self.failed = True
         raise OracleError("\n".join(["", *self.story, *(f"BUT {line}" for line in wrong)]))
 
-    # -- what the account is ----------------------------------------------------------------------
+    # -- the account ------------------------------------------------------------------------------
 
     def truth(self, stream: str) -> dict[Key, Record]:
-        """What a full refresh would deliver now."""
+        """The records that a full refresh would deliver now."""
         if stream == "events":
             return {}
         chosen = self.streams[stream]
@@ -467,7 +467,7 @@ class History:
         return {chosen.key_of(record): declared(record, chosen.schema) for record in records}
 
     def now(self) -> Moment:
-        """What the token sees now."""
+        """The content that the token can see now."""
         listing, viewer = self.account.listing, self.viewer
         workspaces = listing(viewer, "workspaces", "")
         within = {p: w for w in workspaces for p in listing(viewer, "projects", w)}
@@ -481,7 +481,7 @@ class History:
         )
 
     def name(self, gid: str) -> str:
-        """Something by its kind, gid and name, for people."""
+        """The kind, gid and name of an object, for people."""
         reference = self.account.shapes.ref(gid)
         title = f" {reference['name']!r}" if reference["name"] else ""
         return f"{reference['resource_type']} {gid}{title}"
@@ -508,7 +508,7 @@ class History:
         return happened
 
     def _cut_off_since(self, asked: int) -> set[str]:
-        """The projects whose sync tokens Asana has refused, as it may do with those used before."""
+        """The projects with refused sync tokens; Asana may refuse those used before."""
         if self.asana.controls.old_sync_tokens is None:
             return set()
         refused = {
@@ -564,7 +564,7 @@ class History:
     def _ended_well(
         self, said: Said, names: Collection[str], lacking: Collection[str]
     ) -> Iterator[str]:
-        """Streams of which something was refused may be incomplete, and say why."""
+        """Check the statuses: streams with refusals may be incomplete, and must say why."""
         told = {name for name, error in said.errors().items() if _is_refusal(error)}
         for name in names:
             if said.statuses(name)[-1:] != ["COMPLETE"]:
@@ -576,7 +576,7 @@ class History:
             yield f"the sync ended with status {said.exit_status}: {said.errors()}"
 
     def _older(self, stream: Stream, records: Collection[Record]) -> Iterator[str]:
-        """By an older cursor a destination would take what comes later for outdated."""
+        """Check the cursors: with an older one, a destination would ignore what comes later."""
         if stream.cursor is None or not stream.incremental:
             return
         table = self.destination.tables[stream.name]
@@ -588,7 +588,7 @@ class History:
                 yield f"{stream.name}: {record} comes after {row.record} with an older cursor"
 
     def _false(self, stream: Stream, record: Record) -> Iterator[str]:
-        """Each record of an undisturbed sync is what the account holds at the time."""
+        """Check that each record of an undisturbed sync matches the account at the time."""
         gid = record["gid"]
         if record.get(DELETED_AT):
             if self.account.kind(gid) is not None and not self._was_deleted_at_last(gid):
@@ -596,7 +596,7 @@ class History:
             if more := _beyond_a_tombstone(stream, record):
                 yield f"{stream.name}: the tombstone of {gid} also has {more}"
         elif not self.account.may_read(self.viewer, gid):
-            yield f"{stream.name}: a record of {gid}, which nobody can read"
+            yield f"{stream.name}: a record of {gid}, which the token cannot read"
         else:
             held = {**self.account.record(self.viewer, gid), **_made(record)}
             expected = declared(held, stream.schema)
@@ -608,7 +608,7 @@ class History:
                     )
 
     def _was_deleted_at_last(self, gid: str) -> bool:
-        """Whether Asana has told that it was deleted, and not yet that it was restored."""
+        """Whether Asana has reported its deletion, and not yet that it was restored."""
         ends = {"deleted", "removed"} if kind_of(gid) == "story" else {"deleted"}
         told = [
             event.record["action"]
@@ -620,7 +620,7 @@ class History:
         return next((a in ends for a in reversed(told) if a in {*ends, "undeleted"}), False)
 
     def _events_twice(self, records: Collection[Record], said: Said) -> Iterator[str]:
-        """A complete sync's events never come again, but through another of their projects."""
+        """Check that events of a complete sync never come again, except in another project."""
         for record in records:
             if record["event_id"] in self._event_ids and not self._has_several_projects(record):
                 yield f"events: {record} came before"
@@ -631,7 +631,7 @@ class History:
         same = [e for e in self.account.events.entries if content(e.record) == content(record)]
         return any(sum(kind_of(gid) == "project" for gid in e.watched) > 1 for e in same)
 
-    # -- the story --------------------------------------------------------------------------------
+    # -- the report -------------------------------------------------------------------------------
 
     def _tell(self, told: str) -> None:
         self.story.append(f"{self.clock.now().format('DD MMM HH:mm:ss')}  {told}")
@@ -643,7 +643,7 @@ class History:
 
 
 def _small_account(clock: Clock) -> Account:
-    """The sample account with few tasks in each project, for syncs of few requests."""
+    """The sample account with few tasks in each project, for syncs with few requests."""
     account = make_account("sample", clock=clock)
     everyone = account.people["service"]
     for workspace in account.listing(everyone, "workspaces", ""):
@@ -659,7 +659,7 @@ def _is_refusal(error: Json) -> bool:
 
 
 def _nth_tombstone(number: int | None) -> Callable[[str], bool]:
-    """Whether a message is that tombstone, the first one being 1; none is, without a number."""
+    """Whether a message is this tombstone, counted from 1; never, without a number."""
     left = number or 0
 
     def is_it(message: str) -> bool:
@@ -670,14 +670,14 @@ def _nth_tombstone(number: int | None) -> Callable[[str], bool]:
     return is_it
 
 
-def _told_kill(messages: int | None, tombstone: int | None) -> str:
+def _kill_in_words(messages: int | None, tombstone: int | None) -> str:
     if tombstone is not None:
         return f", killed before tombstone {tombstone}"
     return f", killed after {messages} messages" if messages is not None else ""
 
 
 def content(event: Record) -> str:
-    """What an event says, without what the connector adds and what is null."""
+    """An event without nulls and without the columns that the connector adds."""
     said = {name: value for name, value in event.items() if name != "event_id"}
     return orjson.dumps(_without_nulls(said), option=orjson.OPT_SORT_KEYS).decode()
 
@@ -690,8 +690,10 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _repeated(stream: Stream, records: Collection[Record], *, disturbed: bool) -> Iterator[str]:
-    """A key has one outcome in a sync. Whatever moves meanwhile may be met twice, but a record is
-    not followed by a tombstone, nor the other way round.
+    """Check that a key has one outcome in a sync.
+
+    An object that moves during the sync may come twice, but a record is not followed by a
+    tombstone, nor the other way around.
     """
     outcomes: dict[Key, bool] = {}
     for record in records:
@@ -719,7 +721,7 @@ def _unequal(stream: str, gid: str, column: str, found: Any, expected: Any) -> s
 
 
 class Comparison:
-    """One table beside the account, without what Asana does not let one know."""
+    """One table compared with the account, apart from Asana's limits."""
 
     def __init__(self, history: History, stream: str) -> None:
         self.history = history
@@ -768,7 +770,7 @@ class Comparison:
         return self.history.account.record(self.history.viewer, gid)
 
     def events(self, gid: str, actions: Collection[str], *, since: int = 0) -> list[int]:
-        """Where in the log something happened to an object."""
+        """The places in the log where something happened to an object."""
         return [
             at
             for at in range(since, len(self.log))
@@ -777,40 +779,40 @@ class Comparison:
         ]
 
 
-# -- what Asana does not let one know -------------------------------------------------------------
+# -- the limits of Asana --------------------------------------------------------------------------
 
 
 def may_remain(table: Comparison, gid: str) -> bool:
-    """A row that no full refresh would deliver any more."""
+    """Whether a row may remain that no full refresh would deliver any longer."""
     return (
         out_of_sight(table, gid)
-        or gone_with_what_it_belonged_to(table, gid)
-        or deleted_unheard(table, gid)
+        or deleted_with_its_parent(table, gid)
+        or deleted_without_a_valid_token(table, gid)
     ) and table.stream.incremental
 
 
 def may_be_missing(table: Comparison, gid: str, truth: Record) -> bool:
-    """A record that has never come."""
-    return table.stream.incremental and below_a_task_that_joined_unseen(table, truth)
+    """Whether a record may be missing."""
+    return table.stream.incremental and below_a_task_that_joined_without_a_valid_token(table, truth)
 
 
 def may_be_outdated(
     table: Comparison, gid: str, row: Row, column: str, found: Any, expected: Any
 ) -> bool:
-    """A column that is as it once was."""
+    """Whether a column may have an earlier value."""
     if not table.stream.incremental:
         return False
     return (
-        edited_unheard(table, gid, column)
+        edited_without_a_valid_token(table, gid, column)
         or counts_a_deleted_subtask(table, gid, row, column)
         or modified_by_an_attachment(table, gid, row, column)
         or reported_on_since(table, gid, row, column)
         or worked_on_since(table, column)
-        or _same_but_for_what_is_inside(table, row, column, found, expected)
+        or _equal_except_nested_values(table, row, column, found, expected)
     )
 
 
-def _same_but_for_what_is_inside(
+def _equal_except_nested_values(
     table: Comparison, row: Row, column: str, found: Any, expected: Any
 ) -> bool:
     found = without_projects_out_of_sight(table, row, column, found, expected)
@@ -822,26 +824,26 @@ def _same_but_for_what_is_inside(
 
 
 def out_of_sight(table: Comparison, gid: str) -> bool:
-    """It exists, but the token no longer comes to it: a task that has left its projects or its
-    parent, what is below such a task, and all of a project that was deleted or unshared.
+    """It exists, but the token can no longer reach it: a task that has left its projects or its
+    parent, everything below such a task, and everything in a deleted or unshared project.
     """
     return table.history.account.kind(gid) is not None
 
 
-def gone_with_what_it_belonged_to(table: Comparison, gid: str) -> bool:
-    """It was not deleted itself: what it belonged to was, and Asana tells of no more than that."""
+def deleted_with_its_parent(table: Comparison, gid: str) -> bool:
+    """Only its parent was deleted, and Asana reports no more than that."""
     return table.history.account.kind(gid) is None and _deletion(table, gid) is None
 
 
-def deleted_unheard(table: Comparison, gid: str) -> bool:
-    """It was deleted while no valid token followed a project that it was in."""
+def deleted_without_a_valid_token(table: Comparison, gid: str) -> bool:
+    """It was deleted while no valid token followed any of its projects."""
     if table.stream.base == "projects":
         return gid not in table.followed.projects_told_gone
     return _deletion(table, gid) not in table.followed.told
 
 
 def _deletion(table: Comparison, gid: str) -> int | None:
-    """When it was put into the trash, where it still is; a story is said to be removed."""
+    """When it was moved to the trash, where it still is; a story is reported as removed."""
     ends = {"deleted", "removed"} if table.stream.base == "stories" else {"deleted"}
     found = table.events(gid, {*ends, "undeleted"})
     if not found or table.log[found[-1]].record["action"] == "undeleted":
@@ -849,8 +851,8 @@ def _deletion(table: Comparison, gid: str) -> int | None:
     return found[-1]
 
 
-def below_a_task_that_joined_unseen(table: Comparison, truth: Record) -> bool:
-    """Stories and attachments of a task that came into a project, unmodified, while no valid token
+def below_a_task_that_joined_without_a_valid_token(table: Comparison, truth: Record) -> bool:
+    """Stories and attachments of a task that joined a project, unmodified, while no valid token
     followed that project: the task itself is listed, but nothing says that it is new there.
     """
     if table.stream.base not in {"stories", "attachments"}:
@@ -869,14 +871,14 @@ def below_a_task_that_joined_unseen(table: Comparison, truth: Record) -> bool:
 
 
 def _tasks_above(table: Comparison, gid: str) -> Iterator[str]:
-    """The task that a story or attachment is on, that task's parent, and so on."""
+    """The task of a story or attachment, that task's parent, and so on."""
     above = table.record(gid).get("target") or table.record(gid).get("parent")
     while above and above["resource_type"] == "task":
         yield above["gid"]
         above = table.record(above["gid"])["parent"]
 
 
-def edited_unheard(table: Comparison, gid: str, column: str) -> bool:
+def edited_without_a_valid_token(table: Comparison, gid: str, column: str) -> bool:
     """A comment that was edited while no valid token followed a project of its task."""
     if table.stream.base != "stories" or column not in {"text", "html_text", "is_edited"}:
         return False
@@ -885,7 +887,7 @@ def edited_unheard(table: Comparison, gid: str, column: str) -> bool:
 
 
 def counts_a_deleted_subtask(table: Comparison, gid: str, row: Row, column: str) -> bool:
-    """The event of a deleted subtask does not say whose subtask it was."""
+    """The event of a deleted subtask does not name its parent."""
     return column == "num_subtasks" and any(
         event.record["action"] == "deleted"
         and table.history.parent_of.get(event.record["resource"]["gid"]) == gid
@@ -894,8 +896,8 @@ def counts_a_deleted_subtask(table: Comparison, gid: str, row: Row, column: str)
 
 
 def modified_by_an_attachment(table: Comparison, gid: str, row: Row, column: str) -> bool:
-    """The event of a deleted attachment does not say of which task; in a project's listing one
-    sees it all the same, but subtasks stand in none.
+    """The event of a deleted attachment does not name its task; the listing of a project shows the
+    change anyway, but subtasks are in no such listing.
     """
     return (
         table.stream.name == "subtasks"
@@ -909,7 +911,7 @@ def modified_by_an_attachment(table: Comparison, gid: str, row: Row, column: str
 
 
 def reported_on_since(table: Comparison, gid: str, row: Row, column: str) -> bool:
-    """A new status update does not modify the project whose current one it is."""
+    """A new status update does not modify its project."""
     return (
         table.stream.name == "projects"
         and column in {"current_status", "current_status_update"}
@@ -922,14 +924,14 @@ def reported_on_since(table: Comparison, gid: str, row: Row, column: str) -> boo
 
 
 def worked_on_since(table: Comparison, column: str) -> bool:
-    """Time that is entered on a task does not modify it, and no event tells of it."""
+    """Time entered on a task does not modify it, and causes no event."""
     return table.stream.name in TASK_STREAMS and column == "actual_time_minutes"
 
 
 def without_projects_out_of_sight(
     table: Comparison, row: Row, column: str, found: Any, expected: Any
 ) -> Any:
-    """When a project is deleted or unshared no event tells the tasks that are in others as well."""
+    """When a project is deleted or unshared, no event names its tasks in other projects."""
     if table.stream.name not in TASK_STREAMS:
         return found
     seen = {
@@ -949,7 +951,7 @@ def without_projects_out_of_sight(
 
 
 def without_tasks_in_the_trash(table: Comparison, row: Row, column: str, value: Any) -> Any:
-    """No event tells a task that another one, which it depended on, was deleted or restored."""
+    """No event reports to a task that one of its dependencies was deleted or restored."""
     if column not in {"dependencies", "dependents"}:
         return value
     moved = {
@@ -961,8 +963,8 @@ def without_tasks_in_the_trash(table: Comparison, row: Row, column: str, value: 
 
 
 def without_old_names(table: Comparison, row: Row, value: Any) -> Any:
-    """What is named inside a record may have been renamed since the record was read; a custom
-    field that refers to others has their names in its `display_value`.
+    """A name inside a record may have changed since the record was read; a custom field that refers
+    to others has their names in its `display_value`.
     """
     if isinstance(value, list):
         return [without_old_names(table, row, entry) for entry in value]

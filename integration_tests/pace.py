@@ -1,11 +1,10 @@
-"""How much of the quota is used, over sockets and in real time: by the connector, and by the
-CDK's own retry alone.
+"""How much of the quota the connector and the CDK's own retry alone use, over real sockets.
 
     python -m integration_tests.pace --minutes 5.5
 
-prints both as a table. Every scenario is an emulated Asana of its own, which 25 workers ask for
+prints both as a table. Each scenario has its own emulated Asana, from which 25 workers request
 tasks without end. The quota, if it changes, does so after a quarter of the time. Learning is
-over when the last minute begins: what is used and refused in that is the steady state.
+over when the last minute begins: its requests and refusals are the steady state.
 """
 
 import argparse
@@ -59,9 +58,9 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """A quota of so many requests within a minute or a shorter `window`, maybe another one `later`.
+    """A quota of requests within a minute or a shorter `window`, maybe another one `later`.
 
-    `other`: requests a minute that another program makes with the same token.
+    `other`: requests per minute that another program makes with the same token.
     """
 
     name: str
@@ -89,7 +88,7 @@ SCENARIOS = (
 
 
 class Look(NamedTuple):
-    """What Asana had counted at a moment."""
+    """Asana's counts at one moment."""
 
     at: float
     served: float
@@ -108,14 +107,14 @@ class Course:
 
     @property
     def last_minute(self) -> tuple[Look, Look]:
-        """What was counted when it began and when it ended."""
+        """The counts at its beginning and its end."""
         return self._look_at(self.looks[-1].at - MINUTE), self.looks[-1]
 
     @property
     def seconds_to_recover(self) -> float | None:
-        """From a change, or else from the end of the first pause, until the speed is full.
+        """Seconds from a change, or else from the end of the first pause, to full speed.
 
-        None if it never is; 0 if there was nothing to recover from.
+        None if it never gets there; 0 if there was nothing to recover from.
         """
         start = self._begin_of_recovery()
         if start is None:
@@ -125,7 +124,7 @@ class Course:
         return next((look.at - start.at for look in tried if self._is_full_from(look)), None)
 
     def share(self, served: float, start: Look, end: Look) -> float:
-        """How much of the quota so many requests are, as it is in the end."""
+        """The share of the final quota that this many requests are."""
         return MINUTE * served / (self.scenario.last_quota * (end.at - start.at))
 
     def _begin_of_recovery(self) -> Look | None:
@@ -148,7 +147,7 @@ class Course:
 
 @contextmanager
 def connector(asana: AsanaEmulator, gid: str) -> Iterator[Callable[[], object]]:
-    """Asks as the connector does."""
+    """Send requests as the connector does."""
     rate_limit = RateLimit()
     client = AsanaClient(
         api_url=asana.base_url,
@@ -164,7 +163,7 @@ def connector(asana: AsanaEmulator, gid: str) -> Iterator[Callable[[], object]]:
 
 @contextmanager
 def cdk_alone(asana: AsanaEmulator, gid: str) -> Iterator[Callable[[], object]]:
-    """Asks as a source does that leaves everything to the CDK."""
+    """Send requests as a source does that leaves everything to the CDK."""
     token = TokenAuthenticator(asana.tokens.pat(SERVICE))
     client = HttpClient("tasks", logging.getLogger("airbyte"), authenticator=token)
     url = f"{asana.base_url}/tasks?project={gid}"
@@ -176,7 +175,7 @@ SIDES: Mapping[str, Side] = {"connector": connector, "CDK alone": cdk_alone}
 
 
 def measure(scenario: Scenario, side: Side, seconds: float) -> Course:
-    """Let the workers ask for so long."""
+    """Let the workers send requests for this many seconds."""
     over = threading.Event()
     given_up: list[Exception] = []
     with AsanaEmulator(make_account("sample"), kept_requests=0) as asana:
@@ -204,7 +203,7 @@ def set_up(asana: AsanaEmulator, scenario: Scenario) -> None:
 
 
 def watched(asana: AsanaEmulator, scenario: Scenario, seconds: float) -> Iterator[Look]:
-    """What Asana has counted, again and again for so long; the quota changes meanwhile."""
+    """Asana's counts, taken repeatedly for this many seconds; the quota changes meanwhile."""
     began = time.monotonic()
     while (at := time.monotonic() - began) < seconds:
         if scenario.later and at >= CHANGE * seconds:
@@ -215,7 +214,7 @@ def watched(asana: AsanaEmulator, scenario: Scenario, seconds: float) -> Iterato
 
 
 def ask_on(ask: Callable[[], object], over: threading.Event, given_up: list[Exception]) -> None:
-    """Ask without end; what is not answered in the end has been given up."""
+    """Send requests without end; those without an answer at the end are given up."""
     while not over.is_set():
         try:
             ask()
@@ -227,7 +226,7 @@ def ask_on(ask: Callable[[], object], over: threading.Event, given_up: list[Exce
 
 
 def ask_evenly(asana: AsanaEmulator, per_minute: float, over: threading.Event) -> None:
-    """Ask at a pace of one's own, refused or not."""
+    """Send requests at a fixed pace, refused or not."""
     headers = {"Authorization": f"Bearer {asana.tokens.pat(SERVICE)}"}
     with requests.Session() as session:
         next_at = time.monotonic()
@@ -243,10 +242,10 @@ def in_background(do: Callable[..., None], *arguments: object) -> threading.Thre
 
 
 def courses(side: str, seconds: float) -> list[Course]:
-    """All scenarios at once, in a process of their own; they wait most of the time."""
+    """All scenarios at once, in a separate process; they wait most of the time."""
     logging.disable()
     with (
-        redirect_stdout(StringIO()),  # the CDK tells the platform of every refusal
+        redirect_stdout(StringIO()),  # the CDK reports every refusal to the platform
         ThreadPoolExecutor(len(SCENARIOS)) as pool,
     ):
         return list(pool.map(lambda each: measure(each, SIDES[side], seconds), SCENARIOS))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, on a free port, that leaves nothing behind."""
+"""A PostgreSQL server for the tests, on a free port, that leaves nothing behind."""
 
 import os
 import pwd
@@ -68,7 +68,7 @@ def postgres_server(programs: Path) -> Iterator[str]:
 
 
 def _person(folder: Path) -> Mapping[str, Any]:
-    """Somebody else than root, as whom a server does not start; the folder becomes theirs."""
+    """A user other than root, because a server does not start as root; they get the folder."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -77,7 +77,7 @@ def _person(folder: Path) -> Mapping[str, Any]:
 
 
 def _copied(programs: Path, folder: Path) -> Path:
-    """The wheel's programs where everybody may run them, with the libraries beside the package."""
+    """The wheel's programs where every user may run them, and the libraries next to it."""
     package = programs.parents[1]
     if package.name != WHEEL:
         return programs

@@ -1,4 +1,4 @@
-"""Running the connector as its users do, and looking at what it says."""
+"""Runs the connector as its users do, and reads its output."""
 
 import argparse
 import logging
@@ -35,7 +35,7 @@ PROGRAM_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Said:
-    """What one command printed, and its exit status."""
+    """The output of one command, and its exit status."""
 
     lines: Sequence[str]
     exit_status: int
@@ -85,7 +85,7 @@ class Said:
 
 
 def config_for(asana: AsanaEmulator, person: str = SERVICE, **more: Any) -> Json:
-    """The config of somebody with a personal access token, for whom the emulator has no quota."""
+    """A config with a personal access token, for which the emulator has no quota."""
     return {
         "credentials": pat_credentials(asana, person),
         "requests_per_minute": 60_000,
@@ -101,7 +101,7 @@ def pat_credentials(asana: AsanaEmulator, person: str) -> Json:
 
 
 def oauth_credentials(asana: AsanaEmulator) -> Json:
-    """Those of the app that `asana.tokens.oauth_person` has allowed."""
+    """The credentials of the app that `asana.tokens.oauth_person` has authorized."""
     return {
         "option_title": "OAuth Credentials",
         "client_id": asana.tokens.client_id,
@@ -115,7 +115,7 @@ def oauth_config(asana: AsanaEmulator) -> Json:
 
 
 def failed(said: Said, exit_status: int = 0) -> str:
-    """The sentence of a failed check, in which nothing else than that is wrong."""
+    """The message of a failed check that has no other error."""
     status = said.connection_status()
     assert status["status"] == "FAILED"
     assert said.exit_status == exit_status
@@ -154,7 +154,7 @@ def catalog_of(
 def full_refresh(
     asana: AsanaEmulator, streams: Collection[str], person: str = SERVICE, **config: Any
 ) -> Said:
-    """Read the streams, every organization export among them, with a ledger that begins anew."""
+    """Read the streams, with every organization export, after resetting the ledger."""
     ids = list(asana.account.organization_exports)
     asana.ledger.reset()
     return run(
@@ -183,8 +183,8 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
     `killed_after`: the number of messages it may print. `killed_before`: whether a message is the
-    first one that it may not print.
-    Config, catalog and state are values, the bytes of a file, or the path of one.
+    first one that it may not print. Config, catalog and state are values, the bytes of a file, or
+    the path of one.
     """
     url = asana if isinstance(asana, str) else asana.url
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
@@ -215,7 +215,7 @@ def run_program(
     catalog: Any = None,
     *arguments: str,
 ) -> Said:
-    """Run a command of the console script, in a process of its own."""
+    """Run a command of the console script, in a separate process."""
     url = asana if isinstance(asana, str) else asana.url
     program = Path(sys.executable).with_name("source-asana")
     with tempfile.TemporaryDirectory() as folder:
@@ -233,9 +233,19 @@ def run_program(
     return Said(done.stdout.splitlines(), done.returncode)
 
 
+def gids(said: Said, stream: str) -> list[str]:
+    """The sorted gids of a stream's records."""
+    return sorted(record["gid"] for record in said.records()[stream])
+
+
+def truth(asana: AsanaEmulator, stream: str) -> list[str]:
+    """The sorted gids of a stream's records in Asana, as the service account sees them."""
+    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
+
+
 @contextmanager
 def logged() -> Iterator[list[str]]:
-    """What is logged inside the block, as the entrypoint's messages."""
+    """The log lines inside the block, as messages of the entrypoint."""
     lines: list[str] = []
 
     class Collecting(logging.Handler):

@@ -1,4 +1,6 @@
-"""Configs, catalogs and states of any kind: all is read, or a sentence says why not."""
+"""Configs, catalogs and states of any kind: either everything is read, or one sentence says why
+not.
+"""
 
 import copy
 import json
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.clock import stamp
-from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
+from integration_tests.reading import Json, Said, catalog_of, config_for, gids, run, truth
 from integration_tests.test_incremental import INCREMENTAL, incremental
 
 pytestmark = pytest.mark.once
@@ -44,7 +46,7 @@ UNHURRIED = settings(deadline=None)
 
 
 def places(document: Any, here: Place = ()) -> Iterator[Place]:
-    """The way to each value of a document, the whole of it included."""
+    """The path to each value of a document, including the whole document."""
     yield here
     if isinstance(document, Mapping):
         for name, value in document.items():
@@ -67,8 +69,8 @@ def with_value(document: Any, place: Place, value: Any) -> Any:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, document: Any, least_depth: int = 0) -> Any:
-    """The document with anything else in one or two places."""
+def damaged(draw: st.DrawFn, document: Any, least_depth: int = 0) -> Any:
+    """The document with other values in one or two places."""
     for _ in range(draw(st.integers(1, 2))):
         found = [place for place in places(document) if len(place) >= least_depth]
         if not found:
@@ -78,7 +80,7 @@ def spoilt(draw: st.DrawFn, document: Any, least_depth: int = 0) -> Any:
 
 
 def sentence_of(said: Said) -> str:
-    """The one sentence with which a command ends that cannot be carried out at all."""
+    """The only sentence with which a command ends that cannot run at all."""
     (trace,) = said.traces("ERROR")
     error = trace["trace"]["error"]
     assert said.exit_status == 1
@@ -94,14 +96,6 @@ def assert_no_traceback(said: Said) -> None:
     assert "Traceback" not in said.text
     assert "stack_trace" not in said.text
     assert not said.logs("FATAL")
-
-
-def gids(said: Said, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in said.records()[stream])
-
-
-def truth(asana: AsanaEmulator, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
 
 
 def state_of(said: Said) -> list[Json]:
@@ -134,7 +128,7 @@ def ten_minutes_ago(asana: AsanaEmulator) -> str:
 @example(b'{"": {"": 1}}')
 @example(b'{"credentials": {"personal_access_token": {"*": "**"}}}')
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_file_is_taken_for_a_config_that_is_none(
+def test_a_file_that_is_not_a_config_is_refused(
     untouched: AsanaEmulator, command: str, config: bytes
 ) -> None:
     said = run(command, untouched, config, catalog_of(["workspaces"]))
@@ -155,11 +149,11 @@ def is_object(content: bytes) -> bool:
 
 @given(data=st.data())
 @UNHURRIED
-def test_a_config_with_something_wrong_is_read_whole_or_refused_by_check_too(
+def test_a_wrong_config_is_read_in_full_or_refused_by_check_too(
     untouched: AsanaEmulator, data: st.DataObject
 ) -> None:
     right = config_for(untouched, num_workers=3, organization_export_ids=["1"])
-    config = data.draw(spoilt(right, least_depth=1))
+    config = data.draw(damaged(right, least_depth=1))
     said = run("read", untouched, config, catalog_of(["workspaces"]))
     if said.exit_status == 0:
         assert gids(said, "workspaces") == truth(untouched, "workspaces")
@@ -172,9 +166,7 @@ def test_a_config_with_something_wrong_is_read_whole_or_refused_by_check_too(
 
 
 @pytest.mark.parametrize("token", ["", " ", "e", "\t\n", "a b"])
-def test_what_is_no_token_does_not_garble_the_sentence_that_says_so(
-    sample: AsanaEmulator, token: str
-) -> None:
+def test_an_invalid_token_does_not_garble_its_own_error(sample: AsanaEmulator, token: str) -> None:
     config = {"credentials": {"personal_access_token": token}}
     said = run("check", sample, config)
     assert "****" not in said.connection_status()["message"]
@@ -182,7 +174,7 @@ def test_what_is_no_token_does_not_garble_the_sentence_that_says_so(
 
 
 @pytest.mark.parametrize("gid", ["../users/me", "1?x=", "1/2", "\uff11\uff12", "-1", "1\n", "%31"])
-def test_what_is_no_gid_gets_into_no_address(sample: AsanaEmulator, gid: str) -> None:
+def test_an_invalid_gid_never_gets_into_an_address(sample: AsanaEmulator, gid: str) -> None:
     config = config_for(sample, organization_export_ids=["7", gid])
     said = run("check", sample, config)
     assert said.connection_status()["status"] == "FAILED"
@@ -219,7 +211,7 @@ def test_what_is_no_gid_gets_into_no_address(sample: AsanaEmulator, gid: str) ->
         "http://somebody@127.0.0.1:9",
     ],
 )
-def test_an_address_that_is_none_is_refused_with_the_name_of_its_variable(
+def test_an_invalid_address_is_refused_with_the_name_of_its_variable(
     sample: AsanaEmulator, address: str
 ) -> None:
     said = run("check", address, config_for(sample))
@@ -230,7 +222,7 @@ def test_an_address_that_is_none_is_refused_with_the_name_of_its_variable(
     assert "ASANA_BASE_URL" in sentence_of(said)
 
 
-def test_blanks_around_an_address_do_not_count(sample: AsanaEmulator) -> None:
+def test_spaces_around_an_address_are_ignored(sample: AsanaEmulator) -> None:
     said = run("check", f" {sample.url}/\n", config_for(sample))
     assert said.connection_status()["status"] == "SUCCEEDED"
 
@@ -242,31 +234,31 @@ def test_blanks_around_an_address_do_not_count(sample: AsanaEmulator) -> None:
 @UNHURRIED
 @example(b"")
 @example(b"[" * 100_000)
-def test_no_file_is_taken_for_a_catalog_that_is_none(
-    untouched: AsanaEmulator, catalog: bytes
-) -> None:
+def test_a_file_that_is_not_a_catalog_is_refused(untouched: AsanaEmulator, catalog: bytes) -> None:
     said = run("read", untouched, config_for(untouched), catalog)
     assert "configured catalog" in sentence_of(said)
 
 
 @given(data=st.data())
 @UNHURRIED
-def test_a_catalog_with_something_wrong_is_read_whole_or_refused(
+def test_a_wrong_catalog_is_read_in_full_or_refused(
     untouched: AsanaEmulator, data: st.DataObject
 ) -> None:
     right = incremental(["tags"], full=["tasks"])
     for configured in right["streams"]:
         configured["stream"]["json_schema"]["properties"] = {"gid": {}, "name": {"type": "string"}}
-    catalog = data.draw(spoilt(right))
+    catalog = data.draw(damaged(right))
     said = run("read", untouched, config_for(untouched), orjson.dumps(catalog))
     assert_no_traceback(said)
     if said.traces("STREAM_STATUS") or said.exit_status == 0:
-        assert_each_stream_is_whole_or_refused(said, untouched, catalog)
+        assert_each_stream_is_complete_or_refused(said, untouched, catalog)
     else:
         assert "configured catalog" in sentence_of(said)
 
 
-def assert_each_stream_is_whole_or_refused(said: Said, asana: AsanaEmulator, catalog: Json) -> None:
+def assert_each_stream_is_complete_or_refused(
+    said: Said, asana: AsanaEmulator, catalog: Json
+) -> None:
     errors = said.errors()
     for name in {configured["stream"]["name"] for configured in catalog["streams"]}:
         if name in ("tags", "tasks"):
@@ -294,7 +286,7 @@ def assert_each_stream_is_whole_or_refused(said: Said, asana: AsanaEmulator, cat
     ],
     ids=str,
 )
-def test_columns_that_do_not_exist_are_not_asked_for_and_cost_no_record(
+def test_unknown_columns_are_not_requested_and_cost_no_record(
     sample: AsanaEmulator, schema: Json
 ) -> None:
     place = ("streams", 0, "stream", "json_schema")
@@ -307,7 +299,7 @@ def test_columns_that_do_not_exist_are_not_asked_for_and_cost_no_record(
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
-def test_a_stream_that_stands_twice_is_refused(sample: AsanaEmulator, mode: str) -> None:
+def test_a_repeated_stream_is_refused(sample: AsanaEmulator, mode: str) -> None:
     catalog = catalog_of(["tags", "tasks", "tasks"])
     catalog["streams"][2]["sync_mode"] = mode
     said = run("read", sample, config_for(sample), catalog)
@@ -315,19 +307,19 @@ def test_a_stream_that_stands_twice_is_refused(sample: AsanaEmulator, mode: str)
     assert sample.ledger.count() == 0
 
 
-def test_an_unknown_stream_that_stands_twice_is_refused_once(sample: AsanaEmulator) -> None:
+def test_a_repeated_unknown_stream_is_refused_once(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["wishes", "wishes", "tags"]))
     assert "wishes" in sentence_of(said)
 
 
-def test_a_mode_that_a_stream_has_not_got_is_a_full_refresh(sample: AsanaEmulator) -> None:
+def test_an_unsupported_sync_mode_is_a_full_refresh(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), incremental(["tags", "users"]))
     for stream in ("tags", "users"):
         assert gids(said, stream) == truth(sample, stream)
         assert said.states(stream) == [{"__ab_full_refresh_sync_complete": True}]
 
 
-def test_keys_and_cursors_of_the_users_own_change_nothing(sample: AsanaEmulator) -> None:
+def test_user_defined_keys_and_cursors_change_nothing(sample: AsanaEmulator) -> None:
     catalog = incremental(["tasks"])
     catalog["streams"][0] |= {"cursor_field": ["wish"], "primary_key": [["name"], ["wish"]]}
     said = run("read", sample, config_for(sample), catalog)
@@ -346,14 +338,14 @@ def test_keys_and_cursors_of_the_users_own_change_nothing(sample: AsanaEmulator)
 @example(b'{"tasks": {"modified_at": "2020-01-01T00:00:00Z"}}')
 @example(b'[{"type": "LEGACY", "data": {"tasks": {"modified_at": "2020-01-01T00:00:00Z"}}}]')
 @example(b'[{"type": "STREAM", "stream": {"stream_descriptor": {"name": "\\ud800"}}}]')
-def test_any_file_for_a_state_ends_in_all_records_or_a_sentence(
+def test_any_file_as_a_state_ends_in_all_records_or_one_sentence(
     untouched: AsanaEmulator, state: bytes
 ) -> None:
     said = run("read", untouched, config_for(untouched), incremental(["tasks"]), state)
-    assert_all_or_a_sentence(said, untouched)
+    assert_all_records_or_one_sentence(said, untouched)
 
 
-def assert_all_or_a_sentence(said: Said, asana: AsanaEmulator) -> None:
+def assert_all_records_or_one_sentence(said: Said, asana: AsanaEmulator) -> None:
     if said.exit_status == 0:
         assert gids(said, "tasks") == truth(asana, "tasks")
         assert_no_traceback(said)
@@ -364,13 +356,13 @@ def assert_all_or_a_sentence(said: Said, asana: AsanaEmulator) -> None:
 @given(blob=ANYTHING)
 @settings(UNHURRIED, max_examples=50)
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
-def test_any_state_of_a_stream_ends_in_all_records_or_a_sentence(
+def test_any_state_of_a_stream_ends_in_all_records_or_one_sentence(
     untouched: AsanaEmulator, mode: str, blob: Any
 ) -> None:
     catalog = incremental(["tasks"])
     catalog["streams"][0]["sync_mode"] = mode
     state = [stream_state("tasks", blob), stream_state("wishes", blob)]
-    assert_all_or_a_sentence(
+    assert_all_records_or_one_sentence(
         run("read", untouched, config_for(untouched), catalog, state), untouched
     )
 
@@ -405,7 +397,7 @@ def test_the_state_of_another_connector_is_refused(sample: AsanaEmulator, state:
     ],
     ids=str,
 )
-def test_the_state_of_the_published_connector_means_that_all_is_read(
+def test_the_state_of_the_published_connector_leads_to_a_full_read(
     sample: AsanaEmulator, state: Any
 ) -> None:
     said = run(
@@ -419,15 +411,13 @@ def test_the_state_of_the_published_connector_means_that_all_is_read(
     "spelling",
     ["2001-1-01T00:00:00.000Z", "200\uff11-01-01T00:00:00.000Z", "01-01-01T00:00:00.000Z"],
 )
-def test_a_time_that_would_be_sorted_wrongly_is_refused(
-    sample: AsanaEmulator, spelling: str
-) -> None:
+def test_a_time_that_sorts_wrongly_is_refused(sample: AsanaEmulator, spelling: str) -> None:
     state = [stream_state("tasks", {"modified_since": {spelling: projects(sample)}})]
     said = run("read", sample, config_for(sample), incremental(["tasks"]), state)
     assert "The state of tasks" in sentence_of(said)
 
 
-def test_of_two_times_of_a_project_the_older_one_counts(sample: AsanaEmulator) -> None:
+def test_the_older_of_two_times_of_a_project_counts(sample: AsanaEmulator) -> None:
     first = run("read", sample, config_for(sample), incremental(["tasks"]))
     ((later, found),) = first.states("tasks")[-1]["modified_since"].items()
     for times in ([PAST, later], [later, PAST]):
@@ -438,7 +428,9 @@ def test_of_two_times_of_a_project_the_older_one_counts(sample: AsanaEmulator) -
 
 
 @pytest.mark.parametrize("token", ["", "\x00", "\ud800", 12, None, ["a"]], ids=ascii)
-def test_a_sync_token_that_no_state_can_hold_is_refused(sample: AsanaEmulator, token: Any) -> None:
+def test_a_sync_token_that_a_state_cannot_hold_is_refused(
+    sample: AsanaEmulator, token: Any
+) -> None:
     found = projects(sample)
     blob = {"modified_since": {PAST: found}, "sync_tokens": dict.fromkeys(found, token)}
     state = json.dumps([stream_state("tasks", blob)]).encode()
@@ -469,7 +461,7 @@ def test_a_sync_token_that_asana_does_not_know_costs_no_record(
 
 
 def moved(document: Any, time: str) -> Any:
-    """A state with all of its times moved to another one."""
+    """A state with all of its times replaced by another one."""
     if not isinstance(document, dict):
         return document
     return {
@@ -493,7 +485,7 @@ def test_marks_in_the_future_hide_no_record(asana: AsanaEmulator) -> None:
     assert FUTURE not in json.dumps(state_of(said))
 
 
-def test_projects_that_are_done_in_the_future_are_read(sample: AsanaEmulator) -> None:
+def test_projects_marked_as_done_in_the_future_are_read(sample: AsanaEmulator) -> None:
     done = stream_state("tasks", {"done": {FUTURE: projects(sample)}})
     said = run("read", sample, config_for(sample), catalog_of(["tasks"]), [done])
     assert gids(said, "tasks") == truth(sample, "tasks")
@@ -514,7 +506,7 @@ def test_a_state_of_projects_that_do_not_exist_is_forgotten(sample: AsanaEmulato
 @pytest.mark.parametrize(
     ("name", "content"), [("config", b""), ("catalog", b"[{]"), ("state", b"\xff\xfe\x00")]
 )
-def test_a_file_that_is_broken_is_named_in_a_sentence(
+def test_one_sentence_names_a_broken_file(
     sample: AsanaEmulator, tmp_path: Path, name: str, content: bytes
 ) -> None:
     file = tmp_path / "broken.json"
@@ -529,6 +521,6 @@ def test_a_file_that_is_broken_is_named_in_a_sentence(
     assert str(file) in sentence_of(said)
 
 
-def test_a_folder_is_no_file(sample: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_refused(sample: AsanaEmulator, tmp_path: Path) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["tags"]), tmp_path)
     assert "Cannot read the state from" in sentence_of(said)

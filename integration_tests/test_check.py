@@ -1,4 +1,4 @@
-"""What a check tells before anything is read: who the token is, and what it cannot read."""
+"""What a check reports before anything is read: the user of the token, and what it cannot read."""
 
 import logging
 import re
@@ -64,7 +64,7 @@ PLAN_OR_ROLE = (
 
 
 def warnings(asana: AsanaEmulator, person: str = SERVICE) -> list[str]:
-    """What a check, which succeeds, warns of."""
+    """The warnings of a successful check."""
     said = run("check", asana, config_for(asana, person))
     assert said.connection_status()["status"] == "SUCCEEDED"
     assert said.exit_status == 0
@@ -82,7 +82,7 @@ def test_a_check_says_who_the_token_is_and_what_it_sees(sample: AsanaEmulator) -
     assert said.exit_status == 0
 
 
-def test_a_check_asks_once_for_each_listing_of_one_workspace_and_one_project(
+def test_a_check_requests_each_listing_once_for_one_workspace_and_one_project(
     sample: AsanaEmulator,
 ) -> None:
     run("check", sample, config_for(sample))
@@ -90,7 +90,7 @@ def test_a_check_asks_once_for_each_listing_of_one_workspace_and_one_project(
     assert sample.ledger.unknown_parameters == {}
 
 
-def test_a_check_asks_for_two_exports_at_most(sample: AsanaEmulator) -> None:
+def test_a_check_requests_at_most_two_exports(sample: AsanaEmulator) -> None:
     ids = list(sample.account.organization_exports)
     said = run("check", sample, config_for(sample, organization_export_ids=[*ids, "1", "2"]))
     assert said.connection_status()["status"] == "SUCCEEDED"
@@ -110,10 +110,10 @@ def test_a_check_with_a_wrong_token_says_what_to_do(sample: AsanaEmulator) -> No
     said = run_program("check", sample, config)
     assert "Create a new personal access token" in failed(said)
     assert "2/mistyped" not in said.text
-    assert sample.ledger.count() == 2  # once more, in case that the first 401 was a passing one
+    assert sample.ledger.count() == 2  # twice, in case the first 401 was transient
 
 
-def test_a_check_with_an_ended_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
+def test_a_check_with_an_expired_refresh_token_says_what_to_do(asana: AsanaEmulator) -> None:
     asana.tokens.revoke(asana.tokens.refresh_token)
     assert "Authenticate again" in failed(run("check", asana, oauth_config(asana)))
 
@@ -136,11 +136,11 @@ def test_a_check_names_an_export_that_cannot_be_read(sample: AsanaEmulator) -> N
     assert "Cannot read organization export 404404 (404" in failed(said)
 
 
-def test_nothing_is_said_when_all_is_well(sample: AsanaEmulator) -> None:
+def test_a_check_without_problems_has_no_message(sample: AsanaEmulator) -> None:
     assert warnings(sample) == []
 
 
-def test_a_check_tells_in_its_message_which_streams_are_refused(asana: AsanaEmulator) -> None:
+def test_the_message_of_a_check_names_the_refused_streams(asana: AsanaEmulator) -> None:
     asana.controls.deny("/goals", 402)
     said = run("check", asana, config_for(asana, "member"))
     message = said.connection_status()["message"]
@@ -153,16 +153,14 @@ def test_a_check_tells_in_its_message_which_streams_are_refused(asana: AsanaEmul
     assert len(said.logs("WARN")) == 2
 
 
-def test_one_refused_stream_is_one(sample: AsanaEmulator) -> None:
+def test_one_refused_stream_is_singular(sample: AsanaEmulator) -> None:
     message = run("check", sample, config_for(sample, "member")).connection_status()["message"]
     assert ". Asana refused 1 stream: audit_log_events (403). Deselect" in message
 
 
 @pytest.mark.parametrize("person", ["member", "restricted"])
-def test_a_person_is_refused_the_audit_log_and_nothing_else(
-    sample: AsanaEmulator, person: str
-) -> None:
-    """Not even a guest, whom Asana shows less."""
+def test_an_ordinary_user_is_refused_only_the_audit_log(sample: AsanaEmulator, person: str) -> None:
+    """Even a guest, although Asana shows a guest less."""
     (warning,) = warnings(sample, person)
     assert warning.startswith(f"audit_log_events: refused in {WORKSPACE} (403: ")
 
@@ -182,7 +180,7 @@ def test_a_person_is_refused_the_audit_log_and_nothing_else(
         ("/workspaces/{workspace_gid}/teams", "team_memberships, teams"),
     ],
 )
-def test_what_a_free_plan_or_a_guest_lacks_is_said_of_each_stream(
+def test_a_check_names_each_stream_that_a_free_plan_or_a_guest_lacks(
     asana: AsanaEmulator, place: str, streams: str
 ) -> None:
     asana.controls.deny(place, 402)
@@ -191,7 +189,9 @@ def test_what_a_free_plan_or_a_guest_lacks_is_said_of_each_stream(
     assert warning.endswith(f"). {PLAN_OR_ROLE}")
 
 
-def test_what_an_oauth_app_may_not_is_said_with_what_it_needs(asana: AsanaEmulator) -> None:
+def test_a_check_names_the_scope_for_each_stream_refused_to_an_oauth_app(
+    asana: AsanaEmulator,
+) -> None:
     for place in (
         "/workspaces/{workspace_gid}/custom_fields",
         "/projects/{project_gid}/sections",
@@ -209,7 +209,7 @@ def test_what_an_oauth_app_may_not_is_said_with_what_it_needs(asana: AsanaEmulat
         assert "an OAuth app needs full permissions" in warning
 
 
-def test_without_projects_everything_below_them_is_named_and_not_asked_for(
+def test_without_projects_the_check_names_every_stream_below_them_and_requests_none(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.deny("/projects", 403)
@@ -222,7 +222,7 @@ def test_without_projects_everything_below_them_is_named_and_not_asked_for(
     assert set(asana.ledger.by_path()).isdisjoint({"/tasks", "/attachments", "/events"})
 
 
-def test_a_server_that_fails_while_a_check_looks_around_does_not_fail_it(
+def test_a_server_failure_during_the_access_test_does_not_fail_the_check(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
@@ -231,19 +231,19 @@ def test_a_server_that_fails_while_a_check_looks_around_does_not_fail_it(
     assert warning.startswith("Could not check all streams: tags: ")
 
 
-def test_a_token_that_is_revoked_while_a_check_looks_around_fails_it(
+def test_a_token_revoked_during_the_access_test_fails_the_check(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.interrupt("/tasks", lambda: asana.tokens.revoke(asana.tokens.pat(SERVICE)))
     assert "Create a new personal access token" in failed(run("check", asana, config_for(asana)))
 
 
-# Whatever Asana answers
+# Malformed answers
 
 
 @pytest.mark.parametrize("data", ODD_DATA, ids=str)
 @pytest.mark.parametrize("place", [ME, "/workspaces"])
-def test_an_answer_of_another_shape_fails_a_check_in_one_sentence(
+def test_a_malformed_answer_fails_a_check_with_one_sentence(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, place: str, data: Any
 ) -> None:
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
@@ -254,7 +254,7 @@ def test_an_answer_of_another_shape_fails_a_check_in_one_sentence(
 
 @pytest.mark.parametrize("data", ODD_DATA, ids=str)
 @pytest.mark.parametrize("place", ["/projects", "/users", "/tasks", "/workspaces/*/teams"])
-def test_an_answer_of_another_shape_to_anything_else_fails_no_check(
+def test_a_malformed_answer_to_any_other_request_fails_no_check(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, place: str, data: Any
 ) -> None:
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
@@ -263,27 +263,27 @@ def test_an_answer_of_another_shape_to_anything_else_fails_no_check(
 
 
 @pytest.mark.parametrize("data", ODD_DATA, ids=str)
-def test_a_project_of_another_shape_fails_a_check_of_a_config_that_names_it(
+def test_a_malformed_project_fails_a_check_of_a_config_that_names_it(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, data: Any
 ) -> None:
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
     asana.controls.fail("/projects/{project_gid}", "odd_data", data=data, times=None)
     (project, *_) = (record["gid"] for record in asana.expected("projects", SERVICE))
     said = run("check", asana, config_for(asana, project_gids=[project]))
-    if data == {}:  # nothing is wrong with it, as far as one can see
+    if data == {}:  # it has no visible error
         assert said.connection_status()["status"] == "SUCCEEDED"
     else:
         assert re.search("not come from Asana's API|not from Asana", failed(said))
 
 
-def test_one_odd_workspace_costs_itself_alone(asana: AsanaEmulator) -> None:
+def test_one_odd_workspace_costs_only_itself(asana: AsanaEmulator) -> None:
     good = [{"gid": "1201000000000001", "name": "Good"}, {"gid": "1201000000000002", "name": None}]
     asana.controls.fail("/workspaces", "odd_data", data=[None, good[0], {"gid": 7}, good[1]])
     status = run("check", asana, config_for(asana)).connection_status()
     assert status["message"].endswith("who sees Good, 1201000000000002")
 
 
-def test_a_fault_of_the_connector_fails_a_check_in_one_sentence_that_names_it() -> None:
+def test_a_connector_error_fails_a_check_with_one_sentence_that_names_it() -> None:
     nothing: Any = None
     status = SourceAsana().check(logging.getLogger("airbyte"), nothing)
     assert status.status is Status.FAILED
@@ -291,15 +291,15 @@ def test_a_fault_of_the_connector_fails_a_check_in_one_sentence_that_names_it() 
     assert str(status.message).endswith("). Please report it.")
 
 
-# Several questions at once
+# Several requests at the same time
 
 
 def threads_of_checks() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t.name in (deadline.NAME, together.NAME)]
 
 
-def test_a_check_asks_several_questions_at_once() -> None:
-    """Each of these is answered only once the other one has been asked, too."""
+def test_a_check_sends_several_requests_at_the_same_time() -> None:
+    """Each of these is answered only after the other one has arrived, too."""
     both = threading.Barrier(2, timeout=20)
     with listening(lambda heard: answer_when_met(heard, both)) as (address, _):
         said = run("check", address, pat_config())
@@ -323,7 +323,7 @@ def answer_to(path: str) -> Any:
 
 
 @pytest.mark.parametrize("workers", [1, 3, 25])
-def test_a_check_asks_no_more_at_once_than_the_workers_that_the_config_allows(workers: int) -> None:
+def test_a_check_sends_at_most_num_workers_requests_at_the_same_time(workers: int) -> None:
     under_way, most, lock = 0, 0, threading.Lock()
 
     def counted(heard: Heard) -> Reply:
@@ -331,7 +331,7 @@ def test_a_check_asks_no_more_at_once_than_the_workers_that_the_config_allows(wo
         with lock:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.05)  # the next ones come meanwhile, if they do
+        time.sleep(0.05)  # time for further requests to arrive
         with lock:
             under_way -= 1
         return 200, {}, {"data": answer_to(urlsplit(heard.line.split()[1]).path)}
@@ -344,7 +344,7 @@ def test_a_check_asks_no_more_at_once_than_the_workers_that_the_config_allows(wo
 
 @pytest.mark.parametrize("place", [ME, "/tags", "/projects/{project_gid}"])
 @pytest.mark.parametrize("kind", ["hang", "stall", "trickle"])
-def test_no_thread_outlives_a_check(asana: AsanaEmulator, place: str, kind: Any) -> None:
+def test_every_thread_of_a_check_ends_with_it(asana: AsanaEmulator, place: str, kind: Any) -> None:
     asana.controls.fail(place, kind, seconds=600, times=None)
     (project, *_) = (record["gid"] for record in asana.expected("projects", SERVICE))
     run("check", asana, config_for(asana, excluded_project_gids=[project]), check_seconds=1.5)
@@ -352,13 +352,15 @@ def test_no_thread_outlives_a_check(asana: AsanaEmulator, place: str, kind: Any)
 
 
 @pytest.mark.parametrize("kind", [429, 503, "hang"])
-def test_no_thread_outlives_a_check_that_waits_for_a_token(asana: AsanaEmulator, kind: Any) -> None:
+def test_every_thread_of_a_check_that_waits_for_a_token_ends_with_it(
+    asana: AsanaEmulator, kind: Any
+) -> None:
     asana.controls.fail(TOKEN_PATH, kind, seconds=600, times=None)
     run("check", asana, oauth_config(asana), check_seconds=1)
     assert threads_of_checks() == []
 
 
-def test_a_token_that_is_revoked_among_many_questions_is_said_and_not_that_they_were_stopped(
+def test_a_check_reports_a_revoked_token_and_not_the_requests_that_it_stopped(
     asana: AsanaEmulator,
 ) -> None:
     for place in ("/users", "/tags", "/portfolios", "/projects", "/goals"):
@@ -368,10 +370,10 @@ def test_a_token_that_is_revoked_among_many_questions_is_said_and_not_that_they_
     assert threads_of_checks() == []
 
 
-# However long Asana takes
+# Slow answers and rate limits
 
 
-def test_a_check_without_a_rate_left_says_when_to_try_again(asana: AsanaEmulator) -> None:
+def test_a_rate_limited_check_says_when_to_try_again(asana: AsanaEmulator) -> None:
     asana.controls.fail("/*", 429, retry_after=HALF_AN_HOUR, times=None)
     sentence = failed(run("check", asana, config_for(asana)))
     assert sentence.startswith("The rate limit of this token is used up, maybe by another sync. ")
@@ -379,7 +381,7 @@ def test_a_check_without_a_rate_left_says_when_to_try_again(asana: AsanaEmulator
     assert asana.ledger.count() == 1
 
 
-def test_a_check_without_a_rate_left_ends_though_asana_does_not_say_until_when(
+def test_a_rate_limited_check_ends_even_without_a_retry_after(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.fail("/*", 429, times=None)
@@ -388,14 +390,14 @@ def test_a_check_without_a_rate_left_ends_though_asana_does_not_say_until_when(
     assert set(asana.ledger.by_status()) == {429}
 
 
-def test_a_check_waits_for_the_rate_where_that_is_soon(asana: AsanaEmulator) -> None:
+def test_a_check_waits_for_a_rate_limit_that_ends_soon(asana: AsanaEmulator) -> None:
     asana.controls.fail("/workspaces", 429, retry_after=1)
     assert warnings(asana) == []
 
 
 @pytest.mark.parametrize("place", [ME, "/workspaces"])
 @pytest.mark.parametrize("kind", ["hang", "stall", "trickle"])
-def test_a_check_ends_though_asana_does_not_answer(
+def test_a_check_ends_even_if_asana_does_not_answer(
     asana: AsanaEmulator, place: str, kind: Any
 ) -> None:
     asana.controls.fail(place, kind, seconds=600, times=None)
@@ -411,7 +413,7 @@ def test_a_check_ends_though_asana_does_not_answer(
     ],
     ids=["no rate left", "no answer"],
 )
-def test_a_check_succeeds_though_there_is_no_time_left_to_look_around(
+def test_a_check_succeeds_even_without_time_for_the_access_test(
     asana: AsanaEmulator, how: dict[str, Any], why: str
 ) -> None:
     asana.controls.deny("/users", 403)
@@ -424,7 +426,7 @@ def test_a_check_succeeds_though_there_is_no_time_left_to_look_around(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_check_does_not_wait_for_a_token_endpoint_that_asks_for_patience(
+def test_a_check_does_not_wait_for_a_token_endpoint_with_a_long_retry_after(
     asana: AsanaEmulator, status: int
 ) -> None:
     asana.controls.fail(TOKEN_PATH, status, retry_after=HALF_AN_HOUR, times=None)
@@ -441,10 +443,10 @@ def test_a_check_ends_whatever_the_token_endpoint_does(asana: AsanaEmulator, kin
     assert "within 1 second" in failed(run("check", asana, oauth_config(asana), check_seconds=1))
 
 
-# What the config names
+# Objects named in the config
 
 
-def test_the_tasks_without_a_project_are_asked_for_by_a_user_of_the_workspace(
+def test_tasks_without_a_project_are_requested_by_a_user_of_the_workspace(
     sample: AsanaEmulator,
 ) -> None:
     config = config_for(sample, include_tasks_without_project=True)
@@ -458,7 +460,7 @@ def test_the_tasks_without_a_project_are_asked_for_by_a_user_of_the_workspace(
     assert sample.ledger.by_path() == {**EACH_LISTING_ONCE, "/tasks": 2}
 
 
-def test_what_is_refused_of_tasks_without_a_project_is_said(asana: AsanaEmulator) -> None:
+def test_a_check_reports_refused_tasks_without_a_project(asana: AsanaEmulator) -> None:
     asana.controls.deny("/tasks?assignee=*", 403)
     said = run("check", asana, config_for(asana, include_tasks_without_project=True))
     (warning,) = said.logs("WARN")

@@ -1,4 +1,4 @@
-"""What becomes of the tokens that Asana hands out: none is lost, and none is bought in vain."""
+"""The tokens that Asana issues: none is lost, and none is requested unnecessarily."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ ODD_TERMS = ["0", 0, -1, "-3600", None, True, [3600], "soon", "NaN", 1e300, 1]
 
 
 def given_back(said: Said) -> list[str]:
-    """The refresh tokens of the configs that the platform was given."""
+    """The refresh tokens of the configs that the platform received."""
     configs = [m["control"]["connectorConfig"]["config"] for m in said.of_type("CONTROL")]
     return [config["credentials"]["refresh_token"] for config in configs]
 
@@ -31,7 +31,7 @@ def given_back(said: Said) -> list[str]:
 def when_granted(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]
 ) -> None:
-    """Do something when Asana has handed out its n-th token, before that arrives."""
+    """Do something after Asana has issued its n-th token, before that arrives."""
     exchange = asana.tokens.exchange
 
     def granting(form: Mapping[str, str]) -> tuple[int, Json]:
@@ -43,7 +43,7 @@ def when_granted(
 
 
 class Killed:
-    """A command whose process is killed at a request of its own."""
+    """A command in a process that is killed at one of its own requests."""
 
     def __init__(self, asana: AsanaEmulator, folder: Path, command: str) -> None:
         words: list[str | Path] = [PROGRAM, command, "--config", folder / "config"]
@@ -68,7 +68,7 @@ class Killed:
 
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize(("command", "first"), [("check", "/users/me"), ("read", "/workspaces")])
-def test_a_new_refresh_token_is_given_back_before_the_access_token_is_used(
+def test_a_new_refresh_token_is_returned_before_the_access_token_is_used(
     asana: AsanaEmulator, tmp_path: Path, command: str, first: str, signal_number: int
 ) -> None:
     asana.tokens.rotate_refresh_token = True
@@ -79,7 +79,7 @@ def test_a_new_refresh_token_is_given_back_before_the_access_token_is_used(
     assert given_back(said) == [asana.tokens.refresh_token]
 
 
-def test_a_new_refresh_token_is_given_back_before_its_use_in_the_midst_of_a_sync(
+def test_a_new_refresh_token_is_returned_before_its_use_in_the_middle_of_a_sync(
     asana: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill_at_the_next_use(grants: int) -> None:
@@ -97,7 +97,7 @@ def test_a_new_refresh_token_is_given_back_before_its_use_in_the_midst_of_a_sync
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_a_new_refresh_token_that_is_under_way_at_the_end_is_waited_for(
+def test_the_end_of_a_sync_waits_for_a_new_refresh_token_in_flight(
     asana: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     asana.tokens.rotate_refresh_token = True
@@ -110,7 +110,7 @@ def test_a_new_refresh_token_that_is_under_way_at_the_end_is_waited_for(
 
 
 @pytest.mark.parametrize("term", ODD_TERMS, ids=repr)
-def test_a_sync_costs_one_token_whatever_asana_says_of_its_term(
+def test_a_sync_uses_one_token_whatever_lifetime_asana_gives(
     asana: AsanaEmulator, term: Any
 ) -> None:
     asana.tokens.expires_in = term
@@ -120,7 +120,7 @@ def test_a_sync_costs_one_token_whatever_asana_says_of_its_term(
     assert asana.tokens.refreshes == 1
 
 
-def test_a_token_that_does_end_is_renewed_though_asana_says_that_it_does_not(
+def test_an_expired_token_is_renewed_even_if_asana_gave_no_lifetime(
     asana: AsanaEmulator,
 ) -> None:
     asana.tokens.expires_in = 1e300
@@ -130,7 +130,7 @@ def test_a_token_that_does_end_is_renewed_though_asana_says_that_it_does_not(
     assert asana.tokens.refreshes == 2
 
 
-def test_a_sync_says_that_it_waits_for_the_token_endpoint(asana: AsanaEmulator) -> None:
+def test_a_sync_reports_that_it_waits_for_the_token_endpoint(asana: AsanaEmulator) -> None:
     asana.controls.fail(TOKEN_PATH, 429, retry_after=1)
     said = run("read", asana, oauth_config(asana), catalog_of(["tags"]))
     assert said.exit_status == 0

@@ -46,7 +46,7 @@ def assert_is_a_config(config: Any) -> None:
     parse_config(config)
 
 
-def test_the_script_for_cron_is_one_for_any_shell(tmp_path: Path) -> None:
+def test_the_script_for_cron_runs_in_any_shell(tmp_path: Path) -> None:
     script = tmp_path / "sync.sh"
     script.write_text(block("Cron and Docker", "sh"), encoding="utf-8")
     subprocess.run(["/bin/sh", "-n", script], check=True)
@@ -102,13 +102,13 @@ def test_an_orchestrator_calls_the_function_for_notebooks(heading: str) -> None:
     assert function.args.args[0].arg == "file"
 
 
-def test_the_source_by_api_is_the_connector_with_a_config_of_its_form() -> None:
+def test_the_api_source_is_the_connector_with_a_valid_config() -> None:
     source = json.loads(block("Airbyte by API", "json"))
     assert source["definitionId"] == METADATA["definitionId"]
     assert_is_a_config(source["configuration"])
 
 
-def test_the_connection_by_api_selects_modes_that_the_streams_have() -> None:
+def test_the_api_connection_selects_supported_sync_modes() -> None:
     connection = json.loads(block("Airbyte by API", "json", 1))
     config = {"credentials": {"option_title": "PAT Credentials", "personal_access_token": "2/1:a"}}
     (catalog,) = run("discover", "http://127.0.0.1:9", config).of_type("CATALOG")
@@ -117,7 +117,7 @@ def test_the_connection_by_api_selects_modes_that_the_streams_have() -> None:
         assert MODES[stream["syncMode"]] in modes[stream["name"]]
 
 
-def test_the_source_by_terraform_is_the_connector_with_a_config_of_its_form() -> None:
+def test_the_terraform_source_is_the_connector_with_a_valid_config() -> None:
     module = json.loads(block("Airbyte by Terraform", "json"))
     source = module["resource"]["airbyte_source"]["asana"]
     assert source["definition_id"] == METADATA["definitionId"]
@@ -127,6 +127,6 @@ def test_the_source_by_terraform_is_the_connector_with_a_config_of_its_form() ->
     assert named == module["variable"].keys()
 
 
-def test_the_images_are_those_of_the_version() -> None:
+def test_the_images_have_the_current_version() -> None:
     named = set(re.findall(rf"{METADATA['dockerRepository']}:([\d.]+)", PAGE))
     assert named == {METADATA["dockerImageTag"]}

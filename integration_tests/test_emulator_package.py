@@ -1,4 +1,4 @@
-"""The emulator as others get it: a package of its own, and its page."""
+"""The emulator as a separate package, and its page."""
 
 import re
 import subprocess
@@ -49,12 +49,12 @@ def test_the_page_lists_every_change() -> None:
     assert sorted(named(section("**Changes**"))) == sorted(CHANGES)
 
 
-def test_the_package_has_the_licence_of_the_project() -> None:
+def test_the_package_has_the_license_of_the_project() -> None:
     assert (EMULATOR / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def install(python: Path, *what: str | Path) -> None:
-    """Install with uv, or with pip, which takes over where only pip knows the way to a mirror."""
+    """Install with uv, or with pip where only pip can find a mirror."""
     uv = [BIN / "uv", "pip", "install", "--native-tls", "--quiet", "--python", python, *what]
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *what]
     if subprocess.run(uv, capture_output=True, check=False).returncode:
@@ -64,9 +64,9 @@ def install(python: Path, *what: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment with nothing but the package, built here, and what it needs.
+    """The programs of an environment with only the package, built here, and its dependencies.
 
-    The versions are those of the lock. The page's example asks with requests.
+    The versions are those of the lock. The page's example uses requests.
     """
     folder = tmp_path_factory.mktemp("others")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
@@ -83,7 +83,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def started(installed: Path, tmp_path: Path) -> Iterator[str]:
-    """What the program prints that runs in that environment."""
+    """The output of the program that runs in that environment."""
     program = str(installed / "asana-emulator")
     with subprocess.Popen(
         [program, "--quota", "1500"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
@@ -115,7 +115,7 @@ def test_the_example_of_the_page_works_where_only_the_package_is_installed(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_options_of_the_page_are_those_of_the_program(installed: Path) -> None:
+def test_the_page_and_the_program_have_the_same_options(installed: Path) -> None:
     shown = subprocess.run(
         [installed / "asana-emulator", "--help"], capture_output=True, text=True, check=True
     ).stdout

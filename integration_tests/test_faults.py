@@ -1,4 +1,4 @@
-"""Each row of the table of faults (`make faults` prints it) holds what it promises."""
+"""Each row of the table of faults (`make faults` prints it) keeps its promises."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as 
 
 
 def in_turn(troubles: Iterable[Trouble], first: int) -> list[object]:
-    """Each trouble in one kind of sync, the next one in the next kind."""
+    """Each trouble in one kind of sync, the next trouble in the next kind."""
     return [
         pytest.param(trouble, trouble.modes[(place + first) % len(trouble.modes)], id=trouble.name)
         for place, trouble in enumerate(troubles)
@@ -24,7 +24,7 @@ def test_nothing_is_missing_and_nothing_comes_twice(trouble: Trouble, mode: Mode
 
 
 QUICK = [trouble for trouble in TROUBLES if not trouble.takes_long]
-"""With other numbers of workers, each sixth of them is played here, and all by `make faults`."""
+"""Other numbers of workers play every sixth of them here; `make faults` plays all."""
 
 
 @pytest.mark.parametrize(("trouble", "mode"), in_turn(QUICK[::6], first=1))

@@ -1,4 +1,4 @@
-"""Every record that the token may see, once, with the fewest requests that Asana permits."""
+"""Each record that the token can see, once, with the fewest requests that Asana permits."""
 
 from collections.abc import Collection
 from itertools import combinations
@@ -32,14 +32,16 @@ def assert_complete(
 
 
 @pytest.mark.parametrize("stream", STREAM_NAMES)
-def test_a_stream_alone_is_complete_and_costs_the_least(sample: AsanaEmulator, stream: str) -> None:
+def test_a_single_stream_is_complete_and_needs_the_fewest_requests(
+    sample: AsanaEmulator, stream: str
+) -> None:
     said = full_refresh(sample, [stream])
     assert_complete(sample, said, [stream], SERVICE)
     assert_at_the_floor(sample, [stream], SERVICE)
 
 
 def listings(*streams: str) -> set[str]:
-    """The listings that are read for some streams, but for the one with which each sync begins."""
+    """The listings that several streams share, except the one with which each sync begins."""
     plan = make_plan({STREAMS[name]: Selection() for name in streams})
     return {listing.path for listing in plan.listings} - {Workspaces.path()}
 
@@ -49,7 +51,7 @@ SHARING = [pair for pair in combinations(STREAM_NAMES, 2) if listings(pair[0]) &
 
 @pytest.mark.once
 @pytest.mark.parametrize("pair", SHARING, ids="+".join)
-def test_two_streams_that_share_a_listing_are_complete_and_cost_the_least(
+def test_two_streams_that_share_a_listing_are_complete_and_need_the_fewest_requests(
     sample: AsanaEmulator, pair: tuple[str, str]
 ) -> None:
     said = full_refresh(sample, pair)
@@ -68,20 +70,20 @@ def test_all_streams_are_the_same_with_any_number_of_workers(
 
 
 @pytest.mark.parametrize("person", ["member", "restricted"])
-def test_a_person_gets_what_they_may_see(sample: AsanaEmulator, person: str) -> None:
+def test_a_user_gets_everything_they_can_see(sample: AsanaEmulator, person: str) -> None:
     streams = [name for name in STREAM_NAMES if name not in FOR_SERVICE_ACCOUNTS]
     said = full_refresh(sample, streams, person)
     assert_complete(sample, said, streams, person)
     assert_at_the_floor(sample, streams, person)
 
 
-def test_only_known_exceptions_are_requested_in_vain(sample: AsanaEmulator) -> None:
+def test_the_connector_requests_no_unknown_field_except_known_ones(sample: AsanaEmulator) -> None:
     full_refresh(sample, STREAM_NAMES)
     asked = set(sample.ledger.unknown_fields)
-    # Documented for a single entry only, which is then asked for by its gid:
+    # Documented for a single entry only, which is then requested by its gid:
     asked -= {f"/time_tracking_entries {name}" for name in records.TIME_TRACKING_ENTRY.opt_fields()}
     assert asked == {
-        # Gone at Asana, kept for tables of 1.7.2:
+        # Removed by Asana, kept for tables of 1.7.2:
         "/projects is_template",
         # In the published catalog, and documented for tasks' fields only:
         "/projects custom_fields.resource_subtype",

@@ -1,4 +1,4 @@
-"""What is special of single streams: how each is asked for, and what it goes on from."""
+"""The special cases of single streams: how each is requested, and what it resumes from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -61,7 +61,7 @@ JOINS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "project_briefs": {"project.gid": ["projects"]},
     "audit_log_events": {"workspace_gid": ["workspaces"]},
 }
-"""The columns that every record has, and whose gids they hold."""
+"""The columns that every record has, each with the stream of its gids."""
 
 
 def values_at(record: Record, column: str) -> Iterator[Any]:
@@ -86,7 +86,7 @@ def everything(untouched: AsanaEmulator) -> Said:
 
 
 @pytest.mark.parametrize("stream", JOINS)
-def test_every_record_leads_to_those_above_it(everything: Said, stream: str) -> None:
+def test_every_record_has_the_gids_of_its_parents(everything: Said, stream: str) -> None:
     records = everything.records()
     assert records[stream]
     for column, targets in JOINS[stream].items():
@@ -96,7 +96,7 @@ def test_every_record_leads_to_those_above_it(everything: Said, stream: str) -> 
             assert gid in known, f"{column} of {record['gid']}"
 
 
-def test_time_entries_lead_to_their_tasks(everything: Said) -> None:
+def test_time_entries_have_the_gids_of_their_tasks(everything: Said) -> None:
     records = everything.records()
     tasks = {task["gid"] for stream in ("tasks", "subtasks") for task in records[stream]}
     leads = [entry["task"]["gid"] for entry in records["time_tracking_entries"]]
@@ -117,14 +117,14 @@ def test_the_audit_log_is_read_to_its_empty_page(asana: AsanaEmulator) -> None:
     assert asana.ledger.duplicates() == {}
 
 
-def test_the_audit_log_is_asked_for_where_there_is_one(sample: AsanaEmulator) -> None:
+def test_the_audit_log_is_requested_where_it_exists(sample: AsanaEmulator) -> None:
     full_refresh(sample, ["audit_log_events"])
     asked = {request.path for request in sample.ledger.requests if request.template == AUDIT_LOG}
     assert asked == {f"/workspaces/{ORGANIZATION}/audit_log_events"}
     assert all("opt_fields" not in query for query in of_path(sample, AUDIT_LOG))
 
 
-def test_an_incremental_sync_reads_what_was_audited_since_the_last_one(
+def test_an_incremental_sync_reads_audit_log_events_since_the_last_one(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "audit_log_events")
@@ -140,14 +140,14 @@ def test_an_incremental_sync_reads_what_was_audited_since_the_last_one(
     assert asana.ledger.count(AUDIT_LOG) == 2
 
 
-def test_the_audit_log_is_no_matter_for_projects(asana: AsanaEmulator) -> None:
+def test_the_audit_log_needs_no_projects(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "audit_log_events")
     connection.sync()
     connection.sync()
     assert set(asana.ledger.by_path()) == {"/workspaces", ONE_WORKSPACE, AUDIT_LOG}
 
 
-def test_a_person_who_may_not_read_the_audit_log_is_told_so_and_gets_the_rest(
+def test_a_user_without_access_to_the_audit_log_gets_an_error_and_all_other_streams(
     sample: AsanaEmulator,
 ) -> None:
     streams = ["audit_log_events", "tasks", "goals", "workspace_memberships"]
@@ -166,7 +166,7 @@ def test_a_person_who_may_not_read_the_audit_log_is_told_so_and_gets_the_rest(
 
 
 @pytest.mark.parametrize("stream", ["projects", "portfolios", "goals"])
-def test_a_new_status_update_is_the_only_one_that_comes(asana: AsanaEmulator, stream: str) -> None:
+def test_only_the_new_status_update_comes(asana: AsanaEmulator, stream: str) -> None:
     connection = Connection(asana, "status_updates")
     assert rows(connection.sync(), "status_updates") == gids(asana, "status_updates")
     assert connection.sync().records()["status_updates"] == []
@@ -182,7 +182,7 @@ def test_a_new_status_update_is_the_only_one_that_comes(asana: AsanaEmulator, st
     assert "/events" not in asana.ledger.by_path()
 
 
-def test_a_project_that_is_new_brings_all_of_its_status_updates(asana: AsanaEmulator) -> None:
+def test_a_new_project_brings_all_of_its_status_updates(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "status_updates")
     connection.sync()
     project = asana.change(lambda account: account.create_project(ORGANIZATION, "A new pier"))
@@ -193,13 +193,13 @@ def test_a_project_that_is_new_brings_all_of_its_status_updates(asana: AsanaEmul
 
 
 @pytest.mark.parametrize("workers", [1, 10])
-def test_what_was_read_of_status_updates_is_known_whatever_else_is_still_read(
+def test_the_state_of_status_updates_is_complete_whatever_else_is_still_being_read(
     asana: AsanaEmulator, workers: int
 ) -> None:
     connection = Connection(asana, "status_updates", num_workers=workers)
-    catalog = incremental_beside("status_updates", "stories", "attachments")
+    catalog = incremental_next_to("status_updates", "stories", "attachments")
     connection.sync(catalog=catalog)
-    marks = incremental_marks(connection.state["status_updates"]["stream"]["stream_state"])
+    marks = incremental_marks(connection.state_of("status_updates"))
     parents = {gid for kind in ("projects", "portfolios", "goals") for gid in gids(asana, kind)}
     assert set(marks) == parents
     connection.sync(catalog=catalog)
@@ -224,7 +224,7 @@ def test_a_plan_without_goals_or_portfolios_has_the_status_updates_of_the_others
     assert any(line.startswith(f"{lacking[1:]}: 2 of 2 skipped") for line in said.logs("WARN"))
 
 
-def test_a_plan_with_neither_goals_nor_portfolios_has_those_of_projects(
+def test_a_plan_with_neither_goals_nor_portfolios_has_the_status_updates_of_projects(
     asana: AsanaEmulator,
 ) -> None:
     for lacking in ("/goals", "/portfolios"):
@@ -239,7 +239,7 @@ def test_a_plan_with_neither_goals_nor_portfolios_has_those_of_projects(
 
 @pytest.mark.parametrize("refused", ["goals", "portfolios"])
 @pytest.mark.parametrize("status", [400, 403, 404, 451])
-def test_refused_goals_or_portfolios_do_not_spoil_the_status_updates_of_projects(
+def test_refused_goals_or_portfolios_do_not_affect_the_status_updates_of_projects(
     asana: AsanaEmulator, refused: str, status: int
 ) -> None:
     asana.controls.deny(f"/{refused}", status)
@@ -257,9 +257,7 @@ def test_refused_goals_or_portfolios_do_not_spoil_the_status_updates_of_projects
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_status_updates_are_not_complete_without_projects(
-    asana: AsanaEmulator, status: int
-) -> None:
+def test_status_updates_are_incomplete_without_projects(asana: AsanaEmulator, status: int) -> None:
     asana.controls.deny("/projects", status)
     said = full_refresh(asana, ["status_updates", "tags"])
     assert said.statuses("status_updates")[-1] == "INCOMPLETE"
@@ -268,7 +266,7 @@ def test_status_updates_are_not_complete_without_projects(
     assert said.statuses("tags")[-1] == "COMPLETE"
 
 
-def test_goals_that_fail_leave_the_status_updates_of_projects_delivered(
+def test_failed_goals_do_not_affect_the_status_updates_of_projects(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.fail("/goals", 500, times=None)
@@ -282,7 +280,7 @@ def test_goals_that_fail_leave_the_status_updates_of_projects_delivered(
     assert GULL_ROCK not in {r["parent"]["gid"] for r in again.records()["status_updates"]}
 
 
-def test_goals_themselves_are_not_complete_where_the_plan_has_none(asana: AsanaEmulator) -> None:
+def test_the_goals_stream_is_incomplete_where_the_plan_has_no_goals(asana: AsanaEmulator) -> None:
     asana.controls.deny("/goals", 402)
     said = full_refresh(asana, ["goals", "goal_relationships", "goal_memberships"])
     for stream in ("goals", "goal_relationships", "goal_memberships"):
@@ -293,7 +291,7 @@ def test_goals_themselves_are_not_complete_where_the_plan_has_none(asana: AsanaE
 # -- time entries ---------------------------------------------------------------------------------
 
 
-def test_a_listing_of_time_entries_that_lacks_the_tasks_is_completed_one_by_one(
+def test_time_entries_listed_without_their_tasks_are_completed_one_by_one(
     asana: AsanaEmulator,
 ) -> None:
     said = full_refresh(asana, ["time_tracking_entries"])
@@ -308,7 +306,7 @@ def test_a_listing_of_time_entries_that_lacks_the_tasks_is_completed_one_by_one(
     }
 
 
-def test_a_listing_of_time_entries_is_enough_where_nobody_wants_what_it_lacks(
+def test_a_listing_of_time_entries_is_enough_where_no_selected_column_is_missing(
     asana: AsanaEmulator,
 ) -> None:
     columns = ["gid", "duration_minutes", "created_by"]
@@ -321,7 +319,7 @@ def test_a_listing_of_time_entries_is_enough_where_nobody_wants_what_it_lacks(
     assert asana.ledger.by_path() == {"/workspaces": 1, "/time_tracking_entries": 2}
 
 
-def test_a_listing_of_time_entries_that_is_whole_is_enough(asana: AsanaEmulator) -> None:
+def test_a_complete_listing_of_time_entries_is_enough(asana: AsanaEmulator) -> None:
     asana.controls.whole_time_entries = True
     said = full_refresh(asana, ["time_tracking_entries"])
     assert in_order(said.records()["time_tracking_entries"]) == truth(
@@ -331,7 +329,7 @@ def test_a_listing_of_time_entries_that_is_whole_is_enough(asana: AsanaEmulator)
     assert asana.ledger.by_path() == asana.floor(["time_tracking_entries"], SERVICE)
 
 
-def test_an_incremental_sync_looks_for_time_entries_of_the_last_two_weeks(
+def test_an_incremental_sync_reads_time_entries_of_the_last_two_weeks(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "time_tracking_entries")
@@ -352,7 +350,7 @@ def test_an_incremental_sync_looks_for_time_entries_of_the_last_two_weeks(
     assert asana.ledger.by_path() == {"/workspaces": 1, "/time_tracking_entries": 2, ONE_ENTRY: 2}
 
 
-def test_time_entries_of_a_start_are_those_entered_for_that_day_or_later(
+def test_a_start_date_keeps_time_entries_for_that_day_or_later(
     sample: AsanaEmulator,
 ) -> None:
     said = full_refresh(sample, ["time_tracking_entries"], start_date="2024-02-05T18:30:00Z")
@@ -361,7 +359,7 @@ def test_time_entries_of_a_start_are_those_entered_for_that_day_or_later(
     assert sample.ledger.by_path()[ONE_ENTRY] == 3
 
 
-def test_a_time_entry_that_is_gone_before_it_is_completed_fails_nothing(
+def test_a_time_entry_deleted_before_it_is_completed_fails_nothing(
     asana: AsanaEmulator,
 ) -> None:
     (gone, *others) = gids(asana, "time_tracking_entries")
@@ -371,10 +369,10 @@ def test_a_time_entry_that_is_gone_before_it_is_completed_fails_nothing(
     assert said.exit_status == 0
 
 
-# -- memberships, briefs, what stands within others -----------------------------------------------
+# -- memberships, briefs, nested records ----------------------------------------------------------
 
 
-def test_memberships_are_asked_for_as_they_are(sample: AsanaEmulator) -> None:
+def test_memberships_are_requested_without_opt_fields(sample: AsanaEmulator) -> None:
     streams = ["goal_memberships", "portfolio_memberships"]
     said = full_refresh(sample, streams)
     asked = of_path(sample, "/memberships")
@@ -388,14 +386,14 @@ def test_memberships_are_asked_for_as_they_are(sample: AsanaEmulator) -> None:
     assert kinds == {"user", "team"}
 
 
-def test_the_brief_of_a_project_is_asked_for_where_there_is_one(sample: AsanaEmulator) -> None:
+def test_the_brief_of_a_project_is_requested_where_there_is_one(sample: AsanaEmulator) -> None:
     said = full_refresh(sample, ["project_briefs"])
     assert in_order(said.records()["project_briefs"]) == truth(sample, "project_briefs") != []
     assert sample.ledger.by_path() == {"/workspaces": 1, "/projects": 2, ONE_BRIEF: 1}
 
 
 @pytest.mark.parametrize("carrier", [[], ["workspace_memberships"]], ids=["alone", "with it"])
-def test_lists_of_user_tasks_come_with_the_memberships_of_the_workspace(
+def test_user_task_lists_come_with_the_memberships_of_the_workspace(
     sample: AsanaEmulator, carrier: list[str]
 ) -> None:
     said = full_refresh(sample, ["user_task_lists", *carrier])
@@ -407,7 +405,7 @@ def test_lists_of_user_tasks_come_with_the_memberships_of_the_workspace(
 @pytest.mark.parametrize(
     "carriers", [[], ["projects"], ["portfolios", "projects"]], ids=["alone", "one", "both"]
 )
-def test_settings_of_custom_fields_come_with_projects_and_portfolios(
+def test_custom_field_settings_come_with_projects_and_portfolios(
     sample: AsanaEmulator, carriers: list[str]
 ) -> None:
     said = full_refresh(sample, [INNER, *carriers])
@@ -416,17 +414,17 @@ def test_settings_of_custom_fields_come_with_projects_and_portfolios(
     assert sample.ledger.by_path() == {"/workspaces": 1, "/projects": 2, "/portfolios": 2}
 
 
-def test_settings_of_custom_fields_are_whole_beside_incremental_projects(
+def test_custom_field_settings_are_complete_next_to_incremental_projects(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "projects")
     connection.sync()
-    said = connection.sync(catalog=incremental_beside("projects", INNER))
+    said = connection.sync(catalog=incremental_next_to("projects", INNER))
     assert rows(said, "projects") == []
     assert rows(said, INNER) == gids(asana, INNER)
 
 
-def incremental_beside(stream: str, *full: str) -> Json:
+def incremental_next_to(stream: str, *full: str) -> Json:
     catalog = catalog_of([stream, *full])
     catalog["streams"][0]["stream"]["supported_sync_modes"].append("incremental")
     catalog["streams"][0] |= {
@@ -444,7 +442,7 @@ def test_a_plan_without_portfolios_has_the_settings_of_projects(asana: AsanaEmul
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 451])
-def test_refused_portfolios_do_not_spoil_the_settings_of_projects(
+def test_refused_portfolios_do_not_affect_the_settings_of_projects(
     asana: AsanaEmulator, status: int
 ) -> None:
     asana.controls.deny("/portfolios", status)
@@ -454,7 +452,7 @@ def test_refused_portfolios_do_not_spoil_the_settings_of_projects(
     assert f"{INNER}: without the records of portfolios, which Asana refuses" in said.logs("WARN")
 
 
-def test_settings_are_not_complete_without_projects(asana: AsanaEmulator) -> None:
+def test_settings_are_incomplete_without_projects(asana: AsanaEmulator) -> None:
     asana.controls.deny("/projects", 403)
     said = full_refresh(asana, [INNER, "tags"])
     assert said.statuses(INNER)[-1] == "INCOMPLETE"
@@ -478,7 +476,7 @@ def test_deselected_columns_of_settings_are_not_requested(sample: AsanaEmulator)
     assert rows(said, INNER) == gids(sample, INNER)
 
 
-def test_columns_of_settings_do_not_widen_projects(sample: AsanaEmulator) -> None:
+def test_columns_of_settings_add_no_columns_to_projects(sample: AsanaEmulator) -> None:
     catalog = catalog_of([INNER, "projects"], {"projects": {"gid", "name"}})
     said = run("read", sample, config_for(sample), catalog)
     assert {frozenset(record) for record in said.records()["projects"]} == {

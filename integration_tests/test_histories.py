@@ -1,8 +1,8 @@
-"""Whatever happens to an account, and whenever one syncs, the destination holds what is true.
+"""Whatever happens to an account, and whenever it is synced, the destination matches it.
 
     python -m integration_tests.test_histories --histories 2000 --seed 7
 
-runs that many random histories and says so.
+runs that many random histories and reports them.
 """
 
 import argparse
@@ -69,17 +69,17 @@ HANDLED = (
 
 
 class Deed(NamedTuple):
-    """Something that somebody does to an account, and how it is told."""
+    """A change that a user makes to an account, and its description."""
 
     told: str
     change: Change
 
 
 class People:
-    """What people may do to an account, each with some objects picked by number.
+    """The changes that people can make to an account, each with some objects picked by number.
 
-    An object that was in somebody's hands of late comes first, so that small numbers make things
-    happen to the same few again and again. A deed that is impossible just now is None.
+    Recently used objects come first, so that small numbers change the same few objects again and
+    again. A change that is impossible at the moment is None.
     """
 
     def __init__(self, history: History) -> None:
@@ -94,14 +94,14 @@ class People:
                 self._found[record["gid"]] = None
 
     def handled(self, gid: Any) -> Any:
-        """Put an object in front of the others of its kind."""
+        """Move an object to the front of the others of its kind."""
         if isinstance(gid, str):
             self._found.pop(gid, None)
             self._found = {gid: None} | self._found
         return gid
 
     def all_of(self, kind: str) -> list[str]:
-        """The objects of a kind that exist."""
+        """The existing objects of a kind."""
         return [gid for gid in self._found if self.account.kind(gid) == kind]
 
     def one_of(self, kind: str, pick: int) -> str | None:
@@ -255,7 +255,7 @@ class People:
             )
         )
 
-    # -- what is below tasks and projects ---------------------------------------------------------
+    # -- below tasks and projects -----------------------------------------------------------------
 
     def comment(self, pick: int, _: int) -> Deed | None:
         task = self.one_of("task", pick)
@@ -269,7 +269,7 @@ class People:
         )
 
     def comment_behind_and_ahead(self, account: Account) -> None:
-        """Comment on the task whose stories a sync has just read, then on one that it will read."""
+        """Comment on a task after a sync has read its stories, then on one that it will read."""
         asked = [r for r in self.history.asana.ledger.requests if r.template == STORIES]
         read = [request.path.split("/")[2] for request in asked[self._stories_asked_before :]]
         if not read or self.account.kind(read[-1]) is None:
@@ -320,7 +320,7 @@ class People:
             task,
         )
 
-    # -- projects, and what is reported on --------------------------------------------------------
+    # -- projects, and status updates --------------------------------------------------------------
 
     def post_status(self, pick: int, other: int) -> Deed | None:
         kind = ("project", "portfolio", "goal")[other % 3]
@@ -500,7 +500,7 @@ class People:
         above = self.history.parent_of.get(gid)
         return above is None or self.account.kind(above) is not None
 
-    # -- how deeds are made -----------------------------------------------------------------------
+    # -- how changes are made --------------------------------------------------------------------
 
     def _deed(self, told: str, change: Change, handled: str | None = None) -> Deed:
         def done(account: Account) -> None:
@@ -565,7 +565,7 @@ def deeds(*choices: Callable[[People, int, int], Deed | None]) -> Any:
 
 
 class Histories(RuleBasedStateMachine):
-    """Changes, syncs and trouble in any order, and a last quiet sync after which all is true."""
+    """Changes, syncs and trouble in any order, and a last quiet sync that must make up for it."""
 
     played = 0
     workers = 1
@@ -605,7 +605,7 @@ class Histories(RuleBasedStateMachine):
         self._do(deed)
 
     @rule(deed=deeds(*BELOW_TASKS))
-    def change_what_is_below_a_task(self, deed: Any) -> None:
+    def change_something_below_a_task(self, deed: Any) -> None:
         self._do(deed)
 
     @rule(deed=deeds(*ABOUT_PROJECTS))
@@ -645,7 +645,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: not self.history.away)
     @rule(number=NUMBERS)
     def leave_a_workspace(self, number: int) -> None:
-        """Only where some project can still be read: to see nothing at all is an error."""
+        """Only where some project stays readable: to see nothing at all is an error."""
         account, viewer = self.history.account, self.history.viewer
         workspaces = account.listing(viewer, "workspaces", "")
         left = workspaces[number % len(workspaces)]
@@ -689,7 +689,7 @@ class Histories(RuleBasedStateMachine):
         request=st.sampled_from(REQUESTS),
         after=st.integers(0, 8),
     )
-    def sync_while_somebody_works(
+    def sync_while_people_work(
         self, streams: set[str] | None, deed: Any, request: str, after: int
     ) -> None:
         do, pick, other = deed
@@ -732,13 +732,13 @@ PROFILE = settings(
 
 
 @pytest.mark.no_cover  # with coverage, half as many would be played in the same time
-def test_after_any_history_the_destination_holds_what_is_true() -> None:
+def test_after_any_history_the_destination_matches_the_account() -> None:
     run_state_machine_as_test(Histories, settings=PROFILE)
     assert Histories.played >= HISTORIES_IN_CI
 
 
 def main() -> None:
-    """Play as many histories as one likes."""
+    """Play any number of histories."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--histories", type=int, default=HISTORIES_IN_CI)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""The image, run as Airbyte runs it and with less: nothing that it could write to, no rights."""
+"""The image, run as Airbyte runs it and with less: no writable place, no privileges."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for
 from integration_tests.test_deployments import block
-from integration_tests.test_left_out import LEFT_OUT
+from integration_tests.test_excluded_packages import EXCLUDED
 from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ pytestmark = [
 
 
 def reaching(asana: AsanaEmulator | None) -> tuple[str, ...]:
-    """The options of a container that reaches this Asana, and of one that reaches nothing."""
+    """The options of a container that reaches this Asana, and of one without a network."""
     if asana is None:
         return ("--network=none",)
     return ("--network=host", f"--env=ASANA_BASE_URL={asana.url}")
@@ -57,8 +57,8 @@ def docker(*words: str) -> subprocess.CompletedProcess[str]:
 def command_line(
     folder: Path, command: str, asana: AsanaEmulator | None, files: Json, *options: str
 ) -> list[str]:
-    """A confined container that runs a command on the files, which are written to the folder."""
-    folder.chmod(0o755)  # pytest lets nobody else in
+    """A confined container that runs a command on these files, which are written to the folder."""
+    folder.chmod(0o755)  # pytest's folders are private
     for name, content in files.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
     mount = f"--volume={folder}:/config:ro"
@@ -73,8 +73,8 @@ def run_image(folder: Path, command: str, asana: AsanaEmulator | None = None, **
     return Said(done.stdout.splitlines(), done.returncode)
 
 
-def in_image(script: str) -> str:
-    """What a shell script says in a container that may do what its user may."""
+def run_in_image_shell(script: str) -> str:
+    """The output of a shell script in a container with the privileges of its user."""
     done = docker("run", "--rm", "--network=none", "--entrypoint=sh", IMAGE, "-c", script)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -120,7 +120,7 @@ def test_read_delivers_every_record_of_every_stream(sample: AsanaEmulator, tmp_p
         assert said.statuses(stream)[-1] == "COMPLETE"
 
 
-def test_sigterm_ends_a_read_with_a_state_from_which_the_next_goes_on(
+def test_sigterm_ends_a_read_with_a_state_from_which_the_next_one_resumes(
     asana: AsanaEmulator, tmp_path: Path
 ) -> None:
     config, catalog = config_for(asana, num_workers=1), catalog_of(["tasks", "stories"])
@@ -154,14 +154,14 @@ def gids(said: Said, stream: str) -> set[str]:
     return {record["gid"] for record in said.records()[stream]}
 
 
-def test_the_connector_is_run_by_airbytes_user_without_a_shell() -> None:
+def test_airbytes_user_runs_the_connector_without_a_shell() -> None:
     config = image_config()
-    assert in_image("id -u").strip() == config["User"] == "1000"
-    assert config["Entrypoint"] == [in_image("command -v $AIRBYTE_ENTRYPOINT").strip()]
+    assert run_in_image_shell("id -u").strip() == config["User"] == "1000"
+    assert config["Entrypoint"] == [run_in_image_shell("command -v $AIRBYTE_ENTRYPOINT").strip()]
 
 
-def test_airbyte_finds_the_connector_through_the_environment() -> None:
-    assert '"type":"SPEC"' in in_image('eval "$AIRBYTE_ENTRYPOINT spec"')
+def test_airbyte_finds_the_connector_through_an_environment_variable() -> None:
+    assert '"type":"SPEC"' in run_in_image_shell('eval "$AIRBYTE_ENTRYPOINT spec"')
 
 
 def test_the_image_says_which_connector_it_holds() -> None:
@@ -191,20 +191,20 @@ def test_the_image_says_where_it_comes_from() -> None:
     assert told["source"] == "" or told["source"].startswith("https://")
 
 
-def test_the_other_packages_are_those_of_the_lock_but_for_the_ones_left_out() -> None:
+def test_the_other_packages_are_those_of_the_lock_except_the_excluded_ones() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^[a-z0-9.-]+==[^ ]+", lock, re.MULTILINE))
     others = {held for held in installed() if not held.startswith("airbyte-source-asana==")}
     names = {held.split("==")[0] for held in others}
     assert "airbyte-cdk" in names
-    assert not names & LEFT_OUT
+    assert not names & EXCLUDED
     assert others <= pinned
 
 
 def test_the_only_program_of_the_environment_is_the_connector() -> None:
-    runnable = in_image("find /opt/source-asana -type f -perm /111").split()
+    runnable = run_in_image_shell("find /opt/source-asana -type f -perm /111").split()
     assert runnable == [image_config()["Entrypoint"][0]]
-    assert in_image("ls /opt/source-asana/bin").split() == ["python", "source-asana"]
+    assert run_in_image_shell("ls /opt/source-asana/bin").split() == ["python", "source-asana"]
 
 
 def test_the_bill_of_materials_is_valid_and_names_every_package_of_the_image() -> None:
@@ -227,24 +227,27 @@ def test_the_bill_of_materials_is_valid_and_names_every_package_of_the_image() -
 
 
 def installed() -> set[str]:
-    """The connector and the packages beside it, written as in a lock."""
+    """The connector and the packages next to it, in the format of a lock."""
     program = (
         "from importlib.metadata import distributions; "
         'print(*(f"{d.name}=={d.version}" for d in distributions()))'
     )
-    told = in_image(f"/opt/source-asana/bin/python -c '{program}'").split()
+    told = run_in_image_shell(f"/opt/source-asana/bin/python -c '{program}'").split()
     return {re.sub(r"[-_.]+(?=.*==)", "-", held).lower() for held in told}
 
 
-def test_the_image_holds_nothing_that_only_its_making_needed() -> None:
+def test_the_image_has_nothing_that_only_its_build_needed() -> None:
     for tool in ("cc", "gcc", "hatchling"):
-        assert in_image(f"command -v {tool} || true") == ""
+        assert run_in_image_shell(f"command -v {tool} || true") == ""
     for leftover in ("integration_tests", "requirements*.lock", "dist"):
-        assert in_image(f"find /opt /airbyte /build -name '{leftover}' 2>/dev/null || true") == ""
+        assert (
+            run_in_image_shell(f"find /opt /airbyte /build -name '{leftover}' 2>/dev/null || true")
+            == ""
+        )
 
 
-def test_the_connector_cannot_be_changed_by_the_user_that_runs_it() -> None:
-    assert in_image("find /opt -writable -not -type l") == ""
+def test_the_user_that_runs_the_connector_cannot_change_it() -> None:
+    assert run_in_image_shell("find /opt -writable -not -type l") == ""
 
 
 def put_docker_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
@@ -260,7 +263,7 @@ def put_docker_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: 
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
-def test_the_script_for_cron_goes_on_from_its_state_file(
+def test_the_script_for_cron_resumes_from_its_state_file(
     asana: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_docker_on_path(tmp_path, monkeypatch, *reaching(asana))
@@ -283,7 +286,7 @@ def test_the_script_for_cron_goes_on_from_its_state_file(
         assert gids(first, stream) == {each["gid"] for each in asana.expected(stream, SERVICE)}
     task = first.records()["tasks"][0]["gid"]
     story = asana.change(lambda account: account.comment(task, "Done."))
-    time.sleep(1)  # the script names its files by the second
+    time.sleep(1)  # the names of the script's files have seconds
     second = synced()
     assert story in gids(second, "stories")
     assert gids(second, "stories") < gids(first, "stories") | {story}
@@ -291,7 +294,7 @@ def test_the_script_for_cron_goes_on_from_its_state_file(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 class TestAirbytesImageTests(DockerConnectorTestSuite):
-    """Those of `airbyte-cdk image test`, in confined containers and against the emulator.
+    """The tests of `airbyte-cdk image test`, in confined containers and against the emulator.
 
     The one that compares with the published spec skips itself where its registry is out of reach.
     """

@@ -1,4 +1,4 @@
-"""Only what changed: what an incremental sync delivers, and what it costs."""
+"""Incremental syncs: what they deliver, and how many requests they need."""
 
 import json
 import os
@@ -21,6 +21,7 @@ from integration_tests.reading import (
     catalog_of,
     config_for,
     run,
+    truth,
 )
 from source_asana.streams.declared import STREAMS
 
@@ -45,7 +46,7 @@ def incremental(streams: Collection[str], full: Collection[str] = ()) -> Json:
 
 
 class Connection:
-    """Syncs of one account, each going on from the last state."""
+    """Syncs of one account, each resuming from the last state."""
 
     def __init__(self, asana: AsanaEmulator, *streams: str, **config: Any) -> None:
         self.asana = asana
@@ -54,7 +55,7 @@ class Connection:
         self.state: dict[str, Json] = {}
 
     def sync(self, **how: Any) -> Said:
-        """A sync ten minutes after whatever was before, so that the lookback is over."""
+        """Sync ten minutes after the last change, so that the lookback is over."""
         self.asana.account.clock.advance(600)
         self.asana.ledger.reset()
         said = run(
@@ -70,6 +71,11 @@ class Connection:
             self.state[name] = message["state"]
         return said
 
+    def state_of(self, stream: str) -> Json:
+        """The last state of a stream."""
+        state: Json = self.state[stream]["stream"]["stream_state"]
+        return state
+
 
 def rows(said: Said, stream: str) -> list[str]:
     return sorted(r["gid"] for r in said.records()[stream] if not r.get(DELETED_AT))
@@ -77,10 +83,6 @@ def rows(said: Said, stream: str) -> list[str]:
 
 def tombstones(said: Said, stream: str) -> list[str]:
     return sorted(r["gid"] for r in said.records()[stream] if r.get(DELETED_AT))
-
-
-def truth(asana: AsanaEmulator, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
 
 
 def top_task(asana: AsanaEmulator) -> str:
@@ -106,7 +108,7 @@ def connection(asana: AsanaEmulator) -> Connection:
     return made
 
 
-def test_the_first_sync_is_whole_and_costs_one_request_more_for_each_project(
+def test_the_first_sync_is_complete_and_costs_one_more_request_for_each_project(
     asana: AsanaEmulator,
 ) -> None:
     said = Connection(asana).sync()
@@ -119,7 +121,7 @@ def test_the_first_sync_is_whole_and_costs_one_request_more_for_each_project(
     assert asana.ledger.by_status() == {200: sum(floor.values()), 412: projects}
 
 
-def test_when_nothing_has_changed_a_project_costs_two_requests_and_its_own_lists(
+def test_an_unchanged_project_costs_two_requests_and_its_own_lists(
     connection: Connection,
 ) -> None:
     said = connection.sync()
@@ -137,7 +139,7 @@ def test_when_nothing_has_changed_a_project_costs_two_requests_and_its_own_lists
     }
 
 
-def test_the_summary_tells_each_stream_once_with_all_of_its_requests(
+def test_the_summary_has_each_stream_once_with_all_of_its_requests(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -163,7 +165,7 @@ def test_a_changed_task_is_read_with_its_stories_and_attachments(connection: Con
     assert asana.ledger.by_path()["/tasks/{task_gid}/stories"] == 1
 
 
-def test_a_changed_subtask_is_found_though_its_parent_has_not_changed(
+def test_a_changed_subtask_is_found_even_if_its_parent_has_not_changed(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -174,7 +176,7 @@ def test_a_changed_subtask_is_found_though_its_parent_has_not_changed(
     assert "Nearly there" in [story["text"] for story in said.records()["stories"]]
 
 
-def test_an_edited_comment_is_read_by_itself(connection: Connection) -> None:
+def test_an_edited_comment_is_read_alone(connection: Connection) -> None:
     asana = connection.asana
     comment = next(
         s for s in asana.expected("stories", SERVICE) if s["resource_subtype"] == "comment_added"
@@ -186,7 +188,7 @@ def test_an_edited_comment_is_read_by_itself(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("stream", ["tasks", "subtasks", "stories", "attachments", "sections"])
-def test_what_was_deleted_is_a_tombstone(connection: Connection, stream: str) -> None:
+def test_each_deletion_is_a_tombstone(connection: Connection, stream: str) -> None:
     asana = connection.asana
     if stream == "sections":
         project = truth(asana, "projects")[0]
@@ -212,7 +214,7 @@ def test_what_was_deleted_is_a_tombstone(connection: Connection, stream: str) ->
     assert gid not in rows(said, stream)
 
 
-def test_a_deletion_is_told_whether_or_not_events_are_selected(asana: AsanaEmulator) -> None:
+def test_a_deletion_is_delivered_whether_or_not_events_are_selected(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks")
     connection.sync()
     task = top_task(asana)
@@ -220,14 +222,14 @@ def test_a_deletion_is_told_whether_or_not_events_are_selected(asana: AsanaEmula
     assert tombstones(connection.sync(), "tasks") == [task]
 
 
-def test_a_deletion_is_told_once(connection: Connection) -> None:
+def test_a_deletion_is_delivered_once(connection: Connection) -> None:
     task = top_task(connection.asana)
     connection.asana.change(lambda account: account.delete(task))
     assert tombstones(connection.sync(), "tasks") == [task]
     assert tombstones(connection.sync(), "tasks") == []
 
 
-def test_what_was_deleted_and_restored_is_a_record_and_no_tombstone(
+def test_a_deleted_and_restored_object_is_a_record_and_not_a_tombstone(
     connection: Connection,
 ) -> None:
     asana, task = connection.asana, top_task(connection.asana)
@@ -238,7 +240,7 @@ def test_what_was_deleted_and_restored_is_a_record_and_no_tombstone(
     assert rows(said, "tasks") == [task]
 
 
-def test_what_comes_back_after_its_tombstone_is_a_record_with_all_its_stories(
+def test_a_task_restored_after_its_tombstone_is_a_record_with_all_its_stories(
     connection: Connection,
 ) -> None:
     asana, task = connection.asana, top_task(connection.asana)
@@ -253,7 +255,7 @@ def test_what_comes_back_after_its_tombstone_is_a_record_with_all_its_stories(
 
 @pytest.mark.parametrize("streams", [("tasks",), ("subtasks", "tasks"), tuple(INCREMENTAL)])
 @pytest.mark.parametrize("in_project", [False, True])
-def test_a_subtask_that_comes_back_is_counted_by_its_parent(
+def test_a_restored_subtask_updates_the_count_of_its_parent(
     asana: AsanaEmulator, streams: tuple[str, ...], *, in_project: bool
 ) -> None:
     task, connection = top_task(asana), Connection(asana, *streams)
@@ -272,7 +274,7 @@ def test_a_subtask_that_comes_back_is_counted_by_its_parent(
     assert counted == [1]
 
 
-def test_deletions_are_not_captured_when_the_user_does_not_want_them(asana: AsanaEmulator) -> None:
+def test_deletions_are_not_captured_when_the_option_is_off(asana: AsanaEmulator) -> None:
     connection = Connection(asana, capture_deletions=False)
     connection.sync()
     task = top_task(asana)
@@ -290,7 +292,7 @@ def test_a_deleted_project_is_a_tombstone_and_leaves_the_state(connection: Conne
     assert project not in json.dumps(list(connection.state.values()))
 
 
-def test_a_project_that_is_only_out_of_sight_is_no_tombstone(connection: Connection) -> None:
+def test_a_project_that_is_only_hidden_is_not_a_tombstone(connection: Connection) -> None:
     asana, project = connection.asana, truth(connection.asana, "projects")[0]
     asana.change(lambda account: account.delete(project))
     asana.controls.deny("/projects/{project_gid}", 403)
@@ -333,7 +335,7 @@ def test_a_new_project_is_read_in_full(connection: Connection) -> None:
     assert "Ahoy" in [story["text"] for story in said.records()["stories"]]
 
 
-def test_events_come_once_each_with_an_id(connection: Connection) -> None:
+def test_each_event_comes_once_with_an_id(connection: Connection) -> None:
     asana, task = connection.asana, top_task(connection.asana)
 
     def talk(account: Any) -> None:
@@ -347,7 +349,9 @@ def test_events_come_once_each_with_an_id(connection: Connection) -> None:
     assert connection.sync().records()["events"] == []
 
 
-def test_an_expired_token_is_said_and_subtasks_are_walked_in_full(connection: Connection) -> None:
+def test_the_log_reports_an_expired_sync_token_and_all_subtasks_are_read(
+    connection: Connection,
+) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
     asana.change(lambda account: account.comment(subtask, "Lost and found"))
     asana.account.clock.advance(25 * 3600)
@@ -359,7 +363,7 @@ def test_an_expired_token_is_said_and_subtasks_are_walked_in_full(connection: Co
     assert connection.sync().logs("WARN") == []
 
 
-def test_events_that_were_refused_are_delivered_when_they_may_be_read(
+def test_refused_events_are_delivered_once_they_are_allowed(
     connection: Connection,
 ) -> None:
     asana, task = connection.asana, top_task(connection.asana)
@@ -372,7 +376,7 @@ def test_events_that_were_refused_are_delivered_when_they_may_be_read(
     assert [event["action"] for event in connection.sync().records()["events"]] == ["added"]
 
 
-def test_a_task_that_is_deleted_meanwhile_fails_no_stream(connection: Connection) -> None:
+def test_a_task_deleted_during_the_sync_fails_no_stream(connection: Connection) -> None:
     asana, task = connection.asana, top_task(connection.asana)
     asana.change(lambda account: account.modify_task(task, name="Soon gone"))
     asana.controls.interrupt("/tasks/{task_gid}/stories", lambda: asana.account.delete(task))
@@ -382,7 +386,7 @@ def test_a_task_that_is_deleted_meanwhile_fails_no_stream(connection: Connection
     assert tombstones(connection.sync(), "tasks") == [task]
 
 
-def test_a_stream_that_is_added_later_gets_what_it_lacks(asana: AsanaEmulator) -> None:
+def test_a_stream_that_is_added_later_gets_all_of_its_records(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks")
     connection.sync()
     connection.streams = ("tasks", "stories")
@@ -422,7 +426,7 @@ def test_a_killed_sync_that_is_resumed_loses_nothing(mode: str, killed_after: in
     [{}, {"__ab_full_refresh_sync_complete": True}, {"__ab_no_cursor_state_message": True}],
     ids=["empty", "of 1.7.2", "no cursor"],
 )
-def test_a_state_without_marks_means_a_full_read(asana: AsanaEmulator, blob: Json) -> None:
+def test_a_state_without_marks_leads_to_a_full_read(asana: AsanaEmulator, blob: Json) -> None:
     connection = Connection(asana, "tasks")
     connection.state["tasks"] = {
         "type": "STREAM",
@@ -431,7 +435,7 @@ def test_a_state_without_marks_means_a_full_read(asana: AsanaEmulator, blob: Jso
     assert rows(connection.sync(), "tasks") == truth(asana, "tasks")
 
 
-def test_a_state_of_an_unknown_shape_is_refused_with_what_to_do(asana: AsanaEmulator) -> None:
+def test_a_state_of_an_unknown_format_is_refused_with_what_to_do(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks")
     connection.state["tasks"] = {
         "type": "STREAM",
@@ -466,7 +470,7 @@ def test_sigterm_ends_a_sync_with_its_last_state(asana: AsanaEmulator, tmp_path:
     assert "Sync canceled" in error["message"]
 
 
-def test_a_project_that_cannot_be_asked_for_is_asked_for_again(connection: Connection) -> None:
+def test_a_project_that_could_not_be_confirmed_is_requested_again(connection: Connection) -> None:
     asana, project = connection.asana, truth(connection.asana, "projects")[0]
     asana.change(lambda account: account.delete(project))
     asana.controls.fail("/projects/{project_gid}", 503, times=None)
@@ -475,7 +479,7 @@ def test_a_project_that_cannot_be_asked_for_is_asked_for_again(connection: Conne
     assert tombstones(connection.sync(), "projects") == [project]
 
 
-def test_what_a_broken_first_sync_delivered_stays_when_it_was_deleted_before_the_next(
+def test_a_record_of_a_failed_first_sync_stays_if_it_is_deleted_before_the_next_one(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "tasks", "stories", num_workers=1)
@@ -502,18 +506,18 @@ def test_a_task_that_joins_another_project_during_a_sync_comes_twice_but_the_sam
     assert set(rows(said, "tasks")) == set(truth(asana, "tasks"))
 
 
-def test_what_changes_during_a_sync_is_read_by_the_next_even_if_its_events_are_lost(
+def test_the_next_sync_reads_changes_during_a_sync_even_if_their_events_are_lost(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, num_workers=1)
     first, *_, last = (t["gid"] for t in asana.expected("tasks", SERVICE) if not t["parent"])
 
-    def comment_on_what_is_read_and_on_what_is_not() -> None:
+    def comment_on_read_and_unread_tasks() -> None:
         asana.account.comment(first, "Too late for this sync")
         asana.account.clock.advance(1)
         asana.account.comment(last, "Just in time")
 
-    asana.controls.interrupt("/tasks", comment_on_what_is_read_and_on_what_is_not, after=5)
+    asana.controls.interrupt("/tasks", comment_on_read_and_unread_tasks, after=5)
     said = connection.sync()
     assert "Too late for this sync" not in [s["text"] for s in said.records()["stories"]]
     assert "Just in time" in [s["text"] for s in said.records()["stories"]]
@@ -525,7 +529,7 @@ def test_what_changes_during_a_sync_is_read_by_the_next_even_if_its_events_are_l
 @pytest.mark.parametrize(
     "odd", ["é", "\x07", "\n", " ", "😀", "%2F+&=#?", "\"\\'", "\x7f\x80"], ids=ascii
 )
-def test_a_sync_goes_on_from_a_sync_token_of_any_characters(asana: AsanaEmulator, odd: str) -> None:
+def test_a_sync_resumes_from_a_sync_token_of_any_characters(asana: AsanaEmulator, odd: str) -> None:
     asana.controls.sync_token_prefix = odd
     connection = Connection(asana)
     connection.sync()
@@ -537,7 +541,7 @@ def test_a_sync_goes_on_from_a_sync_token_of_any_characters(asana: AsanaEmulator
     assert said.records()["tasks"] == []
 
 
-def test_a_sync_token_that_no_state_can_hold_costs_no_record(asana: AsanaEmulator) -> None:
+def test_a_sync_token_that_a_state_cannot_hold_costs_no_record(asana: AsanaEmulator) -> None:
     asana.controls.sync_token_prefix = "\0"
     connection = Connection(asana)
     connection.sync()

@@ -1,4 +1,4 @@
-"""What Asana does not let one know, each limit with what the destination holds instead."""
+"""The limits of Asana's API, each with the rows that the destination has instead."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ def history() -> Iterator[History]:
 
 @pytest.fixture
 def members_history() -> Iterator[History]:
-    """Read with the token of somebody who does not see everything."""
+    """Read with the token of a user who does not see everything."""
     with History("member") as begun:
         yield begun
 
@@ -87,7 +87,7 @@ def test_a_task_that_left_all_projects_keeps_its_last_row(history: History) -> N
     assert held(history, "tasks", task)["projects"] == []
 
 
-def test_a_subtask_that_is_none_any_more_keeps_its_last_row(history: History) -> None:
+def test_a_subtask_that_becomes_a_task_keeps_its_last_row(history: History) -> None:
     subtask = new_subtask(history, new_task(history, new_project(history)))
     history.sync()
     history.change("take it out", lambda account: account.set_parent(subtask, None))
@@ -96,7 +96,7 @@ def test_a_subtask_that_is_none_any_more_keeps_its_last_row(history: History) ->
     assert held(history, "subtasks", subtask)
 
 
-def test_what_was_below_a_deleted_task_keeps_its_last_row(history: History) -> None:
+def test_records_below_a_deleted_task_keep_their_last_row(history: History) -> None:
     task = new_task(history, new_project(history))
     story, attachment = new_comment(history, task), new_attachment(history, task)
     subtask = new_subtask(history, task)
@@ -104,12 +104,12 @@ def test_what_was_below_a_deleted_task_keeps_its_last_row(history: History) -> N
     delete(history, task)
     history.settle()
     assert row(history, "tasks", task) is None
-    assert row(history, "subtasks", subtask) is None  # of subtasks Asana tells
+    assert row(history, "subtasks", subtask) is None  # Asana reports subtasks
     assert held(history, "stories", story)
     assert held(history, "attachments", attachment)
 
 
-def test_what_was_in_a_deleted_project_keeps_its_last_row(history: History) -> None:
+def test_records_in_a_deleted_project_keep_their_last_row(history: History) -> None:
     project = new_project(history)
     task = new_task(history, project)
     section = history.account.listing(history.viewer, "sections", project)[0]
@@ -121,7 +121,7 @@ def test_what_was_in_a_deleted_project_keeps_its_last_row(history: History) -> N
     assert held(history, "sections", section)
 
 
-def test_a_task_of_two_projects_still_names_the_one_that_was_deleted(history: History) -> None:
+def test_a_task_in_two_projects_still_names_the_deleted_one(history: History) -> None:
     kept, deleted = new_project(history), new_project(history, "Pier")
     task = new_task(history, kept)
     history.change("add it", lambda account: account.add_to_project(task, deleted))
@@ -145,7 +145,7 @@ def test_an_unshared_project_keeps_all_of_its_rows(members_history: History) -> 
     assert held(history, "tasks", task)
 
 
-def test_what_was_deleted_while_no_token_was_valid_keeps_its_last_row(history: History) -> None:
+def test_records_deleted_while_no_token_was_valid_keep_their_last_row(history: History) -> None:
     project = new_project(history)
     task, deleted = new_task(history, project), new_task(history, project, "Fill up")
     story, attachment = new_comment(history, task), new_attachment(history, task)
@@ -165,7 +165,7 @@ def test_what_was_deleted_while_no_token_was_valid_keeps_its_last_row(history: H
     assert held(history, "sections", section)
 
 
-def test_a_project_that_was_deleted_while_no_token_was_valid_gets_its_tombstone(
+def test_a_project_deleted_while_no_token_was_valid_gets_its_tombstone(
     history: History,
 ) -> None:
     project = new_project(history)
@@ -176,7 +176,7 @@ def test_a_project_that_was_deleted_while_no_token_was_valid_gets_its_tombstone(
     assert row(history, "projects", project) is None
 
 
-def test_a_comment_that_was_edited_while_no_token_was_valid_keeps_its_text(
+def test_a_comment_edited_while_no_token_was_valid_keeps_its_old_text(
     history: History,
 ) -> None:
     story = new_comment(history, new_task(history, new_project(history)))
@@ -188,7 +188,7 @@ def test_a_comment_that_was_edited_while_no_token_was_valid_keeps_its_text(
     assert held(history, "stories", story)["text"] == "Ahoy"
 
 
-def test_what_is_below_a_task_that_joined_while_no_token_was_valid_does_not_come(
+def test_records_below_a_task_that_joined_while_no_token_was_valid_do_not_come(
     history: History,
 ) -> None:
     project, elsewhere = new_project(history), new_project(history, "Elsewhere")
@@ -207,7 +207,7 @@ def test_what_is_below_a_task_that_joined_while_no_token_was_valid_does_not_come
     assert held(history, "stories", story)
 
 
-def test_names_inside_a_record_are_those_of_when_it_was_read(history: History) -> None:
+def test_names_inside_a_record_are_as_old_as_the_record(history: History) -> None:
     project = new_project(history)
     task = new_task(history, project)
     history.wait(30)
@@ -232,7 +232,7 @@ def test_a_parent_counts_a_deleted_subtask_until_it_is_read_again(history: Histo
     assert held(history, "tasks", task)["num_subtasks"] == 0
 
 
-def test_a_deleted_attachment_leaves_the_modified_at_of_a_subtask(history: History) -> None:
+def test_deleting_an_attachment_leaves_the_modified_at_of_a_subtask(history: History) -> None:
     subtask = new_subtask(history, new_task(history, new_project(history)))
     attachment = new_attachment(history, subtask)
     history.wait(30)
@@ -257,7 +257,7 @@ def test_a_task_depends_on_a_deleted_one_until_it_is_read_again(history: History
     assert history.truth("tasks")[(task,)]["dependencies"] == []
 
 
-def test_an_oracle_that_misses_a_row_says_so(history: History) -> None:
+def test_the_oracle_reports_a_missing_row(history: History) -> None:
     task = new_task(history, new_project(history))
     history.sync()
     del history.destination.tables["tasks"][(task,)]

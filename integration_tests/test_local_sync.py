@@ -1,4 +1,4 @@
-"""`make sync`: what it brings into a database, what it keeps, and what it says."""
+"""`make sync`: the rows that it writes to a database, those that it keeps, and its messages."""
 
 import json
 import os
@@ -35,7 +35,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def desk(asana: AsanaEmulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """A desk with a DuckDB file, and an account of its own."""
+    """A user's folder with a DuckDB file, and its own account."""
     return Desk(asana, tmp_path, capsys)
 
 
@@ -48,7 +48,7 @@ def any_desk(desk: Desk, request: pytest.FixtureRequest) -> Desk:
 
 
 def program(*arguments: str | Path, url: str = "", cwd: Path) -> subprocess.Popen[str]:
-    """The program behind `make sync`, in a process of its own."""
+    """The program behind `make sync`, in a separate process."""
     return subprocess.Popen(
         [sys.executable, "-m", "local_sync", *arguments],
         cwd=cwd,
@@ -68,7 +68,7 @@ def test_every_record_of_every_stream_arrives_as_asana_has_it(any_desk: Desk) ->
         assert any_desk.rows(stream), stream
 
 
-def test_an_ordinary_token_gets_all_that_it_may_read(desk: Desk) -> None:
+def test_an_ordinary_token_gets_everything_it_can_read(desk: Desk) -> None:
     ended = desk.sync(person="member")
     assert ended.exit_status == 0
     refused = ["audit_log_events", "organization_exports"]
@@ -81,7 +81,7 @@ def test_an_ordinary_token_gets_all_that_it_may_read(desk: Desk) -> None:
         assert desk.rows(stream) == desk.expected(stream, "member"), stream
 
 
-def test_a_plan_without_custom_fields_costs_that_stream_alone(desk: Desk) -> None:
+def test_a_plan_without_custom_fields_lacks_only_that_stream(desk: Desk) -> None:
     desk.asana.controls.deny("/workspaces/{workspace_gid}/custom_fields", 402)
     ended = desk.sync()
     assert ended.exit_status == 0
@@ -91,7 +91,7 @@ def test_a_plan_without_custom_fields_costs_that_stream_alone(desk: Desk) -> Non
     assert desk.rows("tasks") == desk.expected("tasks")
 
 
-def test_a_refused_stream_that_was_named_is_an_error(desk: Desk) -> None:
+def test_a_refused_stream_that_the_user_named_is_an_error(desk: Desk) -> None:
     ended = desk.sync("--streams", "users,audit_log_events", person="member")
     assert ended.exit_status == 1
     assert desk.rows("users") == desk.expected("users", "member")
@@ -109,13 +109,13 @@ def test_a_stream_that_fails_is_an_error_and_keeps_its_rows(desk: Desk) -> None:
     assert desk.rows("tags") == before
 
 
-def test_projects_that_are_not_found_are_no_refusal(desk: Desk) -> None:
+def test_missing_projects_are_not_refused_projects(desk: Desk) -> None:
     ended = desk.sync(config=config_for(desk.asana, project_gids=["1205999999999999"]))
     assert ended.exit_status == 1
     assert "  tasks: incomplete. " in ended.verdict
 
 
-def test_what_is_gone_in_asana_is_gone_in_the_tables(any_desk: Desk) -> None:
+def test_records_deleted_in_asana_are_deleted_in_the_tables(any_desk: Desk) -> None:
     asana = any_desk.asana
     streams = "users,tags,project_memberships,time_tracking_entries,status_updates"
     assert any_desk.sync("--streams", streams).exit_status == 0
@@ -164,7 +164,7 @@ def test_changes_deletions_and_restores_arrive(any_desk: Desk) -> None:
     assert not any_desk.rows("tasks", f'"{DELETED_AT}" IS NOT NULL')
 
 
-def test_a_second_sync_costs_what_has_changed(desk: Desk) -> None:
+def test_a_second_sync_requests_only_changes(desk: Desk) -> None:
     assert desk.sync("--streams", "tasks,stories").exit_status == 0
     first = desk.asana.ledger.count()
     desk.asana.ledger.reset()
@@ -172,7 +172,7 @@ def test_a_second_sync_costs_what_has_changed(desk: Desk) -> None:
     assert desk.asana.ledger.count() < first / 2
 
 
-def test_an_interrupted_sync_is_continued(any_desk: Desk) -> None:
+def test_an_interrupted_sync_resumes(any_desk: Desk) -> None:
     asana, streams = any_desk.asana, "tasks,stories,project_memberships,users"
     any_desk.interrupt("/tasks/*/stories", after=20)
     first = any_desk.sync("--streams", streams, config=config_for(asana, num_workers=1))
@@ -196,7 +196,7 @@ def test_an_interrupted_sync_is_continued(any_desk: Desk) -> None:
     assert len(asked & {*again}) < len(asked) / 2
 
 
-def test_fresh_reads_everything_again_and_removes_what_is_gone(desk: Desk) -> None:
+def test_fresh_reads_everything_again_and_removes_deleted_rows(desk: Desk) -> None:
     assert desk.sync("--streams", "tasks,events").exit_status == 0
     desk.asana.account.clock.advance(3600)
     gone = desk.rows("tasks")[0]["gid"]
@@ -213,7 +213,7 @@ def test_fresh_reads_everything_again_and_removes_what_is_gone(desk: Desk) -> No
     assert desk.rows("events") == events
 
 
-def test_a_file_that_is_open_elsewhere_is_named_before_anything_is_asked(desk: Desk) -> None:
+def test_the_error_names_a_file_that_is_open_elsewhere_before_any_request(desk: Desk) -> None:
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -239,7 +239,7 @@ def test_a_file_that_is_open_elsewhere_is_named_before_anything_is_asked(desk: D
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_signal_leaves_anything_behind_but_the_database(
+def test_any_signal_leaves_only_the_database_behind(
     desk: Desk, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout, temporary = desk.folder / "checkout", desk.folder / "tmp"
@@ -267,7 +267,7 @@ def test_a_rate_limit_says_when_the_sync_continues(desk: Desk) -> None:
     assert ended.err.count("Asana rate limit reached; continues at ") == 1
 
 
-def test_a_refused_token_is_said_once_and_not_repeated(desk: Desk) -> None:
+def test_a_refused_token_is_reported_once_and_never_printed(desk: Desk) -> None:
     token = "2/1/not-a-token-of-anybody"
     credentials = {"option_title": "PAT Credentials", "personal_access_token": token}
     ended = desk.sync("--streams", "users", config={"credentials": credentials})
@@ -276,14 +276,14 @@ def test_a_refused_token_is_said_once_and_not_repeated(desk: Desk) -> None:
     assert token not in ended.out + ended.err
 
 
-def test_an_unusable_config_is_a_sentence(desk: Desk) -> None:
+def test_an_unusable_config_is_reported_in_one_sentence(desk: Desk) -> None:
     ended = desk.sync(config={"credentials": {"option_title": "PAT Credentials"}})
     assert ended.exit_status == 1
     assert ended.err.startswith("The sync failed: credentials.personal_access_token")
     assert ended.err.count("\n") == 1
 
 
-def test_a_refresh_token_that_asana_replaces_is_kept(desk: Desk) -> None:
+def test_a_refresh_token_that_asana_replaces_is_saved(desk: Desk) -> None:
     config = config_for(desk.asana)
     config["credentials"] = {
         "option_title": "OAuth Credentials",
@@ -297,7 +297,7 @@ def test_a_refresh_token_that_asana_replaces_is_kept(desk: Desk) -> None:
     assert kept == desk.asana.tokens.refresh_token != config["credentials"]["refresh_token"]
 
 
-def test_a_value_of_another_type_costs_its_field(any_desk: Desk) -> None:
+def test_a_value_of_another_type_costs_only_its_field(any_desk: Desk) -> None:
     task = truth(any_desk.asana, "tasks")[0]["gid"]
     any_desk.asana.change(lambda account: account.modify_task(task, due_on="2026-13-41"))
     ended = any_desk.sync("--streams", "tasks")
@@ -323,7 +323,7 @@ def test_a_column_of_another_type_is_kept(any_desk: Desk) -> None:
     assert [row["due_on"] for row in any_desk.rows("projects")] == wanted
 
 
-def test_a_table_of_somebody_else_is_left_alone(any_desk: Desk) -> None:
+def test_a_table_of_another_owner_is_not_changed(any_desk: Desk) -> None:
     any_desk.execute("CREATE TABLE users (id INTEGER)")
     ended = any_desk.sync("--streams", "users")
     assert ended.exit_status == 1
@@ -351,7 +351,7 @@ def test_the_sample_account_arrives_complete_into_a_new_file_and_an_old_one(
         assert f"{file} opens in any DuckDB client" in shown
 
 
-def test_a_database_that_is_not_there_is_named_without_its_password(desk: Desk) -> None:
+def test_the_error_names_a_missing_database_without_its_password(desk: Desk) -> None:
     desk.database = "postgresql://somebody:hidden@127.0.0.1:9/nowhere"
     ended = desk.sync("--streams", "users")
     assert ended.exit_status == 1
@@ -361,7 +361,7 @@ def test_a_database_that_is_not_there_is_named_without_its_password(desk: Desk) 
     assert not desk.asana.ledger.count()
 
 
-def test_two_syncs_do_not_write_into_one_database(desk: Desk, database: str) -> None:
+def test_two_syncs_cannot_write_to_one_database(desk: Desk, database: str) -> None:
     desk.database = database
     with closing(desk.open()):
         ended = desk.sync("--streams", "users")

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing wrongly deleted, whatever Asana leaves out or refuses for a while."""
+"""Nothing is lost or wrongly deleted, whatever Asana omits or refuses for a while."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import SERVICE, Record, Said
+from integration_tests.reading import SERVICE, Record, Said, truth
 from integration_tests.test_incremental import (
     DELETED_AT,
     Connection,
@@ -14,7 +14,6 @@ from integration_tests.test_incremental import (
     some_subtask,
     tombstones,
     top_task,
-    truth,
 )
 
 pytestmark = pytest.mark.once
@@ -26,6 +25,14 @@ ATTACHMENTS = "/attachments"
 HOUR = 3600
 
 
+@pytest.fixture
+def connection(asana: AsanaEmulator) -> Connection:
+    """A connection that has synced everything once."""
+    connection = Connection(asana)
+    connection.sync()
+    return connection
+
+
 def warnings(said: Said) -> str:
     return "\n".join(said.logs("WARN"))
 
@@ -35,13 +42,13 @@ def deleted(said: Said) -> list[Record]:
 
 
 def marks(connection: Connection, stream: str) -> set[str]:
-    """The projects of which a stream's state tells when they were read."""
-    times = connection.state[stream]["stream"]["stream_state"]["modified_since"]
+    """The projects in a stream's state that have a time of their last read."""
+    times = connection.state_of(stream)["modified_since"]
     return {project for projects in times.values() for project in projects}
 
 
 def asked_in_full(asana: AsanaEmulator) -> list[str]:
-    """The projects of which all tasks were listed, whenever modified."""
+    """The projects with a request for all tasks, whenever modified."""
     return [
         request.query["project"]
         for request in asana.ledger.requests
@@ -57,11 +64,11 @@ def project_of(asana: AsanaEmulator, task: str) -> str:
     return str(record(asana, task)["projects"][0]["gid"])
 
 
-# -- what is no longer listed is not gone ---------------------------------------------------------
+# -- a missing project is not deleted -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_alone", [True, False], ids=["one project", "all projects"])
-def test_a_project_that_is_left_out_of_the_listing_once_keeps_its_marks(
+def test_a_project_that_is_missing_from_the_listing_once_keeps_its_marks(
     asana: AsanaEmulator, *, is_alone: bool
 ) -> None:
     connection, projects, task = Connection(asana), truth(asana, "projects"), top_task(asana)
@@ -84,12 +91,10 @@ def test_a_project_that_is_left_out_of_the_listing_once_keeps_its_marks(
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_projects_of_a_workspace_that_is_listed_no_more_are_not_deleted(
-    asana: AsanaEmulator, status: int
+def test_projects_of_a_workspace_that_is_no_longer_listed_are_not_deleted(
+    asana: AsanaEmulator, connection: Connection, status: int
 ) -> None:
     account, service = asana.account, asana.account.people[SERVICE]
-    connection = Connection(asana)
-    connection.sync()
     before = {stream: marks(connection, stream) for stream in ("projects", "tasks", "stories")}
     workspace = account.listing(service, "workspaces", "")[0]
     projects = account.listing(service, "projects", workspace)
@@ -109,9 +114,9 @@ def test_projects_of_a_workspace_that_is_listed_no_more_are_not_deleted(
 
 def test_a_deleted_project_is_still_deleted_while_its_workspace_is_listed(
     asana: AsanaEmulator,
+    connection: Connection,
 ) -> None:
-    connection, project = Connection(asana), truth(asana, "projects")[0]
-    connection.sync()
+    project = truth(asana, "projects")[0]
     asana.change(lambda account: account.delete(project))
     assert tombstones(connection.sync(), "projects") == [project]
     assert project not in marks(connection, "tasks")
@@ -126,10 +131,10 @@ def test_a_project_may_be_deleted_where_projects_are_not_selected(asana: AsanaEm
     assert project not in marks(connection, "sections")
 
 
-# -- what Asana returns is delivered ----------------------------------------------------------
+# -- joined projects --------------------------------------------------------------------------
 
 
-def test_a_task_that_joined_a_project_unmodified_is_delivered_though_no_event_names_it(
+def test_an_unmodified_task_that_joined_a_project_is_delivered_without_an_event(
     asana: AsanaEmulator,
 ) -> None:
     connection, task = Connection(asana, "tasks"), top_task(asana)
@@ -148,7 +153,7 @@ def test_a_task_that_joined_a_project_unmodified_is_delivered_though_no_event_na
     assert other in {project["gid"] for project in said.records()["tasks"][0]["projects"]}
 
 
-# -- what was refused for a while is asked for again ----------------------------------------------
+# -- repeating refused requests -------------------------------------------------------------------
 
 Change = Callable[[AsanaEmulator, str], Any]
 
@@ -176,7 +181,7 @@ def some_parent(asana: AsanaEmulator) -> str:
 
 REFUSED = pytest.mark.parametrize("status", [402, 403, 404, 451])
 MAY_PASS = pytest.mark.parametrize("status", [403, 404, 451])
-"""A plan (402) is not bought during a sync."""
+"""A plan (402) does not change during a sync."""
 BELOW_A_CHANGED_TASK = pytest.mark.parametrize(
     ("stream", "endpoint", "change"),
     [("stories", STORIES, comment), ("attachments", ATTACHMENTS, attach)],
@@ -188,14 +193,15 @@ BELOW_A_NEW_TASK = pytest.mark.parametrize(
     ids=["stories", "attachments", "subtasks"],
 )
 IN_COMPANY = pytest.mark.parametrize("is_alone", [True, False], ids=["one task", "two tasks"])
-"""Whether the refused task is all that has changed."""
+"""Whether only the refused task has changed."""
 
 
 @MAY_PASS
 @IN_COMPANY
 @BELOW_A_CHANGED_TASK
-def test_what_is_refused_once_is_asked_for_again_in_the_same_sync(
+def test_a_request_refused_once_is_repeated_in_the_same_sync(
     asana: AsanaEmulator,
+    connection: Connection,
     stream: str,
     endpoint: str,
     change: Change,
@@ -203,8 +209,7 @@ def test_what_is_refused_once_is_asked_for_again_in_the_same_sync(
     *,
     is_alone: bool,
 ) -> None:
-    connection, task = Connection(asana), top_task(asana)
-    connection.sync()
+    task = top_task(asana)
     added = change(asana, task)
     if not is_alone:
         change(asana, some_parent(asana))
@@ -218,8 +223,9 @@ def test_what_is_refused_once_is_asked_for_again_in_the_same_sync(
 @REFUSED
 @IN_COMPANY
 @BELOW_A_CHANGED_TASK
-def test_what_is_refused_throughout_a_sync_is_asked_for_by_the_next_one(
+def test_the_next_sync_repeats_requests_refused_throughout_a_sync(
     asana: AsanaEmulator,
+    connection: Connection,
     stream: str,
     endpoint: str,
     change: Change,
@@ -227,8 +233,7 @@ def test_what_is_refused_throughout_a_sync_is_asked_for_by_the_next_one(
     *,
     is_alone: bool,
 ) -> None:
-    connection, task = Connection(asana), top_task(asana)
-    connection.sync()
+    task = top_task(asana)
     added = change(asana, task)
     if not is_alone:
         change(asana, some_parent(asana))
@@ -244,7 +249,7 @@ def test_what_is_refused_throughout_a_sync_is_asked_for_by_the_next_one(
 
 @MAY_PASS
 @BELOW_A_NEW_TASK
-def test_a_first_sync_asks_again_for_what_is_refused_once(
+def test_a_first_sync_repeats_a_request_refused_once(
     asana: AsanaEmulator, stream: str, endpoint: str, status: int
 ) -> None:
     connection = Connection(asana)
@@ -255,7 +260,7 @@ def test_a_first_sync_asks_again_for_what_is_refused_once(
 
 @REFUSED
 @BELOW_A_NEW_TASK
-def test_what_a_first_sync_is_refused_is_asked_for_by_the_next_one(
+def test_the_next_sync_repeats_requests_refused_in_the_first_one(
     asana: AsanaEmulator, stream: str, endpoint: str, status: int
 ) -> None:
     connection = Connection(asana)
@@ -268,9 +273,10 @@ def test_what_a_first_sync_is_refused_is_asked_for_by_the_next_one(
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_task_that_an_event_names_is_asked_for_again(asana: AsanaEmulator, status: int) -> None:
-    connection, subtask = Connection(asana), some_subtask(asana)
-    connection.sync()
+def test_a_refused_task_that_an_event_names_is_requested_again(
+    asana: AsanaEmulator, connection: Connection, status: int
+) -> None:
+    subtask = some_subtask(asana)
     added = comment(asana, subtask)
     asana.controls.fail(TASK, status, only=subtask)
     said = connection.sync()
@@ -278,9 +284,10 @@ def test_a_task_that_an_event_names_is_asked_for_again(asana: AsanaEmulator, sta
     assert added in rows(said, "stories")
 
 
-def test_a_task_that_an_event_names_is_asked_for_by_the_next_sync(asana: AsanaEmulator) -> None:
-    connection, subtask = Connection(asana), some_subtask(asana)
-    connection.sync()
+def test_the_next_sync_requests_a_refused_task_that_an_event_names(
+    asana: AsanaEmulator, connection: Connection
+) -> None:
+    subtask = some_subtask(asana)
     added = comment(asana, subtask)
     asana.controls.deny(TASK, 403, only=subtask)
     assert subtask in warnings(connection.sync())
@@ -290,7 +297,7 @@ def test_a_task_that_an_event_names_is_asked_for_by_the_next_sync(asana: AsanaEm
     assert added in rows(said, "stories")
 
 
-def test_subtasks_that_were_refused_everywhere_are_read_once_they_are_allowed(
+def test_subtasks_refused_everywhere_are_read_once_they_are_allowed(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "tasks", "subtasks")
@@ -300,11 +307,11 @@ def test_subtasks_that_were_refused_everywhere_are_read_once_they_are_allowed(
     assert rows(connection.sync(), "subtasks") == truth(asana, "subtasks")
 
 
-def test_a_task_that_is_really_gone_is_not_asked_for_by_the_next_sync(
+def test_the_next_sync_does_not_request_a_deleted_task(
     asana: AsanaEmulator,
+    connection: Connection,
 ) -> None:
-    connection, task = Connection(asana), top_task(asana)
-    connection.sync()
+    task = top_task(asana)
     comment(asana, task)
     asana.controls.interrupt(STORIES, lambda: asana.account.delete(task))
     connection.sync()
@@ -315,7 +322,7 @@ def test_a_task_that_is_really_gone_is_not_asked_for_by_the_next_sync(
     )
 
 
-def test_a_refused_kind_of_listing_is_not_asked_for_twice(asana: AsanaEmulator) -> None:
+def test_a_listing_that_is_always_refused_is_not_requested_twice(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks", "subtasks", "stories")
     asana.controls.deny(STORIES, 403)
     said = connection.sync()
@@ -327,10 +334,10 @@ def test_a_refused_kind_of_listing_is_not_asked_for_twice(asana: AsanaEmulator) 
 # -- lost events --------------------------------------------------------------------------
 
 
-def work_that_one_task_betrays(asana: AsanaEmulator) -> tuple[str, str]:
-    """A task is modified, and another one's subtask is commented on.
+def unreported_work_beside_a_modified_task(asana: AsanaEmulator) -> tuple[str, str]:
+    """Modify a task, and comment on another one's subtask.
 
-    The gids of their project and of the comment.
+    Returns the gids of their project and of the comment.
     """
     task, subtask = top_task(asana), some_subtask(asana)
     project = project_of(asana, task)
@@ -343,12 +350,11 @@ def work_that_one_task_betrays(asana: AsanaEmulator) -> tuple[str, str]:
     return project, added
 
 
-def test_when_events_are_likely_lost_the_tasks_of_that_project_are_read_again(
+def test_the_tasks_of_a_project_are_read_again_if_events_are_probably_lost(
     asana: AsanaEmulator,
+    connection: Connection,
 ) -> None:
-    connection = Connection(asana)
-    connection.sync()
-    project, added = work_that_one_task_betrays(asana)
+    project, added = unreported_work_beside_a_modified_task(asana)
     asana.controls.lost_events = 1.0
     said = connection.sync()
     assert added in rows(said, "stories")
@@ -356,25 +362,24 @@ def test_when_events_are_likely_lost_the_tasks_of_that_project_are_read_again(
     assert project in warnings(said)
 
 
-def test_a_project_is_read_again_for_lost_events_at_most_once_a_day(asana: AsanaEmulator) -> None:
-    connection = Connection(asana)
-    connection.sync()
+def test_a_project_is_read_again_for_lost_events_at_most_once_a_day(
+    asana: AsanaEmulator, connection: Connection
+) -> None:
     asana.controls.lost_events = 1.0
-    work_that_one_task_betrays(asana)
+    unreported_work_beside_a_modified_task(asana)
     connection.sync()
     for _ in range(2):
-        work_that_one_task_betrays(asana)
+        unreported_work_beside_a_modified_task(asana)
         connection.sync()
         assert asked_in_full(asana) == []
         asana.account.clock.advance(10 * HOUR)
-    project, added = work_that_one_task_betrays(asana)
+    project, added = unreported_work_beside_a_modified_task(asana)
     assert added in rows(connection.sync(), "stories")
     assert asked_in_full(asana) == [project]
 
 
-def test_events_that_are_only_late_are_not_taken_for_lost(asana: AsanaEmulator) -> None:
-    connection, task = Connection(asana), top_task(asana)
-    connection.sync()
+def test_late_events_do_not_count_as_lost(asana: AsanaEmulator, connection: Connection) -> None:
+    task = top_task(asana)
     where = f"/tasks?project={project_of(asana, task)}"
     asana.controls.interrupt(
         where, lambda: asana.account.modify_task(task, notes="Just in between")
@@ -389,7 +394,7 @@ def test_events_that_are_only_late_are_not_taken_for_lost(asana: AsanaEmulator) 
 
 
 @pytest.mark.parametrize("is_archived_later", [False, True])
-def test_a_comment_between_the_reading_of_two_projects_of_a_task_is_delivered(
+def test_a_comment_made_between_reading_two_projects_of_a_task_is_delivered(
     asana: AsanaEmulator, *, is_archived_later: bool
 ) -> None:
     archived = {p["gid"] for p in asana.expected("projects", SERVICE) if p["archived"]}
@@ -422,7 +427,7 @@ def test_a_comment_between_the_reading_of_two_projects_of_a_task_is_delivered(
     assert said[0] in delivered
 
 
-def test_a_subtask_that_left_its_parent_is_delivered_once_more(asana: AsanaEmulator) -> None:
+def test_a_subtask_that_left_its_parent_is_delivered_one_more_time(asana: AsanaEmulator) -> None:
     connection, subtask = Connection(asana, "subtasks"), some_subtask(asana)
     connection.sync()
     asana.change(lambda account: account.set_parent(subtask, None))
@@ -433,7 +438,7 @@ def test_a_subtask_that_left_its_parent_is_delivered_once_more(asana: AsanaEmula
 # -- one listing that always fails -------------------------------------------------------------
 
 
-def test_only_the_task_whose_stories_always_fail_is_asked_again(asana: AsanaEmulator) -> None:
+def test_only_the_stories_that_always_fail_are_requested_again(asana: AsanaEmulator) -> None:
     connection, task = Connection(asana), top_task(asana)
     asana.controls.fail(STORIES, 500, only=task, times=None)
     first = connection.sync(patience=0.02)

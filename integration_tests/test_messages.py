@@ -79,11 +79,11 @@ NOT_LOOKED_UP = {
         "what --help explains",
     ),
 }
-"""The sentences that stand in no table, and why."""
+"""The sentences that are in no table, and why."""
 
 
 def strings(tree: ast.AST) -> Iterator[str]:
-    """Every string of a module that is not a docstring, with gaps where it is filled in."""
+    """Every string of a module that is not a docstring, with gaps for inserted values."""
     parts: set[ast.AST] = set()
     for node in ast.walk(tree):  # a whole comes before its parts
         match node:
@@ -120,14 +120,14 @@ QUOTED = [*quoted("asana.md"), *quoted("operations.md")]
 
 
 @pytest.mark.parametrize("message", QUOTED)
-def test_a_quoted_message_is_one_of_the_code(message: str) -> None:
+def test_every_quoted_message_is_in_the_code(message: str) -> None:
     pattern = re.compile(".*".join(re.escape(part) for part in message.split(GAP)))
     assert any(pattern.fullmatch(text) for text in STRINGS)
 
 
-def test_every_message_of_the_code_is_quoted() -> None:
+def test_every_message_in_the_code_is_quoted() -> None:
     assert SENTENCES - {*QUOTED} - {*NOT_LOOKED_UP} == set()
 
 
-def test_what_is_not_looked_up_is_in_the_code() -> None:
+def test_every_listed_exception_is_in_the_code() -> None:
     assert {*NOT_LOOKED_UP} - SENTENCES == set()

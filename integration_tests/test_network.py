@@ -1,4 +1,4 @@
-"""The way to Asana: proxies, certificates, names, and connections that break."""
+"""The route to Asana: proxies, certificates, host names, and connections that break."""
 
 import socket
 import ssl
@@ -52,16 +52,16 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that does not try again for long."""
+    """A check that does not retry for long."""
     monkeypatch.setattr("source_asana.source.CHECK_PATIENCE", 0.1)
 
 
 @dataclass
 class Gateway:
-    """Something between the connector and Asana: a proxy, or what speaks TLS in Asana's stead.
+    """A proxy between the connector and Asana, or a server with TLS instead of Asana.
 
     It refuses with `refuses`, an HTTP status, if there is one. Without `keeps` it closes each
-    connection after an answer, without saying so beforehand.
+    connection after an answer, without announcing it.
     """
 
     upstream: str = ""
@@ -76,7 +76,7 @@ class Gateway:
 
 
 class Passing(BaseHTTPRequestHandler):
-    """What a gateway does with each request."""
+    """The handler of each request to a gateway."""
 
     gateway: ClassVar[Gateway]
     protocol_version = "HTTP/1.1"
@@ -140,7 +140,7 @@ class Passing(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep silent about clients who go away."""
+        """Ignore clients that disconnect."""
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def serving(gateway: Gateway, tls: ssl.SSLContext | None = None) -> Iterator[Gat
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes, until nothing more does."""
+    """Pass on all bytes until the end."""
     with suppress(OSError):
         while content := source.recv(1 << 16):
             target.sendall(content)
@@ -172,7 +172,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def greeting(answer: Callable[[socket.socket], object]) -> Iterator[str]:
-    """An https address where each connection is given to `answer`, and then closed."""
+    """An https address that gives each connection to `answer`, and then closes it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -191,7 +191,7 @@ def greeting(answer: Callable[[socket.socket], object]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority that nobody trusts unless told to, and a server's context by it."""
+    """A certificate authority that is not trusted by default, and a server's context from it."""
 
     bundle: Path
     tls: ssl.SSLContext
@@ -217,7 +217,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def certificate(
     name: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
-    """Of a server at 127.0.0.1, or of the authority that signs for itself."""
+    """The certificate of a server at 127.0.0.1, or of the authority that signs for itself."""
     is_authority = key is signer
     now = pendulum.now("UTC")
     return (
@@ -233,7 +233,7 @@ def certificate(
             x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]),
             critical=False,
         )
-        # Without these, Pythons from 3.13 on find fault with a certificate.
+        # Python 3.13 and later refuse a certificate without these.
         .add_extension(
             x509.KeyUsage(
                 digital_signature=not is_authority,
@@ -262,7 +262,7 @@ def named(name: str) -> x509.Name:
 
 
 def assert_complete(said: Said, asana: AsanaEmulator, person: str = SERVICE) -> None:
-    """Each record is there, once, and nothing was asked for twice."""
+    """Check that each record comes once, and that no request is repeated."""
     for stream in STREAMS:
         expected = sorted(record["gid"] for record in asana.expected(stream, person))
         assert sorted(record["gid"] for record in said.records()[stream]) == expected
@@ -275,7 +275,7 @@ def read(asana: AsanaEmulator, address: str | None = None, **ways: Any) -> Said:
 
 
 def failure_of(said: Said) -> Json:
-    """The one trace of a read that ends for one reason, in a sentence."""
+    """The only trace of a read that ends for one reason, in a sentence."""
     (error,) = said.errors().values()
     assert "stack_trace" not in error
     assert "Traceback" not in said.text
@@ -284,7 +284,7 @@ def failure_of(said: Said) -> Json:
 
 
 def assert_given_up(said: Said, words: str) -> None:
-    """Each stream is incomplete for want of an answer, and says why."""
+    """Check that each stream is incomplete for lack of an answer, and says why."""
     for stream in STREAMS:
         error = said.errors()[stream]
         assert error["failure_type"] == "transient_error"
@@ -297,7 +297,7 @@ def assert_given_up(said: Said, words: str) -> None:
 # -- proxies --------------------------------------------------------------------------------------
 
 
-def test_every_request_goes_by_the_proxy_that_the_environment_names(
+def test_every_request_uses_the_proxy_from_the_environment(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(Gateway()) as proxy:
@@ -307,7 +307,7 @@ def test_every_request_goes_by_the_proxy_that_the_environment_names(
     assert all(address.startswith(sample.url) for address in proxy.asked)
 
 
-def test_the_token_endpoint_is_reached_by_the_proxy_too(
+def test_token_requests_use_the_proxy_too(
     asana: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving(Gateway()) as proxy:
@@ -317,7 +317,7 @@ def test_the_token_endpoint_is_reached_by_the_proxy_too(
     assert asana.token_url in {address.rstrip("?") for address in proxy.asked}
 
 
-def test_an_exception_from_the_proxy_is_kept(
+def test_an_exception_from_the_proxy_is_respected(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", NOWHERE)
@@ -336,7 +336,7 @@ def test_https_goes_through_a_proxys_tunnel(
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_a_proxys_password_is_told_to_the_proxy_alone(
+def test_only_the_proxy_gets_its_password(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     catalog = catalog_of(STREAMS) if command == "read" else None
@@ -354,7 +354,7 @@ def test_a_proxys_password_is_told_to_the_proxy_alone(
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("status", [403, 407, 502])
-def test_a_proxy_that_opens_no_tunnel_is_named_as_the_reason(
+def test_a_proxy_that_opens_no_tunnel_is_named_as_the_cause(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     with serving(Gateway(refuses=status)) as proxy:
@@ -370,7 +370,7 @@ def test_a_proxy_that_opens_no_tunnel_is_named_as_the_reason(
 
 
 @pytest.mark.parametrize("kind", ["token", "oauth"])
-def test_a_certificate_that_nobody_here_trusts_is_for_the_user_to_mend(
+def test_an_untrusted_certificate_is_a_config_error(
     sample: AsanaEmulator, authority: Authority, kind: str
 ) -> None:
     config = config_for(sample) if kind == "token" else oauth_config(sample)
@@ -390,7 +390,7 @@ def test_a_certificate_that_nobody_here_trusts_is_for_the_user_to_mend(
 
 
 @pytest.mark.parametrize("kind", ["token", "oauth"])
-def test_an_authority_that_the_environment_names_is_trusted(
+def test_an_authority_from_the_environment_is_trusted(
     asana: AsanaEmulator, authority: Authority, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     config = config_for(asana) if kind == "token" else oauth_config(asana)
@@ -400,7 +400,7 @@ def test_an_authority_that_the_environment_names_is_trusted(
     assert_complete(said, asana, SERVICE if kind == "token" else "member")
 
 
-def test_certificates_that_are_not_there_are_for_the_user_to_put_there(
+def test_missing_certificates_are_a_config_error(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "nowhere.pem")
@@ -410,7 +410,7 @@ def test_certificates_that_are_not_there_are_for_the_user_to_put_there(
     assert "No CA certificates at nowhere.pem" in error["message"]
 
 
-def test_a_server_that_speaks_no_tls_is_for_the_user_to_mend(sample: AsanaEmulator) -> None:
+def test_a_server_without_tls_is_a_config_error(sample: AsanaEmulator) -> None:
     address = sample.url.replace("http://", "https://")
     assert "TLS handshake with" in failed(run("check", address, config_for(sample)))
     error = failure_of(read(sample, address))
@@ -420,7 +420,7 @@ def test_a_server_that_speaks_no_tls_is_for_the_user_to_mend(sample: AsanaEmulat
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("greeted", ["not at all", "with half a greeting"])
-def test_a_connection_that_breaks_before_it_is_secure_is_tried_again(
+def test_a_connection_that_breaks_during_the_tls_handshake_is_retried(
     sample: AsanaEmulator, greeted: str
 ) -> None:
     def break_off(connection: socket.socket) -> None:
@@ -439,24 +439,24 @@ def test_a_connection_that_breaks_before_it_is_secure_is_tried_again(
 
 
 @pytest.mark.once
-def test_a_check_of_a_name_that_is_not_known_says_so(sample: AsanaEmulator) -> None:
+def test_a_check_reports_an_unknown_host_name(sample: AsanaEmulator) -> None:
     said = run("check", NO_SUCH_NAME, config_for(sample))
     assert "DNS lookup of asana.invalid failed. Check the network" in failed(said)
 
 
-def test_a_read_of_a_name_that_is_not_known_ends_in_words(sample: AsanaEmulator) -> None:
+def test_a_read_from_an_unknown_host_name_ends_with_a_clear_error(sample: AsanaEmulator) -> None:
     said = read(sample, NO_SUCH_NAME, patience=0.1)
     assert_given_up(said, "DNS lookup of asana.invalid failed")
 
 
-def test_oauth_at_a_name_that_is_not_known_ends_in_words(asana: AsanaEmulator) -> None:
+def test_oauth_at_an_unknown_host_name_ends_with_a_clear_error(asana: AsanaEmulator) -> None:
     config = oauth_config(asana)
     error = failure_of(run("read", NO_SUCH_NAME, config, catalog_of(STREAMS), patience=0.1))
     assert error["failure_type"] == "transient_error"
     assert "DNS lookup of asana.invalid failed" in error["message"]
 
 
-def test_a_connection_that_is_refused_ends_in_words(sample: AsanaEmulator) -> None:
+def test_a_refused_connection_ends_with_a_clear_error(sample: AsanaEmulator) -> None:
     assert_given_up(read(sample, NOWHERE, patience=0.1), "was lost or refused")
 
 
@@ -475,14 +475,14 @@ def test_a_server_that_does_not_answer_once_costs_no_record(asana: AsanaEmulator
     assert fault.happened == 1
 
 
-def test_a_body_that_comes_slowly_is_waited_for(asana: AsanaEmulator) -> None:
+def test_a_slow_body_is_read_to_its_end(asana: AsanaEmulator) -> None:
     fault = asana.controls.fail("/tasks", "slow", seconds=1)
     assert_complete(read(asana, answer_seconds=30), asana)
     assert fault.happened == 1
     assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"]
 
 
-def test_a_body_that_comes_drop_by_drop_is_given_up_when_its_time_is_over(
+def test_a_body_that_trickles_in_is_given_up_after_the_time_limit(
     asana: AsanaEmulator,
 ) -> None:
     fault = asana.controls.fail("/tasks", "trickle", seconds=20)
@@ -491,7 +491,7 @@ def test_a_body_that_comes_drop_by_drop_is_given_up_when_its_time_is_over(
     assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"] + 1
 
 
-def test_answers_come_zipped_where_asana_zips_them(asana: AsanaEmulator) -> None:
+def test_compressed_answers_are_read(asana: AsanaEmulator) -> None:
     asana.controls.gzip = True
     fault = asana.controls.fail("/tasks", "bad_gzip")
     with serving(Gateway(asana.url)) as front:
@@ -500,7 +500,7 @@ def test_answers_come_zipped_where_asana_zips_them(asana: AsanaEmulator) -> None
     assert fault.happened == 1
 
 
-def test_headers_that_come_byte_by_byte_are_given_up_when_their_time_is_over(
+def test_headers_that_come_byte_by_byte_are_given_up_after_the_time_limit(
     asana: AsanaEmulator,
 ) -> None:
     fault = asana.controls.fail("/tasks", "slow_headers", seconds=20)
@@ -509,13 +509,13 @@ def test_headers_that_come_byte_by_byte_are_given_up_when_their_time_is_over(
     assert asana.ledger.count("/tasks") == asana.floor(STREAMS, SERVICE)["/tasks"] + 1
 
 
-def test_headers_that_come_byte_by_byte_are_said_to_be_late(asana: AsanaEmulator) -> None:
+def test_the_error_says_that_headers_came_too_slowly(asana: AsanaEmulator) -> None:
     asana.controls.fail("/*", "slow_headers", seconds=20, times=None)
     said = read(asana, patience=0.1, answer_seconds=0.3)
     assert_given_up(said, f"{urlsplit(asana.url).netloc} did not respond in time")
 
 
-def test_a_body_that_comes_drop_by_drop_is_said_to_be_late(asana: AsanaEmulator) -> None:
+def test_the_error_says_that_a_body_came_too_slowly(asana: AsanaEmulator) -> None:
     asana.controls.fail("/*", "trickle", seconds=20, times=None)
     said = read(asana, patience=0.1, answer_seconds=0.3)
     assert_given_up(said, f"{urlsplit(asana.url).netloc} did not respond in time")
@@ -533,7 +533,7 @@ def test_no_cookie_is_kept(asana: AsanaEmulator, kind: str) -> None:
     assert front.cookies == {None}
 
 
-def test_connections_are_used_again(sample: AsanaEmulator) -> None:
+def test_connections_are_reused(sample: AsanaEmulator) -> None:
     workers = 3
     with serving(Gateway(sample.url)) as front:
         config = config_for(sample, num_workers=workers)
@@ -541,7 +541,7 @@ def test_connections_are_used_again(sample: AsanaEmulator) -> None:
     assert front.connections <= workers < len(front.asked)
 
 
-def test_a_connection_that_was_closed_between_two_requests_costs_no_record(
+def test_a_connection_closed_between_two_requests_costs_no_record(
     sample: AsanaEmulator,
 ) -> None:
     with serving(Gateway(sample.url, keeps=False)) as front:
@@ -549,7 +549,7 @@ def test_a_connection_that_was_closed_between_two_requests_costs_no_record(
     assert front.connections >= len(front.asked)
 
 
-def test_headers_that_make_no_sense_are_no_stack_trace_in_the_log() -> None:
+def test_malformed_headers_cause_no_stack_trace_in_the_log() -> None:
     content = b'{"data":[]}'
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nno header\r\nX: y\r\n\r\n" % len(content)
 

@@ -1,4 +1,4 @@
-"""Records and listings that are not as Asana's reference says: one odd value costs itself alone."""
+"""Records and listings that deviate from Asana's reference: one odd value costs only itself."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import cycle
@@ -24,7 +24,9 @@ from integration_tests.reading import (
     catalog_of,
     config_for,
     full_refresh,
+    gids,
     run,
+    truth,
 )
 from integration_tests.test_incremental import (
     INCREMENTAL,
@@ -33,10 +35,9 @@ from integration_tests.test_incremental import (
     some_subtask,
     tombstones,
     top_task,
-    truth,
 )
 from integration_tests.test_messages import QUOTED
-from integration_tests.troubles import EXPORTS, GULL_ROCK, ORGANISATION, PAINT
+from integration_tests.troubles import EXPORTS, GULL_ROCK, ORGANIZATION, PAINT
 from source_asana.reading.visits import DEEPEST_LEVEL
 from source_asana.streams.declared import STREAMS
 
@@ -61,17 +62,13 @@ UNUSABLE: tuple[Any, ...] = (
 )
 
 
-def gids(said: Said, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in said.records()[stream])
-
-
 def read(asana: AsanaEmulator, *streams: str, **config: Any) -> Said:
     asana.ledger.reset()
     return run("read", asana, config_for(asana, **config), catalog_of(streams))
 
 
-def is_well(said: Said) -> bool:
-    """Whether a sync is complete, and the connector nowhere at fault."""
+def is_complete(said: Said) -> bool:
+    """Whether a sync is complete, without an error of the connector."""
     assert said.errors() == {}
     assert "report it" not in said.text
     assert "Traceback" not in said.text
@@ -81,7 +78,7 @@ def is_well(said: Said) -> bool:
 # -- no workspace ---------------------------------------------------------------------------------
 
 
-def test_a_token_that_sees_no_workspace_fails_every_stream_but_the_exports(
+def test_a_token_that_sees_no_workspace_fails_every_stream_except_exports(
     sample: AsanaEmulator,
 ) -> None:
     config = config_for(sample, "outsider", organization_export_ids=list(EXPORTS))
@@ -89,7 +86,7 @@ def test_a_token_that_sees_no_workspace_fails_every_stream_but_the_exports(
     assert said.exit_status == 1
     for stream in BELOW_WORKSPACES:
         if stream == "events":
-            continue  # none in a full refresh
+            continue  # a full refresh has none
         assert said.statuses(stream)[-1] == "INCOMPLETE"
         assert said.errors()[stream]["failure_type"] == "config_error"
         assert said.errors()[stream]["message"].endswith(NO_WORKSPACE)
@@ -97,7 +94,7 @@ def test_a_token_that_sees_no_workspace_fails_every_stream_but_the_exports(
     assert NO_WORKSPACE in QUOTED
 
 
-def test_exports_are_read_by_a_token_that_sees_no_workspace(asana: AsanaEmulator) -> None:
+def test_a_token_that_sees_no_workspace_reads_exports(asana: AsanaEmulator) -> None:
     asana.controls.alter("/workspaces", lambda _: [])
     said = full_refresh(asana, ["organization_exports", "tags"])
     assert gids(said, "organization_exports") == sorted(asana.account.organization_exports)
@@ -106,7 +103,7 @@ def test_exports_are_read_by_a_token_that_sees_no_workspace(asana: AsanaEmulator
 
 
 @pytest.mark.parametrize("entries", [[], [None, {"gid": None}, "x"]], ids=["none", "unusable"])
-def test_a_token_that_lost_its_workspaces_leaves_the_state_as_it_was(
+def test_a_token_that_lost_its_workspaces_does_not_change_the_state(
     asana: AsanaEmulator, entries: list[Any]
 ) -> None:
     connection = Connection(asana, *INCREMENTAL, "audit_log_events")
@@ -120,11 +117,11 @@ def test_a_token_that_lost_its_workspaces_leaves_the_state_as_it_was(
         assert said.statuses(stream)[-1] == "INCOMPLETE"
         assert state["stream"] == before[stream]["stream"]
     asana.controls.heal()
-    assert is_well(connection.sync())
+    assert is_complete(connection.sync())
     assert asana.ledger.count(STORIES) == 0
 
 
-def test_workspaces_that_the_config_names_in_vain_are_not_an_empty_account(
+def test_missing_workspaces_in_the_config_are_not_an_empty_account(
     sample: AsanaEmulator,
 ) -> None:
     said = read(sample, "tags", workspace_gids=["1"])
@@ -132,36 +129,36 @@ def test_workspaces_that_the_config_names_in_vain_are_not_an_empty_account(
     assert NO_WORKSPACE not in said.text
 
 
-# -- flags that are wrong -------------------------------------------------------------------------
+# -- wrong flags ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flag", [False, None, ABSENT, "true", 1], ids=repr)
-def test_an_organization_that_the_list_does_not_call_one_is_asked_for_once(
+def test_an_organization_not_listed_as_one_is_requested_once(
     asana: AsanaEmulator, flag: Any
 ) -> None:
     asana.controls.alter("/workspaces", with_value("is_organization", flag))
     streams = ["teams", "team_memberships", "audit_log_events"]
     said = read(asana, *streams)
-    assert is_well(said)
+    assert is_complete(said)
     for stream in streams:
         assert gids(said, stream) == truth(asana, stream)
     assert asana.ledger.count(ONE_WORKSPACE) == 2
 
 
-def test_a_workspace_is_asked_for_only_where_something_selected_hangs_on_it(
+def test_a_workspace_is_requested_only_where_a_selected_stream_depends_on_it(
     sample: AsanaEmulator,
 ) -> None:
     read(sample, *(STREAMS.keys() - {"teams", "team_memberships", "audit_log_events"}))
     assert sample.ledger.count(ONE_WORKSPACE) == 0
 
 
-def test_an_organization_that_says_so_is_not_asked_for_again(sample: AsanaEmulator) -> None:
-    said = read(sample, "teams", workspace_gids=[ORGANISATION])
+def test_an_organization_listed_as_one_is_not_requested_again(sample: AsanaEmulator) -> None:
+    said = read(sample, "teams", workspace_gids=[ORGANIZATION])
     assert gids(said, "teams")
     assert sample.ledger.by_path() == {"/workspaces": 1, "/workspaces/{workspace_gid}/teams": 1}
 
 
-def test_teams_are_not_complete_where_no_workspace_can_be_confirmed(asana: AsanaEmulator) -> None:
+def test_teams_are_incomplete_where_no_workspace_can_be_confirmed(asana: AsanaEmulator) -> None:
     asana.controls.alter("/workspaces", with_value("is_organization", value=False))
     asana.controls.fail(ONE_WORKSPACE, 500, times=None)
     config = config_for(asana)
@@ -176,12 +173,14 @@ def test_an_unknown_number_of_subtasks_is_not_zero(asana: AsanaEmulator, value: 
     for place in ("/tasks", SUBTASKS):
         asana.controls.alter(place, with_value("num_subtasks", value))
     said = read(asana, "subtasks", "stories")
-    assert is_well(said)
+    assert is_complete(said)
     assert gids(said, "subtasks") == truth(asana, "subtasks")
     assert gids(said, "stories") == truth(asana, "stories")
 
 
-def test_archived_projects_stay_out_when_asana_ignores_the_filter(asana: AsanaEmulator) -> None:
+def test_archived_projects_stay_excluded_when_asana_ignores_the_filter(
+    asana: AsanaEmulator,
+) -> None:
     archived = {p["gid"] for p in asana.expected("projects", SERVICE) if p["archived"]}
     asana.controls.ignored_parameters = frozenset({"archived"})
     streams = ["projects", "sections", "custom_field_settings"]
@@ -194,14 +193,14 @@ def test_archived_projects_stay_out_when_asana_ignores_the_filter(asana: AsanaEm
     assert archived.isdisjoint(parents)
 
 
-def test_a_project_that_does_not_say_whether_it_is_archived_is_read(asana: AsanaEmulator) -> None:
+def test_a_project_without_an_archived_flag_is_read(asana: AsanaEmulator) -> None:
     asana.controls.alter("/projects", with_value("archived", None))
     said = read(asana, "projects", include_archived_projects=False)
     archived = {p["gid"] for p in asana.expected("projects", SERVICE) if p["archived"]}
     assert gids(said, "projects") == sorted(set(truth(asana, "projects")) - archived)
 
 
-# -- entries that are no records ------------------------------------------------------------------
+# -- entries that are not records -----------------------------------------------------------------
 
 LISTINGS = {
     "/workspaces": "workspaces",
@@ -224,7 +223,7 @@ STREAMS_OF_LISTINGS = [*LISTINGS.values(), "sections_compact", "user_task_lists"
 
 
 @pytest.mark.parametrize(("place", "stream"), LISTINGS.items())
-def test_entries_that_are_no_records_are_left_out_and_the_rest_goes_on(
+def test_entries_that_are_not_records_are_skipped_and_the_rest_is_read(
     asana: AsanaEmulator, place: str, stream: str
 ) -> None:
     pages: list[Data] = []
@@ -235,37 +234,37 @@ def test_entries_that_are_no_records_are_left_out_and_the_rest_goes_on(
 
     asana.controls.alter(place, changed)
     said = full_refresh(asana, STREAMS_OF_LISTINGS)
-    assert is_well(said)
+    assert is_complete(said)
     for each in STREAMS_OF_LISTINGS:
         assert gids(said, each) == truth(asana, each)
     left_out = f"{stream}: left out {len(UNUSABLE) * len(pages)} items without a usable gid"
     assert [line for line in said.logs("WARN") if "usable" in line] == [left_out]
 
 
-def test_one_entry_that_is_left_out_is_one(asana: AsanaEmulator) -> None:
+def test_one_skipped_entry_is_singular(asana: AsanaEmulator) -> None:
     asana.controls.alter("/workspaces", with_entries(None))
     said = read(asana, "workspaces")
     assert "workspaces: left out 1 item without a usable gid" in said.logs("WARN")
 
 
 @pytest.mark.parametrize("gid", ["one", "../users", "12 3", "١٢٣"])
-def test_a_gid_that_would_go_into_requests_has_digits_only(asana: AsanaEmulator, gid: str) -> None:
+def test_a_gid_that_goes_into_requests_has_only_digits(asana: AsanaEmulator, gid: str) -> None:
     asana.controls.alter("/projects", with_entries({"gid": gid}))
     said = read(asana, "projects", "sections")
-    assert is_well(said)
+    assert is_complete(said)
     assert gids(said, "projects") == truth(asana, "projects")
     assert gids(said, "sections") == truth(asana, "sections")
 
 
-def test_a_gid_that_is_a_number_is_the_string_that_it_should_be(asana: AsanaEmulator) -> None:
+def test_a_numeric_gid_becomes_a_string(asana: AsanaEmulator) -> None:
     for place in ("/workspaces", "/projects", "/tasks", SUBTASKS, STORIES):
         asana.controls.alter(place, with_numeric_gids)
     connection = Connection(asana, "projects", "tasks", "subtasks", "stories")
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     for stream in connection.streams:
         assert gids(said, stream) == truth(asana, stream)
-    assert is_well(connection.sync())
+    assert is_complete(connection.sync())
     assert asana.ledger.count(STORIES) == 0
 
 
@@ -282,7 +281,7 @@ def test_a_gid_that_is_a_number_is_the_string_that_it_should_be(asana: AsanaEmul
     ],
 )
 @pytest.mark.parametrize("value", [*UNUSABLE, ABSENT], ids=repr)
-def test_a_column_that_holds_no_records_costs_its_own_records_alone(
+def test_a_column_without_valid_records_costs_only_its_own_records(
     asana: AsanaEmulator, place: str, column: str, stream: str, value: Any
 ) -> None:
     def first_without(data: Data) -> Data:
@@ -297,41 +296,39 @@ def test_a_column_that_holds_no_records_costs_its_own_records_alone(
 
     asana.controls.alter(place, changed)
     said = read(asana, stream, "projects")
-    assert is_well(said)
+    assert is_complete(said)
     assert gids(said, stream) == sorted(set(truth(asana, stream)) - set(lacking))
     assert gids(said, "projects") == truth(asana, "projects")
 
 
-def test_entries_of_a_column_that_are_no_records_are_left_out(asana: AsanaEmulator) -> None:
+def test_entries_of_a_column_that_are_not_records_are_skipped(asana: AsanaEmulator) -> None:
     def changed(data: Data) -> Data:
         column = "custom_field_settings"
         return [{**record, column: [*UNUSABLE, *record[column]]} for record in data]
 
     asana.controls.alter("/projects", changed)
     said = read(asana, "custom_field_settings")
-    assert is_well(said)
+    assert is_complete(said)
     assert gids(said, "custom_field_settings") == truth(asana, "custom_field_settings")
     left_out = len(UNUSABLE) * len(truth(asana, "projects"))
     line = f"custom_field_settings: left out {left_out} items without a usable gid"
     assert line in said.logs("WARN")
 
 
-# -- the same twice -------------------------------------------------------------------------------
+# -- repetitions ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", LISTINGS)
-def test_a_record_that_a_page_has_twice_comes_once(asana: AsanaEmulator, place: str) -> None:
+def test_a_record_repeated_on_a_page_comes_once(asana: AsanaEmulator, place: str) -> None:
     asana.controls.alter(place, repeated)
     said = full_refresh(asana, STREAMS_OF_LISTINGS)
-    assert is_well(said)
+    assert is_complete(said)
     for each in STREAMS_OF_LISTINGS:
         assert gids(said, each) == truth(asana, each)
 
 
 @pytest.mark.parametrize("is_nested", [False, True])
-def test_settings_that_a_project_has_twice_come_once(
-    asana: AsanaEmulator, *, is_nested: bool
-) -> None:
+def test_repeated_settings_of_a_project_come_once(asana: AsanaEmulator, *, is_nested: bool) -> None:
     def changed(data: Data) -> Data:
         column = "custom_field_settings"
         return [{**record, column: repeated(record[column])} for record in data]
@@ -341,7 +338,7 @@ def test_settings_that_a_project_has_twice_come_once(
     assert gids(said, "custom_field_settings") == truth(asana, "custom_field_settings")
 
 
-# -- values that the walk looks at ----------------------------------------------------------------
+# -- values that the walk uses -------------------------------------------------------------------
 
 ODD: tuple[Any, ...] = (ABSENT, None, "x", 7, True, [], {}, [None], "2026-11-20T10:00:00+00:00")
 TASK_FIELDS = (
@@ -365,9 +362,9 @@ LOOKED_AT: Mapping[str, tuple[str, ...]] = {
     ),
 }
 MEANS_NONE: Mapping[str, list[Any]] = {"projects": [[]], "parent": [None]}
-"""What Asana documents for a task in no project, or below no task."""
+"""The documented values for a task in no project, or below no task."""
 OLD_ROWS = ("/events",)
-"""Where the deletions of what could not be read stay unknown, and a task that an event of unknown
+"""Where the deletions of unread records stay unknown, and a task that an event of unknown
 time names may come again."""
 
 
@@ -376,7 +373,7 @@ def odd_values(field: str) -> Iterator[Any]:
 
 
 def each_in_turn(field: str) -> Callable[[Data], Data]:
-    """The records of all answers, each with the next of the odd values."""
+    """The records of all answers, each with the next odd value."""
     values = odd_values(field)
 
     def changed(data: Data) -> Data:
@@ -400,7 +397,7 @@ def test_an_odd_value_costs_no_record_and_no_request_fails(
     for work in (lambda _: None, let_people_work, let_people_work):
         work(asana)
         said = connection.sync()
-        assert is_well(said)
+        assert is_complete(said)
         for stream in set(streams) - {"events"}:
             if place not in OLD_ROWS:
                 assert len(rows(said, stream)) == len(set(rows(said, stream)))
@@ -425,13 +422,13 @@ def test_a_task_without_a_usable_time_counts_as_new(
     comment = asana.change(lambda account: account.comment(subtask, "Done"))
     asana.controls.alter(place, with_value(field, value))
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert subtask in rows(said, "subtasks")
     assert comment in rows(said, "stories")
 
 
 @pytest.mark.parametrize("value", [None, ABSENT, 7, "soon", "2020-01-01"], ids=repr)
-def test_tasks_that_are_listed_for_another_stream_count_as_new_without_a_usable_time(
+def test_tasks_listed_for_another_stream_count_as_new_without_a_usable_time(
     asana: AsanaEmulator, value: Any
 ) -> None:
     connection = Connection(asana, "tasks")
@@ -439,7 +436,7 @@ def test_tasks_that_are_listed_for_another_stream_count_as_new_without_a_usable_
     connection.streams = ("tasks", "subtasks")
     asana.controls.alter("/tasks", with_value("modified_at", value))
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     is_a_day = value == "2020-01-01"
     assert rows(said, "tasks") == ([] if is_a_day else truth(asana, "tasks"))
 
@@ -450,7 +447,7 @@ def test_a_project_without_a_usable_time_counts_as_new(asana: AsanaEmulator, val
     connection.sync()
     asana.controls.alter("/projects", with_value("modified_at", value, of=GULL_ROCK))
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert rows(said, "projects") == [GULL_ROCK]
 
 
@@ -466,21 +463,21 @@ def test_an_unlisted_project_with_an_odd_answer_keeps_its_marks(
     asana.controls.alter("/projects", lambda data: [p for p in data if p["gid"] != PAINT])
     asana.controls.alter("/projects/{project_gid}", lambda _: project)
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert tombstones(said, "projects") == []
     asana.controls.heal()
-    assert is_well(connection.sync())
+    assert is_complete(connection.sync())
     assert asana.ledger.count(STORIES) == 0
 
 
 @pytest.mark.parametrize("value", [None, ABSENT, 7, "soon"], ids=repr)
-def test_history_without_a_usable_time_is_not_before_the_start_date(
+def test_records_without_a_usable_time_are_not_before_the_start_date(
     asana: AsanaEmulator, value: Any
 ) -> None:
     asana.controls.alter(STORIES, with_value("created_at", value))
     asana.controls.alter("/tasks", with_value("modified_at", value))
     said = read(asana, "tasks", "stories", start_date="2100-01-01")
-    assert is_well(said)
+    assert is_complete(said)
     assert gids(said, "tasks") == truth(asana, "tasks")
     listed = {record["gid"] for record in asana.expected("tasks", SERVICE)}
     on_tasks = [
@@ -493,7 +490,7 @@ def test_history_without_a_usable_time_is_not_before_the_start_date(
 
 
 @pytest.mark.parametrize("event", [None, "event", {}, {"action": "changed"}], ids=repr)
-def test_an_event_that_cannot_be_read_lets_its_project_be_read_in_full(
+def test_after_an_unreadable_event_its_project_is_read_in_full(
     asana: AsanaEmulator, event: Any
 ) -> None:
     connection = Connection(asana)
@@ -503,7 +500,7 @@ def test_an_event_that_cannot_be_read_lets_its_project_be_read_in_full(
     comment = asana.change(lambda account: account.comment(task, "Hm"))
     asana.controls.alter("/events", lambda _: [event], only=GULL_ROCK)
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert subtask in rows(said, "subtasks")
     assert comment in rows(said, "stories")
     warnings = said.logs("WARN")
@@ -515,23 +512,23 @@ def test_an_event_that_cannot_be_read_lets_its_project_be_read_in_full(
     assert not any("events" in line for line in again.logs("WARN"))
 
 
-def test_a_deletion_beside_an_event_that_cannot_be_read_is_told(asana: AsanaEmulator) -> None:
+def test_a_deletion_next_to_an_unreadable_event_is_delivered(asana: AsanaEmulator) -> None:
     connection = Connection(asana)
     connection.sync()
     task = top_task(asana)
     asana.change(lambda account: account.delete(task))
     asana.controls.alter("/events", lambda data: [None, *data])
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert tombstones(said, "tasks") == [task]
 
 
 @pytest.mark.parametrize("event", [None, {"action": "changed"}], ids=repr)
-def test_an_event_of_a_workspace_that_cannot_be_read_lets_its_projects_be_read_in_full(
+def test_after_an_unreadable_event_of_a_workspace_its_projects_are_read_in_full(
     asana: AsanaEmulator, event: Any
 ) -> None:
     asana.controls.workspace_events = True
-    many = [asana.account.create_project(ORGANISATION, f"Wall {n}") for n in range(50)]
+    many = [asana.account.create_project(ORGANIZATION, f"Wall {n}") for n in range(50)]
     connection = Connection(asana, "tasks", "subtasks", "events")
     connection.sync()
     assert asana.ledger.count("/workspaces/{workspace_gid}/events") == 1
@@ -539,7 +536,7 @@ def test_an_event_of_a_workspace_that_cannot_be_read_lets_its_projects_be_read_i
     asana.change(lambda account: account.modify_task(subtask, name="Deeper"))
     asana.controls.alter("/workspaces/{workspace_gid}/events", lambda _: [event])
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert subtask in rows(said, "subtasks")
     assert len(many) == 50
 
@@ -548,7 +545,7 @@ def test_an_event_of_a_workspace_that_cannot_be_read_lets_its_projects_be_read_i
 
 
 def shown_again(asana: AsanaEmulator, task: Record, *, below: str) -> None:
-    """Let the subtasks of a task include one that is above it, or itself."""
+    """List a task's ancestor, or the task itself, as one of its subtasks."""
     again = {**task, "parent": {"gid": below, "resource_type": "task"}}
     asana.controls.alter(SUBTASKS, lambda data: [*data, again], only=below)
     for place in ("/tasks", SUBTASKS, ONE_TASK):
@@ -560,7 +557,7 @@ def record_of(asana: AsanaEmulator, stream: str, gid: str) -> Record:
 
 
 def below_itself(asana: AsanaEmulator) -> set[str]:
-    """A task; returns what is a subtask by that."""
+    """List a task below itself; returns the gids that are subtasks because of that."""
     task = top_task(asana)
     asana.change(lambda account: account.modify_task(task, notes="A circle"))
     shown_again(asana, record_of(asana, "tasks", task), below=task)
@@ -574,26 +571,24 @@ def below_its_subtask(asana: AsanaEmulator) -> set[str]:
     return {task}
 
 
-def around_a_circle_of_subtasks(asana: AsanaEmulator) -> set[str]:
+def around_a_cycle_of_subtasks(asana: AsanaEmulator) -> set[str]:
     subtask = some_subtask(asana)
     lower = asana.change(lambda account: account.add_subtask(subtask, "Polish"))
     shown_again(asana, record_of(asana, "subtasks", subtask), below=lower)
     return set()
 
 
-CIRCLES = [below_itself, below_its_subtask, around_a_circle_of_subtasks]
-Circle = Callable[[AsanaEmulator], set[str]]
+CYCLES = [below_itself, below_its_subtask, around_a_cycle_of_subtasks]
+Cycle = Callable[[AsanaEmulator], set[str]]
 
 
-@pytest.mark.parametrize("circle", CIRCLES)
+@pytest.mark.parametrize("cycle", CYCLES)
 @pytest.mark.parametrize("workers", [1, 10])
-def test_a_circle_of_subtasks_is_read_once(
-    asana: AsanaEmulator, circle: Circle, workers: int
-) -> None:
-    also = circle(asana)
+def test_a_cycle_of_subtasks_is_read_once(asana: AsanaEmulator, cycle: Cycle, workers: int) -> None:
+    also = cycle(asana)
     streams = ["tasks", "subtasks", "stories", "attachments"]
     said = read(asana, *streams, num_workers=workers)
-    assert is_well(said)
+    assert is_complete(said)
     for stream in streams:
         more = also if stream == "subtasks" else set()
         assert gids(said, stream) == sorted({*truth(asana, stream), *more})
@@ -601,15 +596,15 @@ def test_a_circle_of_subtasks_is_read_once(
     assert len(asked) == len(set(asked))
 
 
-@pytest.mark.parametrize("circle", CIRCLES)
-def test_a_circle_that_arises_between_two_syncs_is_read_once(
-    asana: AsanaEmulator, circle: Circle
+@pytest.mark.parametrize("cycle", CYCLES)
+def test_a_cycle_that_appears_between_two_syncs_is_read_once(
+    asana: AsanaEmulator, cycle: Cycle
 ) -> None:
     connection = Connection(asana)
     before = connection.sync()
-    also = circle(asana)
+    also = cycle(asana)
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     for stream in ("tasks", "subtasks", "stories"):
         assert len(rows(said, stream)) == len(set(rows(said, stream)))
         held = {*rows(before, stream), *rows(said, stream)}
@@ -625,17 +620,17 @@ def test_subtasks_are_read_down_to_a_hundred_levels(asana: AsanaEmulator) -> Non
         lower = asana.account.add_subtask(deep[-1], f"Level {level}")
         deep.append(lower)
     said = read(asana, "subtasks", "stories")
-    assert is_well(said)
+    assert is_complete(said)
     too_deep = set(deep[DEEPEST_LEVEL + 1 :])
     assert gids(said, "subtasks") == sorted(set(truth(asana, "subtasks")) - too_deep)
     assert "subtasks: stopped after 100 levels below 1 task" in said.logs("WARN")
 
 
-# -- refusals of what has just changed ------------------------------------------------------------
+# -- refusals of changed objects ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [402, 403, 451])
-def test_the_refused_stories_of_the_only_task_that_changed_are_one_skipped_object(
+def test_refused_stories_of_the_only_changed_task_are_one_skipped_object(
     asana: AsanaEmulator, status: int
 ) -> None:
     connection = Connection(asana, "tasks", "stories")
@@ -644,11 +639,11 @@ def test_the_refused_stories_of_the_only_task_that_changed_are_one_skipped_objec
     asana.change(lambda account: account.comment(task, "Hm"))
     asana.controls.deny(STORIES, status)
     said = connection.sync()
-    assert is_well(said)
+    assert is_complete(said)
     assert any(line.startswith("stories: skipped 1 of 1 request (") for line in said.logs("WARN"))
 
 
-def test_stories_that_are_refused_everywhere_in_their_first_sync_are_an_error(
+def test_stories_refused_everywhere_in_their_first_sync_are_an_error(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "tasks")
@@ -660,7 +655,7 @@ def test_stories_that_are_refused_everywhere_in_their_first_sync_are_an_error(
     assert "Asana refused all stories" in said.errors()["stories"]["message"]
 
 
-def test_attachments_that_are_refused_for_all_projects_are_an_error_in_any_sync(
+def test_attachments_refused_for_all_projects_are_an_error_in_every_sync(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "attachments")
@@ -670,18 +665,18 @@ def test_attachments_that_are_refused_for_all_projects_are_an_error_in_any_sync(
     assert "Asana refused all attachments" in said.errors()["attachments"]["message"]
 
 
-# -- portfolios that want an owner ----------------------------------------------------------------
+# -- portfolios that need an owner ----------------------------------------------------------------
 
 OF_PORTFOLIOS = ["portfolios", "portfolio_items", "portfolio_memberships", "status_updates"]
 
 
-def test_portfolios_are_asked_for_with_an_owner_where_asana_demands_one(
+def test_portfolios_are_requested_with_an_owner_where_asana_requires_one(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.demanded_parameters = {"/portfolios": "owner"}
     config = config_for(asana, "member", num_workers=1)
     said = run("read", asana, config, catalog_of(OF_PORTFOLIOS))
-    assert is_well(said)
+    assert is_complete(said)
     for stream in OF_PORTFOLIOS:
         assert gids(said, stream) == sorted(r["gid"] for r in asana.expected(stream, "member"))
     asked = [r for r in asana.ledger.requests if r.template == "/portfolios"]
@@ -691,7 +686,7 @@ def test_portfolios_are_asked_for_with_an_owner_where_asana_demands_one(
     assert warning.startswith("portfolios: Asana requires an owner here")
 
 
-def test_portfolios_are_asked_for_without_an_owner_where_asana_allows_it(
+def test_portfolios_are_requested_without_an_owner_where_asana_allows_it(
     sample: AsanaEmulator,
 ) -> None:
     said = read(sample, "portfolios")

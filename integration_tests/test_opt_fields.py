@@ -1,4 +1,4 @@
-"""What is asked for beside the paths that Asana's document lists for each endpoint."""
+"""Requested paths that are not in the lists of Asana's document for each endpoint."""
 
 import pytest
 
@@ -28,7 +28,7 @@ UNLISTED = {
 
 
 def listings() -> list[Listing]:
-    """Those of an incremental sync of everything, which has all there are."""
+    """The listings of an incremental sync of everything: these are all listings."""
     selected = {s: Selection(incremental=bool(s.cursor_field)) for s in STREAMS.values()}
     return [
         found
@@ -49,7 +49,7 @@ def ancestors(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("listing", listings(), ids=lambda listing: listing.path)
-def test_a_path_that_asana_does_not_list_comes_with_an_object_that_it_lists(
+def test_an_unlisted_path_belongs_to_a_listed_object(
     listing: Listing,
 ) -> None:
     template = template_of(listing)
@@ -61,7 +61,7 @@ def test_a_path_that_asana_does_not_list_comes_with_an_object_that_it_lists(
     assert [path for path in alone if f"{template} {path}" not in UNLISTED] == []
 
 
-def test_no_exception_is_left_over() -> None:
+def test_every_exception_is_still_needed() -> None:
     asked = {
         f"{template_of(each)} {path}" for each in listings() for path in each.opt_fields.split(",")
     }

@@ -1,4 +1,4 @@
-"""Who listens on stdout, who tells the program to stop, and what the machine does not give it."""
+"""Problems with stdout, signals that stop the program, and resources that the machine lacks."""
 
 import logging
 import os
@@ -23,8 +23,10 @@ from integration_tests.reading import (
     catalog_of,
     config_for,
     failed,
+    gids,
     run,
     run_program,
+    truth,
 )
 from source_asana import SourceAsana
 from source_asana.airbyte.errors import Interrupted
@@ -39,7 +41,7 @@ PIPE_HOLDS = 1 << 16
 
 
 @pytest.fixture
-def small_of_its_own() -> Iterator[AsanaEmulator]:
+def small_to_change() -> Iterator[AsanaEmulator]:
     with AsanaEmulator(make_account("small")) as asana:
         yield asana
 
@@ -53,7 +55,7 @@ def started(
     stdout: int = subprocess.PIPE,
     **config: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The console script while it runs, and not longer than the block."""
+    """The console script, running at most as long as the block."""
     words = command_line(tmp_path, asana, command, *streams, **config)
     with subprocess.Popen(
         words,
@@ -80,7 +82,7 @@ def command_line(
     return words
 
 
-def all_that_is_said(process: subprocess.Popen[bytes]) -> Said:
+def every_message_of(process: subprocess.Popen[bytes]) -> Said:
     stdout, stderr = process.communicate(timeout=PROGRAM_SECONDS)
     assert stderr == b""
     return Said(stdout.decode().split("\n")[:-1], process.returncode)
@@ -94,7 +96,7 @@ def until(happened: Callable[[], object]) -> None:
 
 
 def standstill(asana: AsanaEmulator) -> int:
-    """How many requests there have been, once no more come."""
+    """The number of requests, once there are no further ones."""
     counts: list[int] = [0]
 
     def nothing_new() -> bool:
@@ -107,22 +109,14 @@ def standstill(asana: AsanaEmulator) -> int:
 
 
 def resident_bytes(process: subprocess.Popen[bytes]) -> int:
-    """The memory that a process holds, 0 where the system does not say it in a file."""
+    """The memory of a process, 0 where the system does not report it in a file."""
     file = Path(f"/proc/{process.pid}/statm")
     pages = file.read_text(encoding="ascii").split()[1] if file.exists() else 0
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def gids(said: Said, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in said.records()[stream])
-
-
-def truth(asana: AsanaEmulator, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
-
-
 @pytest.mark.once
-def test_who_reads_slowly_gets_every_record(small: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_slow_reader_gets_every_record(small: AsanaEmulator, tmp_path: Path) -> None:
     with started(tmp_path, small, "read", "tasks") as process:
         assert process.stdout is not None
         parts: list[bytes] = []
@@ -136,10 +130,10 @@ def test_who_reads_slowly_gets_every_record(small: AsanaEmulator, tmp_path: Path
 
 
 @pytest.mark.once
-def test_who_stops_reading_stops_the_requests_and_loses_nothing_even_if_offsets_expire(
-    small_of_its_own: AsanaEmulator, tmp_path: Path
+def test_a_reader_that_pauses_stops_the_requests_and_loses_nothing_even_if_offsets_expire(
+    small_to_change: AsanaEmulator, tmp_path: Path
 ) -> None:
-    asana = small_of_its_own
+    asana = small_to_change
     with started(tmp_path, asana, "read", "tasks") as process:
         asked = standstill(asana)
         held = resident_bytes(process)
@@ -147,13 +141,13 @@ def test_who_stops_reading_stops_the_requests_and_loses_nothing_even_if_offsets_
         assert asana.ledger.count() == asked < sum(asana.floor(["tasks"], SERVICE).values())
         assert resident_bytes(process) < held + (1 << 20)
         asana.controls.expire_offsets()
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert asana.ledger.by_status()[400] > 0
     assert gids(said, "tasks") == truth(asana, "tasks")
     assert said.exit_status == 0
 
 
-def test_a_reader_who_goes_away_ends_the_program_without_a_complaint(
+def test_a_reader_that_disconnects_ends_the_program_without_an_error(
     small: AsanaEmulator, tmp_path: Path
 ) -> None:
     small.ledger.reset()
@@ -168,7 +162,7 @@ def test_a_reader_who_goes_away_ends_the_program_without_a_complaint(
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_a_reader_who_has_never_been_there_ends_the_program_without_a_complaint(
+def test_a_reader_that_never_connected_ends_the_program_without_an_error(
     sample: AsanaEmulator, tmp_path: Path, command: str
 ) -> None:
     reads, writes = os.pipe()
@@ -181,9 +175,7 @@ def test_a_reader_who_has_never_been_there_ends_the_program_without_a_complaint(
         assert process.stderr.read() == b""
 
 
-def test_a_stdout_that_is_closed_is_a_sentence_and_no_sync(
-    sample: AsanaEmulator, tmp_path: Path
-) -> None:
+def test_a_closed_stdout_is_one_sentence_and_no_sync(sample: AsanaEmulator, tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", '"$0" "$@" >&-', *command_line(tmp_path, sample, "read", "tags")],
         env={**os.environ, "ASANA_BASE_URL": sample.url},
@@ -198,7 +190,7 @@ def test_a_stdout_that_is_closed_is_a_sentence_and_no_sync(
 
 
 def shell(script: str, words: list[str | Path], asana: AsanaEmulator) -> Said:
-    """What a command line says to a shell that runs it as "$@", and how the shell ends."""
+    """The output of a shell that runs a command line as "$@", and its exit status."""
     done = subprocess.run(
         ["/bin/sh", "-c", script, "sh", *words],
         env={**os.environ, "ASANA_BASE_URL": asana.url},
@@ -212,7 +204,7 @@ def shell(script: str, words: list[str | Path], asana: AsanaEmulator) -> Said:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("command", ["--help", "spec", "check", "read"])
-def test_a_full_disk_is_a_sentence_and_no_success(
+def test_a_full_disk_is_one_sentence_and_a_failure(
     sample: AsanaEmulator, tmp_path: Path, command: str
 ) -> None:
     words: list[str | Path] = [PROGRAM, command]
@@ -224,7 +216,7 @@ def test_a_full_disk_is_a_sentence_and_no_success(
     assert said.exit_status == 1
 
 
-def test_a_file_that_may_not_grow_is_a_sentence_and_no_success(
+def test_a_file_size_limit_is_one_sentence_and_a_failure(
     sample: AsanaEmulator, tmp_path: Path
 ) -> None:
     words = command_line(tmp_path, sample, "read", "tasks", "stories")
@@ -233,7 +225,7 @@ def test_a_file_that_may_not_grow_is_a_sentence_and_no_success(
     assert said.exit_status == 1
 
 
-def test_a_complaint_that_nobody_can_read_changes_nothing(
+def test_an_error_that_cannot_be_printed_changes_nothing(
     sample: AsanaEmulator, tmp_path: Path
 ) -> None:
     words = command_line(tmp_path, sample, "read", "tags")
@@ -248,7 +240,7 @@ def test_without_stdin_and_stderr_everything_is_read(sample: AsanaEmulator, tmp_
     assert said.exit_status == 0
 
 
-def test_names_in_every_script_are_printed_whatever_the_terminal_speaks(
+def test_names_in_every_script_are_printed_whatever_the_terminal_encoding(
     sample: AsanaEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
@@ -260,7 +252,7 @@ def test_names_in_every_script_are_printed_whatever_the_terminal_speaks(
 
 
 def assert_stopped(said: Said, signal_number: int) -> None:
-    """Everything is in order, but for the one trace that says why it is not complete."""
+    """Check that everything is in order, except for the one trace that says why it stopped."""
     assert said.exit_status == -signal_number
     assert said.states("tags")
     assert said.statuses("tags")[-1] == "COMPLETE"
@@ -274,7 +266,7 @@ def assert_stopped(said: Said, signal_number: int) -> None:
 
 
 def covered(said: Said, stream: str) -> int:
-    """How many records the states of a stream say that they cover."""
+    """The number of records that the states of a stream cover."""
     told = [message["state"] for message in said.of_type("STATE")]
     return sum(
         int(state["sourceStats"]["recordCount"])
@@ -284,16 +276,16 @@ def covered(said: Said, stream: str) -> int:
 
 
 @pytest.mark.once
-def test_a_terminal_that_is_closed_stops_a_read(asana: AsanaEmulator, tmp_path: Path) -> None:
+def test_closing_the_terminal_stops_a_read(asana: AsanaEmulator, tmp_path: Path) -> None:
     asana.controls.fail("/tasks/{task_gid}/stories", 429, retry_after=600, after=3)
     with started(tmp_path, asana, "read", "tags", "tasks", "stories", num_workers=1) as process:
         standstill(asana)
         process.send_signal(signal.SIGHUP)
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert_stopped(said, signal.SIGHUP)
 
 
-def test_a_signal_that_is_to_be_ignored_is_ignored(sample: AsanaEmulator, tmp_path: Path) -> None:
+def test_an_ignored_signal_stays_ignored(sample: AsanaEmulator, tmp_path: Path) -> None:
     words = command_line(tmp_path, sample, "read", "tags", "tasks")
     sample.controls.interrupt("/tasks", lambda: os.killpg(int(group[0]), signal.SIGHUP))
     group: list[int] = []
@@ -305,14 +297,14 @@ def test_a_signal_that_is_to_be_ignored_is_ignored(sample: AsanaEmulator, tmp_pa
         start_new_session=True,
     ) as process:
         group.append(process.pid)
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     sample.controls.heal()
     assert gids(said, "tasks") == truth(sample, "tasks")
     assert said.exit_status == 0
 
 
 @pytest.mark.once
-def test_a_shell_is_told_the_signal(asana: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_shell_sees_the_signal(asana: AsanaEmulator, tmp_path: Path) -> None:
     def stop() -> None:
         os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), signal.SIGTERM)
 
@@ -330,25 +322,25 @@ def test_a_read_that_waits_for_the_quota_can_be_stopped(
     with started(tmp_path, asana, "read", "tags", "tasks", "stories", num_workers=1) as process:
         standstill(asana)
         process.terminate()
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert_stopped(said, signal.SIGTERM)
     assert "RATE_LIMITED" in said.text
 
 
 @pytest.mark.once
-def test_a_read_that_asana_leaves_without_an_answer_can_be_stopped(
+def test_a_read_without_an_answer_from_asana_can_be_stopped(
     asana: AsanaEmulator, tmp_path: Path
 ) -> None:
     asana.controls.fail("/tasks/{task_gid}/stories", "hang", seconds=600, times=None)
     with started(tmp_path, asana, "read", "tags", "tasks", "stories", num_workers=1) as process:
         standstill(asana)
         process.send_signal(signal.SIGINT)
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert_stopped(said, signal.SIGINT)
 
 
 @pytest.mark.once
-def test_a_read_to_which_nobody_listens_can_be_stopped_and_no_line_is_lost(
+def test_a_read_with_a_blocked_reader_can_be_stopped_and_loses_no_line(
     small: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")  # a signal would cut off a write
@@ -358,7 +350,7 @@ def test_a_read_to_which_nobody_listens_can_be_stopped_and_no_line_is_lost(
         process.terminate()
         time.sleep(A_WHILE)
         assert process.poll() is None
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert said.exit_status == -signal.SIGTERM
     assert covered(said, "tasks") <= len(said.records()["tasks"]) < len(truth(small, "tasks"))
     assert list(said.errors()) == [None]
@@ -366,21 +358,21 @@ def test_a_read_to_which_nobody_listens_can_be_stopped_and_no_line_is_lost(
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_a_check_that_asana_leaves_without_an_answer_can_be_stopped(
+def test_a_check_without_an_answer_from_asana_can_be_stopped(
     asana: AsanaEmulator, tmp_path: Path, signal_number: int
 ) -> None:
     fault = asana.controls.fail("/*", "hang", seconds=600, times=None)
     with started(tmp_path, asana, "check") as process:
         until(lambda: fault.happened)
         process.send_signal(signal_number)
-        said = all_that_is_said(process)
+        said = every_message_of(process)
     assert said.exit_status == -signal_number
     assert not said.of_type("CONNECTION_STATUS")
     assert "Sync canceled" not in said.text
 
 
 @pytest.mark.parametrize("module", ["airbyte_cdk", "pendulum", "source_asana.airbyte.reporter"])
-def test_ctrl_c_before_the_program_has_begun_ends_it_without_a_traceback(
+def test_ctrl_c_during_startup_ends_the_program_without_a_traceback(
     tmp_path: Path, module: str
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
@@ -405,14 +397,14 @@ def test_ctrl_c_before_the_program_has_begun_ends_it_without_a_traceback(
 
 @pytest.fixture
 def without_threads() -> Iterator[None]:
-    """The machine starts no thread more: none has room for so large a stack."""
+    """Let the machine start no thread: none has room for such a large stack."""
     before = threading.stack_size(1 << 46)
     yield
     threading.stack_size(before)
 
 
 @pytest.mark.usefixtures("without_threads")
-def test_a_machine_without_threads_is_a_sentence(sample: AsanaEmulator) -> None:
+def test_a_machine_without_threads_is_one_sentence(sample: AsanaEmulator) -> None:
     assert "Cannot start a thread" in failed(run("check", sample, config_for(sample)))
     said = run("read", sample, config_for(sample), catalog_of(["tags", "tasks"]))
     (error,) = said.errors().values()
@@ -424,9 +416,7 @@ def test_a_machine_without_threads_is_a_sentence(sample: AsanaEmulator) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
-def test_a_machine_with_few_threads_reads_everything_with_those(
-    sample: AsanaEmulator, tmp_path: Path
-) -> None:
+def test_a_machine_with_few_threads_reads_everything(sample: AsanaEmulator, tmp_path: Path) -> None:
     words = command_line(tmp_path, sample, "read", "tags", "tasks", num_workers=25)
     room_for_some = 'ulimit -s 1000000; ulimit -v 6000000; "$@"'  # kilobytes: a stack, all memory
     said = shell(room_for_some, words, sample)
@@ -434,21 +424,21 @@ def test_a_machine_with_few_threads_reads_everything_with_those(
     assert said.exit_status == 0
 
 
-def test_the_workers_of_a_read_that_fails_end_too(
-    small_of_its_own: AsanaEmulator, tmp_path: Path
+def test_the_workers_of_a_failed_read_end_too(
+    small_to_change: AsanaEmulator, tmp_path: Path
 ) -> None:
     before = set(threading.enumerate())
-    source = SourceAsana(asana_url=small_of_its_own.url)
+    source = SourceAsana(asana_url=small_to_change.url)
     (tmp_path / "catalog").write_bytes(orjson.dumps(catalog_of(["tasks", "stories"])))
     catalog = source.read_catalog(str(tmp_path / "catalog"))
     logger = logging.getLogger("airbyte")
 
     def stop_at_the_first_record() -> None:
-        for message in source.read_batches(logger, config_for(small_of_its_own), catalog):
+        for message in source.read_batches(logger, config_for(small_to_change), catalog):
             if isinstance(message, RecordBatch):
                 source.stop()
 
-    with pytest.raises(Interrupted) as kept:  # its frames hold what was iterated over
+    with pytest.raises(Interrupted) as kept:  # its frames hold the iterated objects
         stop_at_the_first_record()
     until(lambda: set(threading.enumerate()) <= before)
     assert kept.value is not None

@@ -1,4 +1,4 @@
-"""What `make pace` shows, in small, and whether its table tells the truth."""
+"""The output of `make pace`, at a small scale, and whether its table is right."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from integration_tests.pace import Course, Look, Scenario, connector, measure, r
 
 
 class Stage(NamedTuple):
-    """So many seconds at this pace, with so many refusals at their beginning."""
+    """A number of seconds at this pace, with a number of refusals at their beginning."""
 
     seconds: int
     per_second: float
@@ -16,7 +16,7 @@ class Stage(NamedTuple):
 
 
 @pytest.mark.once
-def test_workers_who_share_a_token_with_another_program_are_hardly_ever_refused() -> None:
+def test_workers_that_share_a_token_with_another_program_are_rarely_refused() -> None:
     scenario = Scenario("paid plan, shared, in small", 1500, other=750, window=6)
     course = measure(scenario, connector, seconds=15)
     assert course.looks[-1].refused <= 10
@@ -43,16 +43,16 @@ def test_recovery_begins_with_a_change_after_which_nothing_is_refused() -> None:
     assert course.seconds_to_recover == pytest.approx(40, abs=1)
 
 
-def test_who_stays_slow_never_recovers() -> None:
+def test_a_sync_that_stays_slow_never_recovers() -> None:
     assert course_of(Stage(20, 1), Stage(80, 0.5, refused=1)).seconds_to_recover is None
 
 
-def test_who_was_never_refused_has_nothing_to_recover_from() -> None:
+def test_a_sync_that_was_never_refused_has_no_recovery() -> None:
     assert course_of(Stage(60, 1)).seconds_to_recover == 0
 
 
 def course_of(*stages: Stage, later: int | None = None) -> Course:
-    """How a scenario with a request a second would have gone, if it had gone like this."""
+    """The course of a scenario with a request per second that went like this."""
     looks = [Look(0, 0, 0, 0)]
     for stage in stages:
         refused = looks[-1].refused + stage.refused

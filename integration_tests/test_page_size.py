@@ -1,4 +1,4 @@
-"""Pages that are too large, or that Asana is too slow for: smaller ones are requested."""
+"""Pages that are too large, or take Asana too long: smaller ones are requested."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def test_nothing_is_missing_where_asana_is_too_slow_for_large_pages(
     assert not said.errors()
 
 
-def test_what_asana_is_too_slow_for_is_found_out_once_for_all_projects(
+def test_a_page_size_that_asana_can_handle_is_found_once_for_all_projects(
     busy: AsanaEmulator,
 ) -> None:
     busy.controls.fail(TASKS, 504, times=None, above_limit=20)
@@ -93,7 +93,7 @@ def test_offsets_for_any_limit_cost_no_page_twice(busy: AsanaEmulator) -> None:
     assert not busy.ledger.duplicates()
 
 
-def test_a_listing_that_is_never_answered_ends_when_patience_does(busy: AsanaEmulator) -> None:
+def test_a_listing_without_an_answer_ends_when_patience_does(busy: AsanaEmulator) -> None:
     busy.controls.fail(TASKS, 504, times=None)
     said = read_tasks(busy)
     assert said.errors()["tasks"]["failure_type"] == "transient_error"
@@ -101,18 +101,20 @@ def test_a_listing_that_is_never_answered_ends_when_patience_does(busy: AsanaEmu
 
 
 @pytest.mark.parametrize("workers", [1, 25])
-def test_large_pages_are_given_up_for_smaller_ones(wordy: AsanaEmulator, workers: int) -> None:
+def test_large_pages_are_requested_again_as_smaller_ones(
+    wordy: AsanaEmulator, workers: int
+) -> None:
     said = read_tasks(wordy, workers)
     assert gids(said) == expected(wordy)
     assert limits(wordy)[-1] in ("10", "12")
 
 
-def test_pages_of_ordinary_size_are_always_whole(busy: AsanaEmulator) -> None:
+def test_pages_of_ordinary_size_are_always_full(busy: AsanaEmulator) -> None:
     read_tasks(busy, workers=10)
     assert limits(busy) == ["100"]
 
 
-def test_a_record_larger_than_all_memory_of_pages_comes_too(asana: AsanaEmulator) -> None:
+def test_a_record_larger_than_the_memory_for_pages_comes_too(asana: AsanaEmulator) -> None:
     notes = "Mind the gulls. " * (PAGE_MEMORY_BYTES // 10)
     asana.change(lambda account: account.create_task(GULL_ROCK, "Novel", notes=notes))
     said = read_tasks(asana, workers=10)
@@ -120,7 +122,7 @@ def test_a_record_larger_than_all_memory_of_pages_comes_too(asana: AsanaEmulator
     assert [r["name"] for r in said.records()["tasks"] if r["notes"] == notes] == ["Novel"]
 
 
-def test_no_worker_waits_for_memory_when_the_sync_has_ended(wordy: AsanaEmulator) -> None:
+def test_no_worker_waits_for_memory_after_the_sync(wordy: AsanaEmulator) -> None:
     before = set(threading.enumerate())
     run(
         "read",

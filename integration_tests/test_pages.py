@@ -1,4 +1,4 @@
-"""The numbers and lists in the pages for users are counted here, in the code or by syncs.
+"""Checks the numbers and lists in the pages for users against the code or against syncs.
 
 `test_readme.py` runs the commands of the pages and compares their tables; `test_messages.py`
 compares their messages.
@@ -28,7 +28,7 @@ import source_asana
 from integration_tests.asana_emulator import Account, AsanaEmulator, Choice, make_account
 from integration_tests.local import Desk
 from integration_tests.reading import SERVICE, config_for, full_refresh, run
-from integration_tests.test_choice import START, with_many_options
+from integration_tests.test_filters import START, with_many_options
 from integration_tests.test_incremental import Connection
 from integration_tests.test_readme import (
     FORM,
@@ -126,17 +126,17 @@ NEW = [name for name in STREAMS if name not in PUBLISHED]
         (OPERATIONS, r"syncs of all (\d+) streams", len(CATALOG)),
     ],
 )
-def test_a_page_counts_the_streams_right(page: str, pattern: str, count: int) -> None:
+def test_each_page_has_the_right_number_of_streams(page: str, pattern: str, count: int) -> None:
     assert numbers(pattern, page) == [count]
 
 
-def test_all_streams_with_a_cursor_are_incremental_and_no_others() -> None:
+def test_exactly_the_streams_with_a_cursor_are_incremental() -> None:
     modes = {n: [m.value for m in s.supported_sync_modes or []] for n, s in CATALOG.items()}
     assert [name for name in modes if "incremental" in modes[name]] == WITH_CURSOR
     assert all("full_refresh" in of_stream for of_stream in modes.values())
 
 
-def test_the_streams_that_can_resume_a_full_refresh_are_those_that_the_guide_describes() -> None:
+def test_the_guide_describes_the_streams_that_can_resume_a_full_refresh() -> None:
     rows = table_with("stream | what it holds", GUIDE)
     above = {row[0]: re.sub(r" \(.*\)", "", row[2]).split(", ") for row in rows}
 
@@ -200,7 +200,7 @@ def test_the_guide_names_the_columns_that_the_connector_adds() -> None:
     ]
 
 
-def test_the_scopes_of_an_oauth_app_are_those_that_the_streams_need() -> None:
+def test_the_guide_lists_the_oauth_scopes_that_the_streams_need() -> None:
     rows = table_with("stream | plan, access", GUIDE)
     needed = sorted({scope for row in rows for scope in re.findall(r"`([\w:]+)`", row[2])})
     listed = on_one_line(GUIDE).split("use these scopes: ")[1].split(". ")[0]
@@ -226,7 +226,7 @@ def test_a_start_date_filters_the_streams_that_the_guide_names_by_that_column(
         assert found == sorted(record[STREAMS[name].key[-1]] for record in young), name
 
 
-def test_the_type_changes_of_the_migration_guide_are_those_of_the_catalog() -> None:
+def test_the_migration_guide_lists_the_type_changes_of_the_catalog() -> None:
     rows = {row[0]: row[1] for row in table_with("stream | change", MIGRATING)}
     for path in CORRECTED:
         stream, _, column = path.partition(".")
@@ -256,11 +256,13 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "`include_tasks_without_project` on: two more tasks": {"include_tasks_without_project": True},
 }
 YOUNG = 174
-"""So many tasks and subtasks are young enough for the start date of these examples."""
+"""The number of tasks and subtasks after the start date of these examples."""
 
 
 @pytest.mark.parametrize("row", table_with("filter", OPERATIONS), ids=lambda row: row[0])
-def test_the_operations_page_counts_what_filters_save(small: AsanaEmulator, row: list[str]) -> None:
+def test_the_operations_page_has_the_requests_that_filters_save(
+    small: AsanaEmulator, row: list[str]
+) -> None:
     label, tasks, requests = row
     given: dict[str, Any] = dict(CHOICES[label])
     if "project_gids" in given:
@@ -277,7 +279,7 @@ def test_the_operations_page_counts_what_filters_save(small: AsanaEmulator, row:
 
 
 def tasks_of(asana: AsanaEmulator, choice: Choice) -> dict[str, str]:
-    """When each task and subtask was modified."""
+    """The times when each task and subtask was modified."""
     return {
         record["gid"]: record["modified_at"]
         for stream in ("tasks", "subtasks")
@@ -286,7 +288,7 @@ def tasks_of(asana: AsanaEmulator, choice: Choice) -> dict[str, str]:
 
 
 def rows_of(account: str) -> dict[str, int]:
-    """The counted requests of an account's syncs on the operations page."""
+    """The measured requests of an account's syncs on the operations page."""
     rows = [row for row in table_with("account", OPERATIONS) if row[0] == account]
     return {row[4].removesuffix(", all streams"): counted(row)[1] for row in rows}
 
@@ -295,7 +297,7 @@ def exports(asana: AsanaEmulator) -> list[str]:
     return list(asana.account.organization_exports)
 
 
-def test_the_operations_page_counts_the_incremental_syncs_of_the_sample(
+def test_the_operations_page_has_the_incremental_syncs_of_the_sample(
     asana: AsanaEmulator,
 ) -> None:
     rows = rows_of("sample")
@@ -307,19 +309,19 @@ def test_the_operations_page_counts_the_incremental_syncs_of_the_sample(
 
 
 @pytest.fixture
-def small_of_its_own() -> Iterator[AsanaEmulator]:
+def small_to_change() -> Iterator[AsanaEmulator]:
     """About 5,000 tasks, for a test that changes some."""
     with AsanaEmulator(make_account("small")) as asana:
         yield asana
 
 
-def test_the_operations_page_counts_the_incremental_syncs_of_the_small_account(
-    small_of_its_own: AsanaEmulator,
+def test_the_operations_page_has_the_incremental_syncs_of_the_small_account(
+    small_to_change: AsanaEmulator,
 ) -> None:
-    asana, rows = small_of_its_own, rows_of("small")
+    asana, rows = small_to_change, rows_of("small")
     projects = len(list(asana.expected("projects", SERVICE)))
     assert rows["full refresh"] + projects == rows["first incremental sync"]
-    # What has no request for each task is synced; the states below tasks are those of the tasks.
+    # Streams without a request for each task are synced; streams below tasks share their states.
     costly = [n for n in STREAMS if n.split("_")[0] in ("stories", "attachments")]
     cheap = [name for name in STREAMS if name not in costly]
     connection = Connection(asana, *cheap, organization_export_ids=exports(asana))
@@ -337,7 +339,7 @@ def test_the_operations_page_counts_the_incremental_syncs_of_the_small_account(
     assert asana.ledger.count() == rows["the same, 50 tasks commented on"]
 
 
-def test_the_operations_page_counts_the_records_of_the_accounts_that_it_names(
+def test_the_operations_page_has_the_record_counts_of_its_accounts(
     sample: AsanaEmulator, small: AsanaEmulator
 ) -> None:
     pattern = (
@@ -350,7 +352,7 @@ def test_the_operations_page_counts_the_records_of_the_accounts_that_it_names(
     ]
 
 
-def test_the_operations_page_gives_the_bytes_that_options_take() -> None:
+def test_the_operations_page_has_the_bytes_that_options_take() -> None:
     with AsanaEmulator(with_many_options()) as asana:
         whole = len(orjson.dumps(full_refresh(asana, ["tasks"]).records()["tasks"]))
         said = full_refresh(asana, ["tasks"], include_custom_field_options=False)
@@ -363,7 +365,7 @@ def test_the_operations_page_gives_the_bytes_that_options_take() -> None:
 PAID, FREE = (int(QUOTA_FACTOR * plan) for plan in reversed(PLANS_PER_MINUTE))
 
 
-def test_the_guide_tells_how_long_a_first_sync_takes() -> None:
+def test_the_guide_says_how_long_a_first_sync_takes() -> None:
     (row,) = [r for r in table_with("tasks and subtasks", OPERATIONS) if r[0] == "10,000"]
     tasks, projects, requests = (number(cell.split()[0]) for cell in row[:3])
     page = on_one_line(GUIDE)
@@ -375,7 +377,7 @@ def test_the_guide_tells_how_long_a_first_sync_takes() -> None:
     assert round((0.07 * tasks + 2 * projects + tasks / 100) / PAID) == 1
 
 
-def test_the_operations_page_tells_what_ten_workers_can_do() -> None:
+def test_the_operations_page_says_how_fast_ten_workers_are() -> None:
     page = on_one_line(OPERATIONS)
     assert "use all of a paid plan if an answer takes less than 0.4 seconds on average" in page
     assert constant("DEFAULT_WORKERS") / (PAID / 60) == pytest.approx(0.4, abs=0.02)
@@ -386,7 +388,7 @@ def test_the_operations_page_tells_what_ten_workers_can_do() -> None:
     assert round(4 * 1_000 / FREE, -1) == 30
 
 
-def test_a_check_costs_what_the_migration_guide_says(sample: AsanaEmulator) -> None:
+def test_a_check_needs_the_requests_in_the_migration_guide(sample: AsanaEmulator) -> None:
     run("check", sample, config_for(sample, organization_export_ids=exports(sample)))
     assert "about two dozen requests" in on_one_line(MIGRATING)
     assert 21 <= sample.ledger.count() <= 27
@@ -422,7 +424,7 @@ def test_a_check_costs_what_the_migration_guide_says(sample: AsanaEmulator) -> N
         (INCREMENTAL, r"the state keeps it for (\d+) days", [constant("DAYS_UNLISTED")]),
     ],
 )
-def test_a_page_has_the_limits_of_the_code(page: str, pattern: str, told: list[int]) -> None:
+def test_each_page_has_the_limits_in_the_code(page: str, pattern: str, told: list[int]) -> None:
     assert numbers(pattern, page) == told
 
 
@@ -442,7 +444,9 @@ def test_a_page_has_the_limits_of_the_code(page: str, pattern: str, told: list[i
         (INCREMENTAL, "looks up a project at most once a day", "DAYS_BETWEEN_QUESTIONS", 1),
     ],
 )
-def test_a_page_has_the_times_of_the_code(page: str, sentence: str, name: str, value: int) -> None:
+def test_each_page_has_the_times_in_the_code(
+    page: str, sentence: str, name: str, value: int
+) -> None:
     assert sentence in on_one_line(page)
     assert constant(name) == value
 
@@ -455,7 +459,9 @@ def test_the_readme_says_how_long_the_connector_retries() -> None:
 # -- Commands and queries -------------------------------------------------------------------------
 
 
-def test_the_shell_lines_for_a_refresh_token_ask_asana_as_the_form_does(tmp_path: Path) -> None:
+def test_the_shell_lines_for_a_refresh_token_send_the_same_requests_as_the_form(
+    tmp_path: Path,
+) -> None:
     first, second = written_in("sh", GUIDE)
     (address,) = shell(first, tmp_path).splitlines()
     consent = SPEC["advanced_auth"]["oauth_config_specification"][
@@ -483,7 +489,7 @@ def test_the_shell_lines_for_a_refresh_token_ask_asana_as_the_form_does(tmp_path
 
 
 def shell(lines: str, folder: Path) -> str:
-    """What lines of a page print in a folder; its programs come first, then those of `.venv`."""
+    """The output of a page's lines in a folder; its programs come first, then those of `.venv`."""
     done = subprocess.run(
         ["/bin/sh", "-euc", lines],
         env={"PATH": f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin"},
@@ -495,7 +501,7 @@ def shell(lines: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_command_of_the_migration_guide_prints_a_catalog(
+def test_the_command_in_the_migration_guide_prints_a_catalog(
     sample: AsanaEmulator, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config_for(sample)))
@@ -505,14 +511,14 @@ def test_the_command_of_the_migration_guide_prints_a_catalog(
     assert [stream["name"] for stream in catalog["streams"]] == list(STREAMS)
 
 
-def test_make_alone_lists_all_tasks_of_the_contributing_page() -> None:
+def test_make_without_a_target_lists_all_tasks_of_the_contributing_page() -> None:
     listed = re.findall(r"^  make ([a-z-]+)", shell(f"make -C '{ROOT}'", ROOT), re.MULTILINE)
     rows = [row[0] for row in table_with("task", PAGES["CONTRIBUTING.md"])]
     named = {name for row in rows for name in re.findall(r"`make ([a-z-]+)", row)}
     assert named == {*listed} - {"help"}
 
 
-def test_the_steps_for_a_token_make_a_config_that_only_its_owner_can_read(tmp_path: Path) -> None:
+def test_the_steps_for_a_token_create_a_config_that_only_its_owner_can_read(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     shutil.copy(ROOT / "secrets" / "sample_pat.json", tmp_path / "secrets")
     page = PAGES["secrets/README.md"]
@@ -526,7 +532,7 @@ def test_the_steps_for_a_token_make_a_config_that_only_its_owner_can_read(tmp_pa
 
 @pytest.fixture
 def desk(asana: AsanaEmulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    """A desk with a DuckDB file, and an account of its own."""
+    """A user's folder with a DuckDB file, and its own account."""
     return Desk(asana, tmp_path, capsys)
 
 
@@ -548,7 +554,7 @@ def test_the_guides_query_finds_the_teams_of_a_project(desk: Desk) -> None:
     assert set(desk.execute(query)) == expected | {(alone["name"], teams[0]["name"])}
 
 
-def test_a_restored_section_or_attachment_is_older_than_its_tombstone_by_its_cursor(
+def test_the_cursor_of_a_restored_section_or_attachment_is_older_than_its_tombstone(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "sections", "attachments")
@@ -583,7 +589,7 @@ AT_AIRBYTE = {"asana": "docs/asana.md", "asana-migrations": "docs/migrating.md"}
 
 
 def linked_pages() -> Iterator[tuple[str, str]]:
-    """The addresses in the two pages that Airbyte takes, as files of this project and anchors."""
+    """The links in the two pages that Airbyte publishes, as files of this project and anchors."""
     for page in (GUIDE, MIGRATING):
         for address in re.findall(r"https://[^\s)`]+", page):
             place, _, anchor = address.partition("#")
@@ -593,7 +599,7 @@ def linked_pages() -> Iterator[tuple[str, str]]:
                 yield AT_AIRBYTE[place.removeprefix(DOCS)], anchor
 
 
-def test_the_pages_for_airbyte_link_to_pages_and_headings_that_exist() -> None:
+def test_the_pages_for_airbyte_link_to_existing_pages_and_headings() -> None:
     links = list(linked_pages())
     assert links
     for file, anchor in links:
@@ -601,8 +607,8 @@ def test_the_pages_for_airbyte_link_to_pages_and_headings_that_exist() -> None:
         assert not anchor or anchor in anchors(text), (file, anchor)
 
 
-def test_the_pages_for_airbyte_link_only_to_where_airbyte_has_them() -> None:
-    rule = "(/platform/operating-airbyte/ip-allowlist)"  # Airbyte wants just this
+def test_the_pages_for_airbyte_link_only_to_pages_that_airbyte_publishes() -> None:
+    rule = "(/platform/operating-airbyte/ip-allowlist)"  # Airbyte requires exactly this
     for page in (GUIDE, MIGRATING):
         links = re.findall(r"\]\(([^)]+)\)", page.replace(rule, "(https://docs.airbyte.com)"))
         assert [link for link in links if not link.startswith(("https://", "#"))] == []

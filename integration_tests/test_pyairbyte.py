@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(find_spec("airbyte") is None, reason="PyAirbyte is not installed"),
 ]
 
-# PyAirbyte looks at its environment when it is imported, so a notebook is a process of its own.
+# PyAirbyte looks at its environment when it is imported, so each notebook is a separate process.
 NOTEBOOK = """
 import json
 import sys
@@ -70,7 +70,7 @@ def run_cells(
     asana: AsanaEmulator, folder: Path, cells: str, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     """Run Python as in a notebook, in a folder."""
-    # PyAirbyte ends a connector that has said enough, maybe while coverage writes its file.
+    # PyAirbyte ends a connector that has printed enough, maybe while coverage writes its file.
     around = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
     here = {"ASANA_BASE_URL": asana.url, "AIRBYTE_LOGGING_ROOT": str(folder)}
     quiet = {"AIRBYTE_OFFLINE_MODE": "1", "NO_LIVE_PROGRESS": "1"}
@@ -86,7 +86,7 @@ def run_cells(
 
 
 def read_frames(asana: AsanaEmulator, file: Path, streams: Iterable[str] = STREAMS) -> Frames:
-    """The rows of the streams, after a sync that goes on from the last one into the file."""
+    """The rows of the streams, after a sync into the file that resumes from the last one."""
     config = config_for(asana, organization_export_ids=list(asana.account.organization_exports))
     done = run_notebook(asana, config, file, streams)
     assert done.returncode == 0, done.stderr
@@ -116,7 +116,7 @@ def test_a_frame_has_every_record_of_the_account_once(
 
 
 @pytest.mark.pyairbyte
-def test_a_frame_has_what_asana_says_of_a_record(sample: AsanaEmulator, frames: Frames) -> None:
+def test_a_frame_has_the_values_of_a_record_in_asana(sample: AsanaEmulator, frames: Frames) -> None:
     named = {row["gid"]: (row["name"], row["notes"]) for row in frames["tasks"]}
     assert named == {r["gid"]: (r["name"], r["notes"]) for r in truth(sample, "tasks")}
 
@@ -170,9 +170,7 @@ def test_a_second_sync_brings_changes_and_deletions_and_make_sync_continues_the_
 
 
 @pytest.mark.pyairbyte
-def test_a_check_that_fails_says_why_and_keeps_the_token_to_itself(
-    sample: AsanaEmulator, tmp_path: Path
-) -> None:
+def test_a_failed_check_says_why_and_hides_the_token(sample: AsanaEmulator, tmp_path: Path) -> None:
     config = config_for(sample)
     config["credentials"]["personal_access_token"] = "2/1200000000000666/nobody-knows"
     done = run_notebook(sample, config, tmp_path / "asana.duckdb", ["users"])
@@ -183,13 +181,13 @@ def test_a_check_that_fails_says_why_and_keeps_the_token_to_itself(
 
 
 def as_typed(cell: str, asana: AsanaEmulator) -> str:
-    """A piece of Python of a page, with a token and the program filled in."""
+    """A piece of Python from a page, with a token and the program filled in."""
     token = asana.tokens.pat(SERVICE)
     return cell.replace("<token>", token).replace(".venv/bin/source-asana", str(EXECUTABLE))
 
 
 def rows(printed: str) -> list[list[tuple[Any, ...]]]:
-    """The results of queries that a notebook has printed, each in a line."""
+    """The query results that a notebook has printed, each in a line."""
     return [ast.literal_eval(line) for line in printed.splitlines() if line.startswith("[")]
 
 
@@ -233,7 +231,9 @@ def test_the_recipe_of_the_migration_guide_replaces_the_tables(
 
 
 @pytest.mark.pyairbyte
-def test_a_refused_stream_costs_all_records_of_a_read(asana: AsanaEmulator, tmp_path: Path) -> None:
+def test_one_refused_stream_costs_all_records_of_a_read(
+    asana: AsanaEmulator, tmp_path: Path
+) -> None:
     asana.controls.deny("/portfolios", 402)
     file = tmp_path / "asana.duckdb"
     done = run_notebook(asana, config_for(asana), file, ["users", "portfolios"])

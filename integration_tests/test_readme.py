@@ -1,4 +1,4 @@
-"""What the pages for users and contributors say is so."""
+"""Checks the statements in the pages for users and contributors."""
 
 import json
 import os
@@ -59,7 +59,7 @@ KINDS: list[Mapping[str, Any]] = FORM["properties"]["credentials"]["oneOf"]
 
 
 def table_with(heading: str, page: str = README) -> list[list[str]]:
-    """The rows below a page's first table heading that begins so."""
+    """The rows below a page's first table heading that begins with these words."""
     _, found, rest = page.partition(f"\n| {heading} |")
     assert found, heading
     rows = []
@@ -80,20 +80,20 @@ def written_in(language: str, page: str = README) -> list[str]:
 
 
 def anchors(page: str) -> set[str]:
-    """What a link to a heading of a page may name, as GitHub and Airbyte's site make it."""
+    """The anchors of a page's headings, as GitHub and Airbyte's site make them."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def code(page: str) -> Iterator[str]:
-    """What a page shows in the letters of code: blocks, and pieces of a sentence."""
+    """All code in a page: blocks, and inline code."""
     yield from re.findall(r"`([^`\n]+)`", page)
     yield from re.findall(r"^ {4}(.*)$", page, re.MULTILINE)
     yield from (text for _, text in blocks(page))
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/asana.md"])
-def test_the_configuration_table_is_the_form(name: str) -> None:
+def test_the_configuration_table_matches_the_form(name: str) -> None:
     fields = FORM["properties"]
     page = PAGES[name]
     heading = "key" if page is README else "field"
@@ -123,7 +123,7 @@ def test_there_is_an_example_of_either_kind_of_credentials(page: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"), [("sample_pat.json", PersonalAccessToken), ("sample_oauth.json", OAuth)]
 )
-def test_a_sample_config_needs_nothing_but_its_gaps_filled(name: str, kind: type) -> None:
+def test_a_sample_config_is_valid_once_its_gaps_are_filled(name: str, kind: type) -> None:
     sample = (ROOT / "secrets" / name).read_text("utf-8")
     filled = json.loads(re.sub(r"<[^>]+>", "2/12/34:abc", sample))
     assert isinstance(parse_config(filled).credentials, kind)
@@ -149,7 +149,7 @@ def test_every_file_that_a_page_links_to_exists() -> None:
     assert [link for link in links if not (ROOT / link[0]).parent.joinpath(link[1]).exists()] == []
 
 
-def test_every_link_to_a_heading_leads_to_one() -> None:
+def test_every_link_to_a_heading_finds_it() -> None:
     links = [
         (page, target, anchor)
         for page, text in PAGES.items()
@@ -161,7 +161,7 @@ def test_every_link_to_a_heading_leads_to_one() -> None:
         assert anchor in anchors(there.read_text("utf-8")), (page, target, anchor)
 
 
-def test_no_page_names_a_place_of_one_machine() -> None:
+def test_no_page_has_a_local_path() -> None:
     for page, text in PAGES.items():
         assert not re.search(r"(?<![\w.:/~-])/(?:home|root|tmp|work|Users)/", text), page
 
@@ -172,7 +172,7 @@ def test_the_version_is_the_newest_of_the_changelog() -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_the_pythons_that_a_page_names_are_those_of_the_classifiers(name: str) -> None:
+def test_the_pages_name_the_pythons_of_the_classifiers(name: str) -> None:
     classifiers = "\n".join(PROJECT["classifiers"])
     supported = re.findall(r"Python :: (3\.\d+)", classifiers)
     named = re.findall(r"Python ((?:3\.\d+, )*3\.\d+ or 3\.\d+)", PAGES[name])
@@ -181,7 +181,7 @@ def test_the_pythons_that_a_page_names_are_those_of_the_classifiers(name: str) -
 
 @pytest.fixture
 def desk(sample: AsanaEmulator, tmp_path: Path) -> Path:
-    """A folder in which somebody has put a token for the sample account into the config."""
+    """A folder in which a user has put a token for the sample account into the config."""
     for name in (".ci", "Makefile", "integration_tests", "local_sync", "source_asana"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv").symlink_to(sys.prefix)
@@ -193,7 +193,7 @@ def desk(sample: AsanaEmulator, tmp_path: Path) -> Path:
 
 
 def at_desk(command: str, desk: Path, asana: AsanaEmulator) -> str:
-    """What a line of the README prints. The environment is there already, so make leaves it."""
+    """The output of a line of the README. The environment already exists, so make skips it."""
     done = subprocess.run(
         ["/bin/sh", "-c", re.sub(r"^make ", "make -o environment ", command)],
         cwd=desk,
@@ -212,7 +212,7 @@ def messages_at_desk(command: str, desk: Path, asana: AsanaEmulator) -> Said:
     return Said(at_desk(command, desk, asana).splitlines(), 0)
 
 
-def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> None:
+def test_the_commands_work_as_written(sample: AsanaEmulator, desk: Path) -> None:
     (shown,) = written_in("sh")
     spec, check, discover, read, by_name = [
         messages_at_desk(line, desk, sample) for line in shown.splitlines()
@@ -231,7 +231,7 @@ def test_the_commands_work_as_they_stand(sample: AsanaEmulator, desk: Path) -> N
 
 
 def synced(page: str) -> list[str]:
-    """The lines of a page that say how to sync, without their comments."""
+    """The lines of a page that show how to sync, without their comments."""
     return [
         line.partition("#")[0].strip()
         for line in re.findall(r"^ {4}(make sync.*)$", page, re.MULTILINE)
@@ -239,7 +239,7 @@ def synced(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("command", [c for c in synced(README) if "DATABASE" not in c])
-def test_make_sync_works_as_it_stands(sample: AsanaEmulator, desk: Path, command: str) -> None:
+def test_make_sync_works_as_written(sample: AsanaEmulator, desk: Path, command: str) -> None:
     shown = at_desk(command, desk, sample)
     streams = 2 if "STREAMS=" in command else 37
     assert f"{streams} of {streams} streams complete." in shown
@@ -247,7 +247,7 @@ def test_make_sync_works_as_it_stands(sample: AsanaEmulator, desk: Path, command
     assert (desk / file).exists()
 
 
-def test_make_sync_into_a_database_works_as_it_stands(
+def test_make_sync_into_a_database_works_as_written(
     sample: AsanaEmulator, desk: Path, database: str
 ) -> None:
     (command,) = [command for command in synced(README) if "DATABASE" in command]
@@ -255,7 +255,7 @@ def test_make_sync_into_a_database_works_as_it_stands(
     assert "37 of 37 streams complete." in at_desk(command, desk, sample)
 
 
-def test_the_emulated_account_starts_as_it_stands(desk: Path) -> None:
+def test_the_command_for_the_emulated_account_works_as_written(desk: Path) -> None:
     (command,) = re.findall(
         r"^ {4}(\.venv/bin/python -m integration_tests.*)$", README, re.MULTILINE
     )
@@ -273,7 +273,7 @@ def test_every_option_of_make_sync_is_in_the_readme() -> None:
     assert options == list(dict.fromkeys(re.findall(r"\$\(if \$\((\w+)\)", recipe)))
 
 
-def test_the_summary_that_is_shown_is_that_of_the_sample_account(sample: AsanaEmulator) -> None:
+def test_the_page_shows_the_summary_of_the_sample_account(sample: AsanaEmulator) -> None:
     (shown,) = written_in("")
     said = run("read", sample, config_for(sample), catalog_of(["tasks"]))
     assert without_time(shown.splitlines()) <= without_time(said.logs("INFO"))
@@ -284,12 +284,12 @@ def without_time(lines: list[str]) -> set[str]:
 
 
 def counted(row: list[str]) -> tuple[int, int]:
-    """What the table of operations says of a sync by its formula, and as it was counted."""
+    """The requests of a sync in the operations table: by its formula, and as counted."""
     formula, requests = (int(cell.replace(",", "")) for cell in row[-2:])
     return formula, requests
 
 
-def test_the_formula_of_the_operations_page_is_within_a_hundredth_of_the_requests() -> None:
+def test_the_formula_of_the_operations_page_is_within_1_percent_of_the_requests() -> None:
     rows = table_with("account", OPERATIONS)
     for row in rows:
         formula, requests = counted(row)
@@ -297,7 +297,7 @@ def test_the_formula_of_the_operations_page_is_within_a_hundredth_of_the_request
 
 
 @pytest.mark.parametrize("account", ["sample", "small"])
-def test_the_operations_page_counts_as_the_emulated_accounts_do(
+def test_the_operations_page_has_the_requests_of_the_emulated_accounts(
     account: str, request: pytest.FixtureRequest
 ) -> None:
     asana: AsanaEmulator = request.getfixturevalue(account)
@@ -313,7 +313,7 @@ def test_the_operations_page_counts_as_the_emulated_accounts_do(
     assert counted(row)[1] == sum(fewest_requests(asana, STREAMS).values())
 
 
-def test_the_minutes_of_the_operations_page_are_the_formulas() -> None:
+def test_the_minutes_on_the_operations_page_follow_the_formula() -> None:
     paid, free = (int(n.replace(",", "")) for n in re.findall(r"requests / ([\d,]+)", OPERATIONS))
     assert (paid, free) == tuple(int(QUOTA_FACTOR * plan) for plan in reversed(PLANS_PER_MINUTE))
     for tasks, projects, requests, *durations in table_with("tasks and subtasks", OPERATIONS):

@@ -1,4 +1,4 @@
-"""What happens when Asana does not give what was asked for."""
+"""Refusals and faults: what happens when Asana does not return the requested data."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.controls import Mishap
 from integration_tests.asana_emulator.tokens import TOKEN_PATH
 from integration_tests.faults import config_of
-from integration_tests.reading import SERVICE, Said, catalog_of, config_for, run
+from integration_tests.reading import SERVICE, Said, catalog_of, config_for, gids, run, truth
 from integration_tests.troubles import Trouble
 from source_asana.airbyte.failures import MAX_CONSECUTIVE_FAILURES
 from source_asana.airbyte.outcome import advice_on
@@ -24,14 +24,6 @@ BELOW_PROJECTS = ["sections", "tasks", "subtasks", "stories", "attachments"]
 def read(asana: AsanaEmulator, *streams: str, patience: float = 300.0, workers: int = 10) -> Said:
     config = config_for(asana, num_workers=workers)
     return run("read", asana, config, catalog_of(streams), patience=patience)
-
-
-def gids(said: Said, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in said.records()[stream])
-
-
-def truth(asana: AsanaEmulator, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
 
 
 def projects(asana: AsanaEmulator) -> list[str]:
@@ -66,7 +58,7 @@ def test_a_forbidden_project_skips_only_that_project(asana: AsanaEmulator, statu
         (451, "legal reasons"),
     ],
 )
-def test_a_stream_that_is_refused_everywhere_is_not_an_empty_table(
+def test_a_stream_refused_everywhere_is_not_an_empty_table(
     asana: AsanaEmulator, status: int, advice: str
 ) -> None:
     asana.controls.deny("/projects/{project_gid}/sections", status)
@@ -84,7 +76,7 @@ def test_a_stream_that_is_refused_everywhere_is_not_an_empty_table(
     assert set(said.errors()) == {"sections", "sections_compact"}
 
 
-def test_what_is_below_a_listing_that_is_refused_everywhere_is_not_an_empty_table_either(
+def test_a_stream_below_a_listing_refused_everywhere_is_not_an_empty_table(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.deny("/portfolios", 402)
@@ -107,7 +99,7 @@ def test_warnings_do_not_flood_the_log_but_all_are_counted(asana: AsanaEmulator)
     assert summary.startswith(f"stories: skipped {len(tasks) - 1} of ")
 
 
-def test_a_project_that_fails_leaves_the_others_whole(asana: AsanaEmulator) -> None:
+def test_a_project_that_fails_leaves_the_others_complete(asana: AsanaEmulator) -> None:
     broken = projects(asana)[0]
     asana.controls.fail("/tasks", 500, only=broken, times=None)
     said = read(asana, "tasks", "stories", "sections", patience=0.5)
@@ -130,14 +122,14 @@ def test_a_project_that_fails_leaves_the_others_whole(asana: AsanaEmulator) -> N
 
 
 @pytest.mark.parametrize("workers", [1, 25])
-def test_a_429_holds_every_worker(asana: AsanaEmulator, workers: int) -> None:
+def test_a_429_pauses_every_worker(asana: AsanaEmulator, workers: int) -> None:
     asana.controls.fail("/tasks/{task_gid}/stories", 429, retry_after=1, after=3)
     said = read(asana, "stories", workers=workers)
     assert gids(said, "stories") == truth(asana, "stories")
     assert asana.ledger.by_status()[429] == 1
 
 
-def test_an_offset_that_expires_costs_no_record_and_brings_none_twice(
+def test_an_expired_offset_costs_no_record_and_repeats_none(
     small_with_expiring_offsets: AsanaEmulator,
 ) -> None:
     asana = small_with_expiring_offsets
@@ -158,7 +150,7 @@ def crowded(asana: AsanaEmulator) -> AsanaEmulator:
 
 
 @pytest.mark.parametrize("after", [1, 120], ids=["at once", "on a later page"])
-def test_a_list_of_tasks_that_asana_cuts_is_read_section_by_section(
+def test_a_truncated_list_of_tasks_is_read_section_by_section(
     crowded: AsanaEmulator, after: int
 ) -> None:
     project = projects(crowded)[0]
@@ -171,7 +163,7 @@ def test_a_list_of_tasks_that_asana_cuts_is_read_section_by_section(
     assert len(by_section) == len(sections)
 
 
-def test_a_section_that_asana_cuts_is_said_and_not_taken_for_whole(
+def test_a_truncated_section_is_reported_and_not_treated_as_complete(
     crowded: AsanaEmulator,
 ) -> None:
     crowded.controls.truncate("/tasks", 60)
@@ -183,7 +175,7 @@ def test_a_section_that_asana_cuts_is_said_and_not_taken_for_whole(
     assert said.statuses("users")[-1] == "COMPLETE"
 
 
-def test_a_request_that_asana_does_not_understand_fails_its_stream_in_asanas_words(
+def test_an_invalid_request_fails_its_stream_with_asanas_message(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.deny("/tags", 400)
@@ -193,7 +185,7 @@ def test_a_request_that_asana_does_not_understand_fails_its_stream_in_asanas_wor
     assert said.statuses("users")[-1] == "COMPLETE"
 
 
-def test_a_listing_whose_offsets_never_work_fails_its_stream_and_is_not_asked_for_ever(
+def test_a_listing_with_offsets_that_never_work_fails_its_stream_and_ends(
     crowded: AsanaEmulator,
 ) -> None:
     crowded.controls.fail("/tasks", "expired_offset", times=None)
@@ -202,7 +194,7 @@ def test_a_listing_whose_offsets_never_work_fails_its_stream_and_is_not_asked_fo
     assert crowded.ledger.by_status()[400] == 4
 
 
-def test_a_token_that_is_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulator) -> None:
+def test_a_token_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulator) -> None:
     token = asana.tokens.pat(SERVICE)
     asana.controls.interrupt(
         "/tasks/{task_gid}/stories", lambda: asana.tokens.revoke(token), after=3
@@ -213,10 +205,12 @@ def test_a_token_that_is_revoked_midway_ends_the_sync_at_once(asana: AsanaEmulat
     (error,) = said.errors().values()
     assert error["failure_type"] == "config_error"
     assert "Create a new personal access token" in error["message"]
-    assert asana.ledger.by_status()[401] <= 10 + 1  # each worker's, and the question whose it is
+    assert (
+        asana.ledger.by_status()[401] <= 10 + 1
+    )  # one for each worker, and one check of the token
 
 
-def test_asana_that_does_not_answer_any_more_ends_the_sync(asana: AsanaEmulator) -> None:
+def test_the_sync_ends_if_asana_stops_answering(asana: AsanaEmulator) -> None:
     asana.controls.fail("/*", 503, times=None, after=4)
     said = read(asana, "stories", "workspaces", patience=0.1, workers=1)
     assert said.exit_status == 1
@@ -227,7 +221,7 @@ def test_asana_that_does_not_answer_any_more_ends_the_sync(asana: AsanaEmulator)
 
 
 @pytest.mark.parametrize("workers", [1, 25])
-def test_one_listing_that_always_fails_is_given_up_and_the_others_go_on(
+def test_a_listing_that_always_fails_is_given_up_and_the_others_continue(
     asana: AsanaEmulator, workers: int
 ) -> None:
     asana.controls.fail("/tasks/{task_gid}/stories", 500, times=None)
@@ -241,13 +235,13 @@ def test_one_listing_that_always_fails_is_given_up_and_the_others_go_on(
     assert once.startswith("stories: ")
     if workers == 1:
         asked = {r.path for r in asana.ledger.requests if r.path.endswith("stories")}
-        under_way_meanwhile = 5  # what a worker does until it hears of it; mostly nothing
+        under_way_meanwhile = 5  # requests of a worker until it stops; mostly none
         assert (
             MAX_CONSECUTIVE_FAILURES <= len(asked) <= MAX_CONSECUTIVE_FAILURES + under_way_meanwhile
         )
 
 
-def test_streams_that_do_not_exist_are_named_and_the_others_read(asana: AsanaEmulator) -> None:
+def test_unknown_streams_are_reported_and_the_others_read(asana: AsanaEmulator) -> None:
     said = read(asana, "tags", "goals_of_life")
     assert said.errors()["goals_of_life"]["failure_type"] == "config_error"
     assert "Refresh the connection's schema" in said.errors()["goals_of_life"]["message"]
@@ -264,7 +258,7 @@ def test_no_token_is_in_any_output_whatever_happens(asana: AsanaEmulator, stream
     assert token not in read(asana, stream, patience=0.1).text
 
 
-def test_an_export_that_does_not_exist_is_named_and_the_others_are_read(
+def test_a_missing_export_is_reported_and_the_others_are_read(
     asana: AsanaEmulator,
 ) -> None:
     exports, unknown = asana.account.organization_exports, "1216000000000999"
@@ -278,7 +272,7 @@ def test_an_export_that_does_not_exist_is_named_and_the_others_are_read(
     assert summary == what + advice_on(404)
 
 
-def test_a_guest_who_may_read_no_export_is_told_what_to_do(asana: AsanaEmulator) -> None:
+def test_the_error_tells_a_guest_without_access_to_exports_what_to_do(asana: AsanaEmulator) -> None:
     exports = asana.account.organization_exports
     config = config_for(asana, "restricted", organization_export_ids=exports)
     said = run("read", asana, config, catalog_of(["organization_exports", "tasks"]))
@@ -289,7 +283,7 @@ def test_a_guest_who_may_read_no_export_is_told_what_to_do(asana: AsanaEmulator)
     assert gids(said, "tasks") == seen
 
 
-def test_a_workspace_that_is_refused_is_named_by_each_stream_and_the_other_one_is_read(
+def test_each_stream_reports_a_refused_workspace_and_reads_the_other_one(
     asana: AsanaEmulator,
 ) -> None:
     refused = asana.expected("workspaces", SERVICE)
@@ -317,7 +311,7 @@ def test_a_workspace_that_is_refused_is_named_by_each_stream_and_the_other_one_i
 OAUTH = Trouble("nothing", uses_oauth=True)
 
 
-def test_a_refresh_token_that_is_refused_ends_the_sync_at_once_with_one_message(
+def test_a_refused_refresh_token_ends_the_sync_at_once_with_one_message(
     asana: AsanaEmulator,
 ) -> None:
     config = config_of(asana, OAUTH, workers=25)
@@ -351,7 +345,7 @@ def test_a_token_endpoint_that_is_down_ends_the_sync_when_patience_does(
 
 
 @pytest.mark.parametrize("command", ["read", "check"])
-def test_a_refresh_token_that_asana_replaces_is_given_back_with_the_whole_config(
+def test_a_refresh_token_that_asana_replaces_is_returned_with_the_whole_config(
     asana: AsanaEmulator, command: str
 ) -> None:
     config = config_of(asana, OAUTH, workers=3)

@@ -1,17 +1,10 @@
-"""A later sync makes up for what an earlier one was refused, or was killed before it could say."""
+"""A later sync delivers what Asana refused to an earlier one, or what that had no time to print."""
 
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
-from integration_tests.reading import Said
-from integration_tests.test_incremental import (
-    DELETED_AT,
-    Connection,
-    rows,
-    tombstones,
-    top_task,
-    truth,
-)
+from integration_tests.reading import Said, truth
+from integration_tests.test_incremental import DELETED_AT, Connection, rows, tombstones, top_task
 
 pytestmark = pytest.mark.once
 
@@ -26,7 +19,7 @@ pytestmark = pytest.mark.once
         ("status_updates", "/status_updates"),
     ],
 )
-def test_a_stream_that_was_refused_everywhere_is_read_in_full_once_it_is_allowed(
+def test_a_stream_refused_everywhere_is_read_in_full_once_it_is_allowed(
     asana: AsanaEmulator, stream: str, endpoint: str
 ) -> None:
     connection = Connection(asana, *dict.fromkeys(("tasks", "subtasks", stream)))
@@ -37,7 +30,7 @@ def test_a_stream_that_was_refused_everywhere_is_read_in_full_once_it_is_allowed
     assert rows(connection.sync(), stream) == truth(asana, stream)
 
 
-def test_a_task_that_left_its_only_project_is_delivered_once_more(asana: AsanaEmulator) -> None:
+def test_a_task_that_left_its_only_project_is_delivered_one_more_time(asana: AsanaEmulator) -> None:
     connection, task = Connection(asana, "tasks"), top_task(asana)
     connection.sync()
     (project,) = asana.account.record(asana.account.people["service"], task)["projects"]
@@ -56,7 +49,7 @@ def place_of_first_tombstone(said: Said) -> int:
     )
 
 
-def test_a_sync_that_is_killed_before_its_tombstones_tells_them_when_it_is_resumed(
+def test_a_sync_killed_before_its_tombstones_delivers_them_when_it_resumes(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "tasks", "sections", num_workers=1)

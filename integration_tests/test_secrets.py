@@ -1,4 +1,4 @@
-"""No secret in any output, whatever happens; and no token to anybody but Asana."""
+"""No secret appears in any output, whatever happens, and only Asana gets a token."""
 
 import json
 import logging
@@ -46,7 +46,7 @@ PROXY_PASSWORD = "swordfish-of-the-proxy"
 
 @dataclass(frozen=True)
 class Heard:
-    """A request as it came."""
+    """A request as it arrived."""
 
     line: str
     headers: Mapping[str, str]
@@ -70,7 +70,7 @@ Reply = tuple[int, Mapping[str, str], Any]
 
 @contextmanager
 def listening(reply: Callable[[Heard], Reply]) -> Iterator[tuple[str, list[Heard]]]:
-    """A server that says what it is told to say, and what it has been asked."""
+    """A server that gives fixed answers and records its requests."""
     asked: list[Heard] = []
 
     class Listener(BaseHTTPRequestHandler):
@@ -102,7 +102,7 @@ def listening(reply: Callable[[Heard], Reply]) -> Iterator[tuple[str, list[Heard
 
 
 class Eavesdropper:
-    """Knows every secret that was ever used, and reads all that is printed or logged."""
+    """Knows every secret that was ever used, and reads everything that is printed or logged."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Eavesdropper:
         monkeypatch.setattr(asana.tokens, "exchange", overheard)
 
     def assert_heard_nothing(self, said: Said) -> None:
-        """No secret anywhere but in a config that is given back."""
+        """Check that secrets appear only in a config that is returned."""
         PRINT_BUFFER.flush()
         printed = self._capfd.readouterr()
         texts = [line for line in said.lines if orjson.loads(line)["type"] != "CONTROL"]
@@ -145,7 +145,7 @@ def eavesdropper(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Eavesdropper:
-    """Everything is printed that can be logged: by the connector, and by what it is built on."""
+    """Prints everything that the connector and its libraries can log."""
     monkeypatch.setenv("LOG_LEVEL", "debug")
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "airbyte")
@@ -157,12 +157,12 @@ def pat_config(token: str = PAT) -> Json:
 
 
 def controls_of(said: Said) -> list[Json]:
-    """The configs that are given back to the platform."""
+    """The configs that the platform receives."""
     return [message["control"]["connectorConfig"]["config"] for message in said.of_type("CONTROL")]
 
 
 def quoting(status: int) -> Callable[[Heard], Reply]:
-    """Asana, if it repeated in its message all that it was asked."""
+    """An Asana that repeats the whole request in its message."""
 
     def reply(heard: Heard) -> Reply:
         words = f"{heard.text} {quote(heard.token, safe='')} {heard.form}"
@@ -172,7 +172,7 @@ def quoting(status: int) -> Callable[[Heard], Reply]:
     return reply
 
 
-# What is printed
+# Printed output
 
 
 @pytest.mark.once
@@ -196,7 +196,7 @@ def test_no_secret_is_printed_whatever_goes_wrong(
 
 
 @pytest.mark.parametrize("ends", ["revoke", "expire"])
-def test_no_secret_is_printed_when_a_token_ends_midway(
+def test_no_secret_is_printed_when_a_token_expires_midway(
     asana: AsanaEmulator, eavesdropper: Eavesdropper, ends: str
 ) -> None:
     def end() -> None:
@@ -212,7 +212,7 @@ def test_no_secret_is_printed_when_a_token_ends_midway(
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("pasted", ["{}", "{}\n", "  {}"], ids=["exactly", "newline", "spaces"])
-def test_a_token_that_asana_quotes_is_not_repeated(
+def test_a_token_that_asana_quotes_is_not_printed(
     eavesdropper: Eavesdropper, status: int, pasted: str
 ) -> None:
     with listening(quoting(status)) as (address, asked):
@@ -223,7 +223,7 @@ def test_a_token_that_asana_quotes_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_check_does_not_repeat_a_token_that_asana_quotes(
+def test_a_check_does_not_print_a_token_that_asana_quotes(
     eavesdropper: Eavesdropper, status: int
 ) -> None:
     with listening(quoting(status)) as (address, _):
@@ -233,7 +233,7 @@ def test_a_check_does_not_repeat_a_token_that_asana_quotes(
 
 
 @pytest.mark.parametrize("status", [200, *STATUSES])
-def test_what_the_token_endpoint_quotes_is_not_repeated(
+def test_secrets_that_the_token_endpoint_quotes_are_not_printed(
     asana: AsanaEmulator, eavesdropper: Eavesdropper, status: int
 ) -> None:
     with listening(quoting(status)) as (address, asked):
@@ -244,7 +244,7 @@ def test_what_the_token_endpoint_quotes_is_not_repeated(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500])
-def test_tokens_that_asana_has_just_given_are_not_repeated(
+def test_new_tokens_from_asana_are_not_printed(
     asana: AsanaEmulator, eavesdropper: Eavesdropper, status: int
 ) -> None:
     def reply(heard: Heard) -> Reply:
@@ -265,7 +265,7 @@ def test_tokens_that_asana_has_just_given_are_not_repeated(
 @pytest.mark.parametrize("spell", SPELLINGS, ids=str)
 @pytest.mark.parametrize("command", ["check", "read"])
 @pytest.mark.parametrize("status", [400, 403])
-def test_a_token_that_asana_quotes_is_not_repeated_in_any_spelling(
+def test_a_token_that_asana_quotes_is_not_printed_in_any_encoding(
     eavesdropper: Eavesdropper, spell: str, command: str, status: int
 ) -> None:
     spelled = SPELLINGS[spell](LONG_PAT)
@@ -283,7 +283,7 @@ def test_a_token_that_asana_quotes_is_not_repeated_in_any_spelling(
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 503])
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
-def test_the_token_of_an_old_config_is_not_repeated_and_given_back_to_nobody(
+def test_the_token_of_an_old_config_is_neither_printed_nor_returned(
     eavesdropper: Eavesdropper, command: str, status: int
 ) -> None:
     with listening(quoting(status)) as (address, _):
@@ -296,7 +296,7 @@ def test_the_token_of_an_old_config_is_not_repeated_and_given_back_to_nobody(
 
 @pytest.mark.parametrize("token", [[LONG_PAT], {"of": LONG_PAT}, f"{LONG_PAT} {LONG_PAT}"], ids=str)
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
-def test_the_token_of_an_old_config_that_is_wrong_is_not_repeated_either(
+def test_the_invalid_token_of_an_old_config_is_not_printed(
     eavesdropper: Eavesdropper, command: str, token: Any
 ) -> None:
     config = {"access_token": token}
@@ -306,7 +306,7 @@ def test_the_token_of_an_old_config_that_is_wrong_is_not_repeated_either(
     eavesdropper.assert_heard_nothing(said)
 
 
-def test_a_name_that_is_a_token_is_not_told_by_check(eavesdropper: Eavesdropper) -> None:
+def test_a_check_does_not_print_a_name_that_is_a_token(eavesdropper: Eavesdropper) -> None:
     def named(heard: Heard) -> Reply:
         workspace = {"gid": "1", "name": heard.token, "is_organization": False}
         if "users/me" in heard.line:
@@ -319,7 +319,7 @@ def test_a_name_that_is_a_token_is_not_told_by_check(eavesdropper: Eavesdropper)
     eavesdropper.assert_heard_nothing(said)
 
 
-def test_a_token_in_a_catalog_is_not_repeated(
+def test_a_token_in_a_catalog_is_not_printed(
     asana: AsanaEmulator, eavesdropper: Eavesdropper
 ) -> None:
     catalog = catalog_of([asana.tokens.pat(SERVICE), "tags"])
@@ -329,7 +329,7 @@ def test_a_token_in_a_catalog_is_not_repeated(
     eavesdropper.assert_heard_nothing(said)
 
 
-def test_a_token_in_a_state_is_not_repeated(
+def test_a_token_in_a_state_is_not_printed(
     asana: AsanaEmulator, eavesdropper: Eavesdropper
 ) -> None:
     token = asana.tokens.pat(SERVICE)
@@ -345,7 +345,7 @@ def test_a_token_in_a_state_is_not_repeated(
 
 @pytest.fixture
 def behind_proxy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Sends all that is asked from now on through a proxy."""
+    """Send all further requests through a proxy."""
 
     def put_behind(address: str) -> None:
         for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
@@ -371,7 +371,7 @@ def test_a_proxys_password_is_not_printed(
 
 @pytest.mark.parametrize("proxy", ["http://{}@127.0.0.1:9", "nonsense://{}@h", "http://{}@[::1"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_password_of_a_proxy_that_does_not_work_is_not_printed(
+def test_the_password_of_a_broken_proxy_is_not_printed(
     eavesdropper: Eavesdropper, behind_proxy: Callable[[str], None], scheme: str, proxy: str
 ) -> None:
     behind_proxy(proxy.format(f"somebody:{PROXY_PASSWORD}"))
@@ -410,10 +410,10 @@ def test_the_program_prints_no_secret(
     eavesdropper.assert_heard_nothing(said)
 
 
-# What is given back
+# Returned configs
 
 
-def test_a_new_refresh_token_is_given_back_in_the_whole_config_and_nowhere_else(
+def test_a_new_refresh_token_is_returned_in_the_whole_config_and_nowhere_else(
     asana: AsanaEmulator, eavesdropper: Eavesdropper
 ) -> None:
     asana.tokens.rotate_refresh_token = True
@@ -429,14 +429,14 @@ def test_a_new_refresh_token_is_given_back_in_the_whole_config_and_nowhere_else(
     eavesdropper.assert_heard_nothing(said)
 
 
-def test_a_refresh_token_that_stays_is_not_given_back(asana: AsanaEmulator) -> None:
+def test_an_unchanged_refresh_token_is_not_returned(asana: AsanaEmulator) -> None:
     said = run("read", asana, oauth_config(asana), catalog_of(["tags"]))
     assert controls_of(said) == []
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
 @pytest.mark.parametrize("status", [200, 401, 403])
-def test_a_new_refresh_token_is_given_back_even_when_nothing_else_succeeds(
+def test_a_new_refresh_token_is_returned_even_when_nothing_else_succeeds(
     asana: AsanaEmulator, eavesdropper: Eavesdropper, command: str, status: int
 ) -> None:
     asana.tokens.rotate_refresh_token = True
@@ -449,7 +449,7 @@ def test_a_new_refresh_token_is_given_back_even_when_nothing_else_succeeds(
     eavesdropper.assert_heard_nothing(said)
 
 
-# Whom the token goes to
+# Recipients of the token
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
@@ -485,7 +485,7 @@ def test_a_redirect_midway_is_not_followed(
     eavesdropper.assert_heard_nothing(said)
 
 
-def test_the_next_page_is_asked_of_asana_wherever_asana_says_it_is(
+def test_the_next_page_is_requested_from_asana_whatever_address_asana_gives(
     eavesdropper: Eavesdropper,
 ) -> None:
     def paged(heard: Heard) -> Reply:
@@ -504,7 +504,7 @@ def test_the_next_page_is_asked_of_asana_wherever_asana_says_it_is(
 
 
 @pytest.mark.parametrize("kind", ["pat", "oauth"])
-def test_asana_is_asked_by_https_alone_unless_the_operator_says_otherwise(
+def test_the_connector_uses_only_https_unless_the_operator_allows_http(
     asana: AsanaEmulator,
     eavesdropper: Eavesdropper,
     behind_proxy: Callable[[str], None],
@@ -518,7 +518,7 @@ def test_asana_is_asked_by_https_alone_unless_the_operator_says_otherwise(
         behind_proxy(proxy)
         said = run("read", "", config, catalog_of(["workspaces"]), patience=0.05)
     assert ASANA_URL == "https://app.asana.com"
-    lines = {heard.line.rpartition(" HTTP/")[0] for heard in asked}  # Pythons speak 1.0 or 1.1
+    lines = {heard.line.rpartition(" HTTP/")[0] for heard in asked}  # Python uses 1.0 or 1.1
     assert lines == {"CONNECT app.asana.com:443"}
     assert {heard.token for heard in asked} == {""}
     eavesdropper.assert_heard_nothing(said)

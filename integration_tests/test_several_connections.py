@@ -1,4 +1,4 @@
-"""An account that is split over several connections, each with a filter and a token of its own."""
+"""An account that is split over several connections, each with its own filter and token."""
 
 import re
 from collections import Counter
@@ -29,13 +29,13 @@ def account() -> Iterator[AsanaEmulator]:
 
 
 def groups_of_projects(asana: AsanaEmulator) -> list[set[str]]:
-    """The projects, those together that share a task or one of its subtasks."""
+    """The projects, grouped where they share a task or one of its subtasks."""
     groups = [{record["gid"]} for record in truth(asana, "projects")]
     tasks = {each["gid"]: each for name in ("tasks", "subtasks") for each in truth(asana, name)}
 
     @cache
     def projects(gid: str) -> frozenset[str]:
-        """Those of a task and of all tasks above it."""
+        """The projects of a task and of all tasks above it."""
         task = tasks[gid]
         above = (task["parent"] or {}).get("gid")
         own = frozenset(project["gid"] for project in task["projects"])
@@ -50,7 +50,7 @@ def groups_of_projects(asana: AsanaEmulator) -> list[set[str]]:
 
 
 def thirds(asana: AsanaEmulator) -> list[list[str]]:
-    """The projects in Asana's order, cut where a third of the tasks is reached."""
+    """The projects in Asana's order, split at each third of the tasks."""
     size = Counter(project["gid"] for task in truth(asana, "tasks") for project in task["projects"])
     found: list[list[str]] = [[] for _ in range(CONNECTIONS)]
     before = 0
@@ -63,14 +63,14 @@ def thirds(asana: AsanaEmulator) -> list[list[str]]:
 def read(
     asana: AsanaEmulator, streams: Sequence[str], **filters: Collection[str]
 ) -> tuple[Said, int]:
-    """What a connection says, and its requests."""
+    """The output of a connection, and its requests."""
     said = full_refresh(asana, streams, SERVICE, **filters)
     assert said.exit_status == 0
     return said, asana.ledger.count()
 
 
 def delivered(*connections: Said) -> dict[str, Counter[str]]:
-    """How often the gids of each stream come."""
+    """How often each gid of each stream comes."""
     found: dict[str, Counter[str]] = {}
     for said in connections:
         for stream, records in said.records().items():
@@ -80,14 +80,14 @@ def delivered(*connections: Said) -> dict[str, Counter[str]]:
 
 @pytest.fixture(scope="module")
 def one(account: AsanaEmulator) -> tuple[Said, int]:
-    """What a single connection says, and its requests."""
+    """The output of a single connection, and its requests."""
     return read(account, EVERYTHING)
 
 
 def three(
     asana: AsanaEmulator, first: Collection[str], second: Collection[str]
 ) -> tuple[Mapping[str, Counter[str]], list[int]]:
-    """What three connections deliver, of which the last one reads the rest, and their requests."""
+    """The records of three connections, the last of which reads the rest, and their requests."""
     connections = [
         read(asana, BELOW_PROJECTS, project_gids=sorted(first)),
         read(asana, BELOW_PROJECTS, project_gids=sorted(second)),
@@ -96,7 +96,7 @@ def three(
     return delivered(*(said for said, _ in connections)), [each for _, each in connections]
 
 
-def test_three_connections_whose_projects_share_no_task_read_the_account_once(
+def test_three_connections_without_shared_tasks_read_the_account_once(
     account: AsanaEmulator, one: tuple[Said, int]
 ) -> None:
     said, requests_of_one = one
@@ -107,7 +107,7 @@ def test_three_connections_whose_projects_share_no_task_read_the_account_once(
     assert sum(requests) <= 1.02 * requests_of_one
 
 
-def test_three_connections_with_a_third_of_the_projects_each_share_the_requests(
+def test_three_connections_with_a_third_of_the_projects_share_the_requests(
     account: AsanaEmulator, one: tuple[Said, int]
 ) -> None:
     said, requests_of_one = one
@@ -122,7 +122,7 @@ def test_three_connections_with_a_third_of_the_projects_each_share_the_requests(
     assert counted == [(f"{requests_of_one:,}", f"{sum(requests):,}")]
 
 
-def test_connections_with_a_workspace_each_read_the_account_once(
+def test_one_connection_per_workspace_reads_the_account_once(
     account: AsanaEmulator, one: tuple[Said, int]
 ) -> None:
     said, requests_of_one = one
@@ -137,7 +137,7 @@ def test_connections_with_a_workspace_each_read_the_account_once(
     assert sum(requests for _, requests in connections) <= 1.02 * requests_of_one
 
 
-def test_a_task_in_projects_of_two_connections_comes_from_both(sample: AsanaEmulator) -> None:
+def test_a_task_in_the_projects_of_two_connections_comes_from_both(sample: AsanaEmulator) -> None:
     shared = next(task for task in truth(sample, "tasks") if len(task["projects"]) > 1)
     mine = [shared["projects"][0]["gid"]]
     first, _ = read(sample, ["tasks"], project_gids=mine)

@@ -1,4 +1,4 @@
-"""An account of 5,000 tasks, all of its streams in one sync."""
+"""An account of 5,000 tasks, with all streams in one sync."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ RICHEST_TASKS = 3
 
 @dataclass(frozen=True)
 class Reading:
-    """What one sync brought, and what it asked for."""
+    """The output of one sync, and its requests."""
 
     records: Mapping[str, Sequence[Record]]
     requests: Mapping[str, int]
@@ -36,7 +36,7 @@ class Reading:
 
 @pytest.fixture(scope="module")
 def asana() -> Iterator[AsanaEmulator]:
-    """The small account; its richest tasks are subtasks too, so that no field is rare in these."""
+    """The small account; its fullest tasks are subtasks too, so every field occurs in these."""
     account = make_account("small")
     with AsanaEmulator(account) as emulator:
         viewer = account.people[SERVICE]
@@ -62,7 +62,7 @@ def schemas(asana: AsanaEmulator) -> Mapping[str, dict[str, Any]]:
     return {stream["name"]: stream["json_schema"] for stream in message["catalog"]["streams"]}
 
 
-def test_no_path_is_requested_more_often_than_it_must_be(
+def test_no_path_is_requested_more_often_than_necessary(
     asana: AsanaEmulator, reading: Reading
 ) -> None:
     fewest = fewest_requests(asana, STREAMS)
@@ -73,7 +73,7 @@ def test_no_path_is_requested_more_often_than_it_must_be(
     assert reading.pages_read_again == {}
 
 
-def test_every_stream_ends_well(reading: Reading) -> None:
+def test_every_stream_is_complete(reading: Reading) -> None:
     assert reading.exit_status == 0
 
 
@@ -85,7 +85,7 @@ def test_no_record_comes_twice(reading: Reading, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_record_comes_as_it_is_in_asana(
+def test_every_record_matches_the_record_in_asana(
     asana: AsanaEmulator, reading: Reading, stream: str
 ) -> None:
     assert in_order(reading.records[stream]) == truth(asana, stream)
@@ -107,7 +107,7 @@ def is_date_time(value: object) -> bool:
     )
 
 
-def test_what_is_no_date_is_found(schemas: Mapping[str, dict[str, Any]]) -> None:
+def test_an_invalid_date_is_detected(schemas: Mapping[str, dict[str, Any]]) -> None:
     validator = Draft7Validator(schemas["tasks"], format_checker=formats)
     assert validator.is_valid({"gid": "1", "due_on": "2026-02-28"})
     assert not validator.is_valid({"gid": "1", "due_on": "2026-02-30"})
@@ -121,7 +121,7 @@ def distinct(records: Iterable[Record], column: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_record_is_as_discover_says(
+def test_every_record_matches_the_discovered_schema(
     reading: Reading, schemas: Mapping[str, dict[str, Any]], stream: str
 ) -> None:
     records, columns = reading.records[stream], schemas[stream]["properties"]
@@ -133,7 +133,7 @@ def test_every_record_is_as_discover_says(
 
 
 def filled(value: Any, path: str = "") -> Iterator[str]:
-    """The paths of a record at which there is something; a path goes through arrays."""
+    """The paths of a record that have a value; a path goes through arrays."""
     if isinstance(value, list):
         for entry in value:
             yield from filled(entry, path)

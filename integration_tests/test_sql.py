@@ -1,4 +1,4 @@
-"""The questions of `docs/sql.md`: each query gives, on the sample account, the table below it."""
+"""The queries of `docs/sql.md`: on the sample account, each gives the table below it."""
 
 import re
 import shutil
@@ -50,7 +50,7 @@ class Question(NamedTuple):
 
 
 def sections() -> list[Question]:
-    """As the page is now: a test may have written a result anew."""
+    """The sections of the page now: a test may have rewritten a result."""
     parts = PAGE.read_text(encoding="utf-8").split("\n## ")[1:]
     return [Question(part.partition("\n")[0], part) for part in parts]
 
@@ -94,7 +94,7 @@ def shown(value: object) -> str:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The streams that the page names, as `make sync` brings them into a file."""
+    """A file with the streams that the page names, as `make sync` writes them."""
     file = tmp_path_factory.mktemp("sql") / "sample.duckdb"
     words = set(re.findall(r"\w+", "".join(section.query for section in sections())))
     streams = [name for name in STREAMS if name in words]
@@ -122,8 +122,8 @@ def account_with_deleted_rows(file: Path) -> Iterator[Account]:
         yield Account(connection)
 
 
-def write_anew(old: Question, result: str) -> None:
-    """The result goes behind the query."""
+def rewrite(old: Question, result: str) -> None:
+    """Write the result below its query."""
     new = f"{RESULT.sub('', old.text).rstrip()}\n\n{result}"
     page = PAGE.read_text(encoding="utf-8")
     assert page.count(old.text.rstrip()) == 1
@@ -131,22 +131,22 @@ def write_anew(old: Question, result: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_query_gives_the_result_that_is_shown(
+def test_each_query_gives_the_result_on_the_page(
     account: Account, pytestconfig: pytest.Config, asked: str
 ) -> None:
     result = account.answer(question(asked).query)
     if pytestconfig.getoption("--update-golden"):
-        write_anew(question(asked), result)
+        rewrite(question(asked), result)
     assert result == question(asked).result
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_what_was_deleted_is_in_no_result(account_with_deleted_rows: Account, asked: str) -> None:
+def test_no_result_has_deleted_rows(account_with_deleted_rows: Account, asked: str) -> None:
     assert account_with_deleted_rows.answer(question(asked).query) == question(asked).result
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_question_has_words_one_query_and_a_result_below(asked: str) -> None:
+def test_each_question_has_text_one_query_and_a_result(asked: str) -> None:
     words, query, below = QUERY.split(question(asked).text)
     assert words.removeprefix(asked).strip()
     assert query.endswith(";\n")
@@ -155,6 +155,6 @@ def test_a_question_has_words_one_query_and_a_result_below(asked: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_no_query_gives_nothing(asked: str) -> None:
+def test_no_query_result_is_empty(asked: str) -> None:
     _headings, _rule, *rows = question(asked).result.splitlines()
     assert any(row.strip("| ") for row in rows)

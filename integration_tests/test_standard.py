@@ -21,7 +21,7 @@ from source_asana.streams.declared import STREAMS
 ROOT = Path(__file__).parents[1]
 CATALOGS = Path(__file__).parent / "configured_catalogs"
 
-# For this module alone: as a plugin it would give scenarios to every class that has such a fixture.
+# Only for this module: as a plugin it would add scenarios to every class with such a fixture.
 pytest_generate_tests = pytest_hooks.pytest_generate_tests
 
 
@@ -30,7 +30,7 @@ def exports(asana: AsanaEmulator) -> list[str]:
 
 
 class TestAirbytesStandardTests(SourceTestSuiteBase):
-    """Those of `airbyte-cdk connector test`, as acceptance-test-config.yml wants them."""
+    """The tests of `airbyte-cdk connector test`, as acceptance-test-config.yml defines them."""
 
     connector = SourceAsana
     folder = ROOT
@@ -41,7 +41,7 @@ class TestAirbytesStandardTests(SourceTestSuiteBase):
 
     @classmethod
     def get_scenarios(cls) -> list[ConnectorTestScenario]:
-        """With the streams that a real account may lack: the emulated one has them all."""
+        """Include the streams that a real account may lack: the emulated one has them all."""
         return [
             each.model_copy(
                 update={
@@ -55,7 +55,7 @@ class TestAirbytesStandardTests(SourceTestSuiteBase):
     def in_a_folder_with_secrets(
         self, sample: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The secrets that the scenarios name, where no real ones are."""
+        """The secrets that the scenarios name, where there are no real ones."""
         folder = tmp_path / "source-asana"
         secrets = folder / "secrets"
         secrets.mkdir(parents=True)
@@ -66,7 +66,7 @@ class TestAirbytesStandardTests(SourceTestSuiteBase):
         )
         (folder / "integration_tests").symlink_to(ROOT / "integration_tests")
         monkeypatch.setattr(type(self), "folder", folder)
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where they leave what they write
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where they write their files
         monkeypatch.setenv("ASANA_BASE_URL", sample.url)
 
 
@@ -88,7 +88,7 @@ def discovered(untouched: AsanaEmulator) -> Json:
 
 
 @pytest.mark.parametrize("name", ["full_refresh", "incremental"])
-def test_the_catalogs_have_every_stream_that_discover_shows(discovered: Json, name: str) -> None:
+def test_the_catalogs_have_every_discovered_stream(discovered: Json, name: str) -> None:
     expected = []
     for stream in discovered["streams"]:
         modes = stream["supported_sync_modes"]
@@ -106,7 +106,7 @@ def test_the_catalogs_have_every_stream_that_discover_shows(discovered: Json, na
     assert configured(name)["streams"] == expected
 
 
-def test_the_second_of_two_syncs_of_everything_brings_only_what_was_touched(
+def test_the_second_sync_of_everything_brings_only_touched_records(
     asana: AsanaEmulator, discovered: Json
 ) -> None:
     connection = Connection(asana, organization_export_ids=exports(asana))

@@ -18,12 +18,13 @@ from airbyte_cdk.models import SyncMode
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import (
     PROGRAM_SECONDS,
-    SERVICE,
     Json,
     Said,
     catalog_of,
     config_for,
+    gids,
     run_program,
+    truth,
 )
 from integration_tests.test_incremental import incremental
 from source_asana import SourceAsana
@@ -37,14 +38,6 @@ OTHER_STATE = {
 
 def read(asana: AsanaEmulator, *options: str, **config: Any) -> Said:
     return run_program("read", asana, config_for(asana, **config), None, *options)
-
-
-def gids(said: Said, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in said.records()[stream])
-
-
-def truth(asana: AsanaEmulator, stream: str) -> list[str]:
-    return sorted(record["gid"] for record in asana.expected(stream, SERVICE))
 
 
 def error_of(said: Said) -> str:
@@ -61,7 +54,7 @@ def saved(file: Path) -> dict[str, Json]:
     return {state["stream_descriptor"]["name"]: state["stream_state"] for state in states}
 
 
-def test_the_streams_that_are_named_are_read_in_full(sample: AsanaEmulator) -> None:
+def test_the_named_streams_are_read_in_full(sample: AsanaEmulator) -> None:
     said = read(sample, "--streams", " tasks,users ,tasks,")
     assert said.exit_status == 0
     assert set(said.records()) == {"tasks", "users"}
@@ -70,13 +63,13 @@ def test_the_streams_that_are_named_are_read_in_full(sample: AsanaEmulator) -> N
         assert said.states(stream)[-1] == {"__ab_full_refresh_sync_complete": True}
 
 
-def test_incremental_is_each_stream_that_can_be(sample: AsanaEmulator) -> None:
+def test_every_stream_that_can_be_incremental_is(sample: AsanaEmulator) -> None:
     said = read(sample, "--streams", "tasks,users", "--incremental")
     assert "modified_since" in said.states("tasks")[-1]
     assert said.states("users")[-1] == {"__ab_full_refresh_sync_complete": True}
 
 
-def test_the_catalog_of_stream_names_is_the_one_of_discover() -> None:
+def test_the_catalog_of_stream_names_matches_discover() -> None:
     source = SourceAsana()
     catalog = source.catalog_of(",".join(STREAMS), incremental=True)
     discovered = source.discover(logging.getLogger("airbyte"), {})
@@ -97,7 +90,7 @@ def test_the_catalog_of_stream_names_is_the_one_of_discover() -> None:
         (" , ", "--streams names no stream. Separate stream names by commas."),
     ],
 )
-def test_an_unknown_stream_is_answered_before_anything_is_read_or_written(
+def test_an_unknown_stream_is_reported_before_anything_is_read_or_written(
     sample: AsanaEmulator, tmp_path: Path, streams: str, sentence: str
 ) -> None:
     file = tmp_path / "state.json"
@@ -107,7 +100,7 @@ def test_an_unknown_stream_is_answered_before_anything_is_read_or_written(
     assert not file.exists()
 
 
-def test_the_second_sync_goes_on_from_the_state_file(asana: AsanaEmulator, tmp_path: Path) -> None:
+def test_the_second_sync_resumes_from_the_state_file(asana: AsanaEmulator, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     options = ("--streams", "tasks,projects", "--incremental", "--state-file", str(file))
     first = read(asana, *options)
@@ -121,7 +114,7 @@ def test_the_second_sync_goes_on_from_the_state_file(asana: AsanaEmulator, tmp_p
     assert saved(file)["tasks"] == second.states("tasks")[-1]
 
 
-def test_the_protocols_state_option_takes_the_file_and_does_not_write_it(
+def test_the_protocols_state_option_reads_the_file_and_does_not_write_it(
     sample: AsanaEmulator, tmp_path: Path
 ) -> None:
     file = tmp_path / "state.json"
@@ -133,7 +126,7 @@ def test_the_protocols_state_option_takes_the_file_and_does_not_write_it(
     assert file.read_bytes() == before
 
 
-def test_a_state_file_goes_with_a_catalog_too(sample: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_state_file_works_with_a_catalog_too(sample: AsanaEmulator, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     config, catalog = config_for(sample), incremental(["tasks"])
     said = run_program("read", sample, config, catalog, "--state-file", str(file))
@@ -169,7 +162,9 @@ def test_only_the_owner_may_read_the_file_and_nothing_else_is_left(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_link_to_a_state_file_stays_a_link(sample: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_symbolic_link_to_a_state_file_stays_a_link(
+    sample: AsanaEmulator, tmp_path: Path
+) -> None:
     (tmp_path / "there").mkdir()
     link, file = tmp_path / "state.json", tmp_path / "there" / "of_asana.json"
     link.symlink_to(file)
@@ -186,7 +181,7 @@ def test_a_link_to_a_state_file_stays_a_link(sample: AsanaEmulator, tmp_path: Pa
         ("", "is empty"),
     ],
 )
-def test_a_file_that_holds_no_state_is_refused_and_left_alone(
+def test_a_file_without_a_state_is_refused_and_not_changed(
     sample: AsanaEmulator, tmp_path: Path, content: str, sentence: str
 ) -> None:
     file = tmp_path / "state.json"
@@ -203,7 +198,7 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(
         ("/nowhere/state.json", "Cannot write the state to /nowhere/state.json: No such file"),
     ],
 )
-def test_a_state_that_cannot_be_kept_is_said_before_anything_is_read(
+def test_a_state_that_cannot_be_saved_is_reported_before_anything_is_read(
     sample: AsanaEmulator, path: str, sentence: str
 ) -> None:
     assert error_of(read(sample, "--streams", "tags", "--state-file", path)).startswith(sentence)
@@ -226,7 +221,7 @@ def started(asana: AsanaEmulator, folder: Path, *options: str) -> Iterator[subpr
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_sync_that_is_killed_goes_on_from_a_state_file_that_covers_only_what_came_out(
+def test_a_killed_sync_leaves_a_state_file_that_covers_only_printed_records(
     asana: AsanaEmulator, tmp_path: Path, number: signal.Signals
 ) -> None:
     file = tmp_path / "state.json"
@@ -262,7 +257,7 @@ def test_a_sync_that_is_killed_goes_on_from_a_state_file_that_covers_only_what_c
         (),
     ],
 )
-def test_options_that_exclude_each_other_are_a_usage_error(options: tuple[str, ...]) -> None:
+def test_conflicting_options_are_a_usage_error(options: tuple[str, ...]) -> None:
     program = Path(sys.executable).with_name("source-asana")
     done = subprocess.run(
         [program, "read", "--config", "config.json", *options],
@@ -277,7 +272,7 @@ def test_options_that_exclude_each_other_are_a_usage_error(options: tuple[str, .
     assert "Traceback" not in done.stderr
 
 
-def test_the_protocols_own_options_stay(sample: AsanaEmulator, tmp_path: Path) -> None:
+def test_the_protocols_own_options_still_work(sample: AsanaEmulator, tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     state.write_text(json.dumps([OTHER_STATE]))
     config, catalog = config_for(sample), catalog_of(["tags"])

@@ -1,4 +1,4 @@
-"""What is said while Asana makes everybody wait: a waiting sync must not look like a dead one."""
+"""What a sync reports while Asana makes it wait, so that it does not look dead."""
 
 import logging
 import re
@@ -34,7 +34,7 @@ BEGIN = 1_000_000.0
 
 
 def waits(said: Said) -> list[Json]:
-    """The statuses that say that Asana's quota is spent, each with the time of its message."""
+    """The statuses that report that Asana's quota is used up, each with the time of its message."""
     return [
         {**trace["trace"]["stream_status"], "emitted_at": trace["trace"]["emitted_at"]}
         for trace in said.traces("STREAM_STATUS")
@@ -48,13 +48,13 @@ def name_of(status: Json) -> str:
 
 
 def reset_of(status: Json) -> float:
-    """When the quota is there again, in seconds since the epoch."""
+    """The time when the quota is available again, in seconds since the epoch."""
     (reason,) = status["reasons"]
     return float(reason["rate_limited"]["quota_reset"]) / 1000
 
 
 @pytest.mark.once
-def test_a_429_is_said_of_each_unfinished_stream_with_the_time_when_it_goes_on(
+def test_each_unfinished_stream_reports_a_429_with_the_time_when_it_continues(
     asana: AsanaEmulator,
 ) -> None:
     answered: list[float] = []
@@ -78,7 +78,7 @@ def test_a_429_is_said_of_each_unfinished_stream_with_the_time_when_it_goes_on(
     assert re.fullmatch(r"Asana rate limit reached; pausing [1-5] s", line)
 
 
-def test_a_429_that_is_over_at_once_is_not_worth_a_word(asana: AsanaEmulator) -> None:
+def test_a_429_that_ends_at_once_is_not_reported(asana: AsanaEmulator) -> None:
     asana.controls.fail("/tags", 429, retry_after=0.5, after=1)
     said = run("read", asana, config_for(asana), catalog_of(["tags"]))
     assert said.exit_status == 0
@@ -88,9 +88,9 @@ def test_a_429_that_is_over_at_once_is_not_worth_a_word(asana: AsanaEmulator) ->
 
 @dataclass
 class Hours:
-    """A sync in which nothing happens for hours, each second of which passes at a glance.
+    """A sync in which nothing happens for hours, each second of which passes at once.
 
-    Asana refuses a request every `refused_every` seconds, and asks for `pause` seconds then.
+    Asana refuses a request every `refused_every` seconds, and asks for a wait of `pause` seconds.
     """
 
     pause: float
@@ -113,7 +113,7 @@ class Hours:
             self.now += A_SECOND
 
     def pass_by(self, hours: float) -> None:
-        """Note when the sync says something, and what it says of the quota."""
+        """Record when the sync logs something, and its messages about the quota."""
         logger = logging.getLogger("airbyte")
         listener = Listener(self)
         logger.addHandler(listener)
@@ -148,7 +148,7 @@ class Hours:
 
 
 class Listener(logging.Handler):
-    """Notes when something is logged."""
+    """Records the times of log messages."""
 
     def __init__(self, hours: Hours) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ def longest_silence(hours: Hours, times: list[float]) -> float:
     return max(later - earlier for earlier, later in pairwise([BEGIN, *times, hours.now]))
 
 
-def test_a_long_wait_is_said_every_minute_and_always_with_the_right_end() -> None:
+def test_a_long_wait_is_reported_every_minute_with_the_right_end() -> None:
     hours = Hours(pause=2 * AN_HOUR, refused_every=2 * AN_HOUR)
     hours.pass_by(2)
     assert longest_silence(hours, hours.said_at) <= A_MINUTE
@@ -170,14 +170,14 @@ def test_a_long_wait_is_said_every_minute_and_always_with_the_right_end() -> Non
     assert len(hours.resets) == 2 * 60
 
 
-def test_a_sync_in_which_nothing_happens_still_says_so_every_ten_seconds() -> None:
+def test_a_sync_in_which_nothing_happens_logs_progress_every_ten_seconds() -> None:
     hours = Hours(pause=0, refused_every=AN_HOUR)
     hours.pass_by(1)
     assert longest_silence(hours, hours.logged_at) <= 10 + A_SECOND
     assert hours.resets == []
 
 
-def test_a_wait_is_not_said_again_for_each_refusal() -> None:
+def test_a_wait_is_not_reported_again_for_each_refusal() -> None:
     hours = Hours(pause=1.5, refused_every=2)
     hours.pass_by(1)
     assert 0 < len(hours.resets) <= AN_HOUR / 5

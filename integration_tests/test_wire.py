@@ -1,4 +1,4 @@
-"""What Asana, or something between, may send instead of a plain answer, and what becomes of it."""
+"""Unusual answers from Asana or from something between, and how the connector handles them."""
 
 import json
 from typing import Any
@@ -96,13 +96,13 @@ def test_removed_characters_are_counted_once_at_the_end(
     assert lines == [words]
 
 
-def test_nothing_is_said_of_characters_that_are_not_there(asana: AsanaEmulator) -> None:
+def test_no_message_where_no_characters_were_removed(asana: AsanaEmulator) -> None:
     assert not [line for line in read(asana, "tasks").logs("WARN") if "U+0000" in line]
 
 
 @pytest.mark.parametrize("workers", [1, 25])
 @pytest.mark.parametrize("location", ["http://proxy/\xe9", "http://[", "http://host:port:1/"])
-def test_redirects_to_nonsense_cost_their_stream_and_nobody_waits_for_ever(
+def test_redirects_to_invalid_addresses_cost_their_stream_and_cause_no_endless_wait(
     asana: AsanaEmulator, location: str, workers: int
 ) -> None:
     asana.controls.fail(SECTIONS, "redirect", times=None, location=location)
@@ -114,7 +114,7 @@ def test_redirects_to_nonsense_cost_their_stream_and_nobody_waits_for_ever(
 
 
 @pytest.mark.once
-def test_an_answer_that_unzips_to_more_than_any_page_is_refused(asana: AsanaEmulator) -> None:
+def test_an_answer_that_decompresses_to_more_than_any_page_is_refused(asana: AsanaEmulator) -> None:
     asana.controls.fail("/tags", "bomb", times=None)
     said = read(asana, "tags", "users", patience=0.1)
     assert "larger than 128 MB" in said.errors()["tags"]["message"]
@@ -125,12 +125,12 @@ def test_an_answer_that_unzips_to_more_than_any_page_is_refused(asana: AsanaEmul
 # -- 401 ------------------------------------------------------------------------------------------
 
 
-def test_a_check_passes_over_a_401_for_a_token_that_is_good(asana: AsanaEmulator) -> None:
+def test_a_check_ignores_a_401_for_a_valid_token(asana: AsanaEmulator) -> None:
     asana.controls.fail("/workspaces", 401)
     assert run("check", asana, config_for(asana)).connection_status()["status"] == "SUCCEEDED"
 
 
-def test_a_check_says_that_a_token_is_refused(asana: AsanaEmulator) -> None:
+def test_a_check_reports_a_refused_token(asana: AsanaEmulator) -> None:
     asana.tokens.revoke(asana.tokens.pat(SERVICE))
     said = run("check", asana, config_for(asana))
     assert failed(said).startswith("Asana refused the token (Not Authorized).")
@@ -138,7 +138,7 @@ def test_a_check_says_that_a_token_is_refused(asana: AsanaEmulator) -> None:
 
 @pytest.mark.once
 @pytest.mark.parametrize("kind", ["token", "oauth"])
-def test_401s_for_one_project_are_told_and_do_not_end_the_sync(
+def test_401s_for_one_project_are_reported_and_do_not_end_the_sync(
     asana: AsanaEmulator, kind: str
 ) -> None:
     asana.tokens.oauth_person = SERVICE
@@ -154,7 +154,7 @@ def test_401s_for_one_project_are_told_and_do_not_end_the_sync(
     assert asana.ledger.count("/users/{user_gid}") <= asked
 
 
-def test_many_workers_that_meet_a_401_ask_once_who_they_are(asana: AsanaEmulator) -> None:
+def test_many_workers_that_get_a_401_check_the_token_once(asana: AsanaEmulator) -> None:
     token = asana.tokens.pat(SERVICE)
     asana.controls.latency = 0.02
     asana.controls.interrupt(
@@ -169,7 +169,7 @@ def test_many_workers_that_meet_a_401_ask_once_who_they_are(asana: AsanaEmulator
 # -- events ---------------------------------------------------------------------------------------
 
 
-def test_events_that_asana_does_not_give_cost_no_minutes_and_no_other_stream(
+def test_missing_events_cost_no_minutes_and_no_other_stream(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.fail("/events", 412, only=GULL_ROCK, times=None)
@@ -184,10 +184,10 @@ def test_events_that_asana_does_not_give_cost_no_minutes_and_no_other_stream(
     assert asana.ledger.by_status()[412] == len(truth(asana, "projects"))
 
 
-# -- what else an answer has ----------------------------------------------------------------------
+# -- other parts of an answer ---------------------------------------------------------------------
 
 
-def test_each_change_that_asana_announces_is_told_once(asana: AsanaEmulator) -> None:
+def test_each_change_that_asana_announces_is_logged_once(asana: AsanaEmulator) -> None:
     change = "name=new_goals;info=https://asana.com/new_goals;affected=true"
     asana.controls.headers = {"Asana-Change": change}
     said = read(asana, *STREAMS)
@@ -195,7 +195,7 @@ def test_each_change_that_asana_announces_is_told_once(asana: AsanaEmulator) -> 
     assert told == [f"Asana announces a change to its API: {change}"]
 
 
-def test_an_error_500_has_the_phrase_that_asanas_support_asks_for(asana: AsanaEmulator) -> None:
+def test_an_error_500_includes_the_phrase_for_asanas_support(asana: AsanaEmulator) -> None:
     asana.controls.fail("/tags", 500, times=None)
     said = read(asana, "tags", patience=0.02)
     words = "(phrase for Asana's support: 6 sad squid snuggle softly)"

@@ -1,4 +1,4 @@
-"""The events of all projects in one request, where Asana gives them: nothing else is different."""
+"""The events of all projects in one request, where Asana offers them: the records are the same."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ import pytest
 
 from integration_tests.asana_emulator import Account, AsanaEmulator, Clock, make_account
 from integration_tests.asana_emulator.gids import gid_of
-from integration_tests.reading import SERVICE, Json, Said
+from integration_tests.reading import SERVICE, Said, truth
 from integration_tests.test_incremental import (
     DELETED_AT,
     INCREMENTAL,
@@ -19,7 +19,6 @@ from integration_tests.test_incremental import (
     some_subtask,
     tombstones,
     top_task,
-    truth,
 )
 from source_asana.reading.marks import incremental_marks
 
@@ -32,13 +31,13 @@ OF_PROJECT = "/events"
 ONE_TASK = "/tasks/{task_gid}"
 EMPTY = 50
 PROJECTS = 6 + EMPTY
-TOLD_BY_EVENTS = [stream for stream in INCREMENTAL if stream != "projects"]
+REPORTED_BY_EVENTS = [stream for stream in INCREMENTAL if stream != "projects"]
 BEGIN = pendulum.datetime(2026, 11, 2, 8)
 LOST = "no longer has the events"
 
 
 def crowded(clock: Clock | None = None, *, empty: int = EMPTY) -> Account:
-    """The sample account with so many projects that its organization is asked for their events."""
+    """The sample account with enough projects that its organization is asked for their events."""
     account = make_account("sample", clock=clock)
     for number in range(empty):
         account.create_project(ORGANIZATION, f"Nothing, no. {number}")
@@ -47,7 +46,7 @@ def crowded(clock: Clock | None = None, *, empty: int = EMPTY) -> Account:
 
 @pytest.fixture
 def asana() -> Iterator[AsanaEmulator]:
-    """A crowded account of the test's own, in a domain that has the events of workspaces."""
+    """A separate crowded account, in a domain that has the events of workspaces."""
     with AsanaEmulator(crowded()) as emulator:
         emulator.controls.workspace_events = True
         yield emulator
@@ -62,19 +61,14 @@ def connection(asana: AsanaEmulator) -> Connection:
 
 
 def events_asked(asana: AsanaEmulator) -> tuple[int, int]:
-    """How often workspaces were asked for their events, and projects for theirs."""
+    """The number of requests for events of workspaces, and for events of projects."""
     return asana.ledger.count(OF_WORKSPACE), asana.ledger.count(OF_PROJECT)
-
-
-def blob_of(connection: Connection, stream: str) -> Json:
-    blob: Json = connection.state[stream]["stream"]["stream_state"]
-    return blob
 
 
 def tokens_of(connection: Connection, stream: str) -> dict[str, list[str]]:
     """The tokens of the organization in the state of a stream, and the projects behind each."""
     tokens: dict[str, list[str]] = {}
-    for project, mark in incremental_marks(blob_of(connection, stream)).items():
+    for project, mark in incremental_marks(connection.state_of(stream)).items():
         if mark.token and mark.workspace == ORGANIZATION:
             tokens.setdefault(mark.token, []).append(project)
     return tokens
@@ -86,7 +80,7 @@ def subtasks_of_organization(asana: AsanaEmulator) -> list[str]:
 
 
 def is_quiet(said: Said) -> bool:
-    """Whether nothing has come but the lists that come each time."""
+    """Whether only the lists come that come each time."""
     return not any(said.records()[s] for s in ("tasks", "subtasks", "stories", "events"))
 
 
@@ -94,7 +88,7 @@ def texts(said: Said) -> list[str]:
     return [str(story.get("text")) for story in said.records()["stories"]]
 
 
-# -- what it costs ---------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def test_a_first_sync_takes_one_token_for_the_organization(asana: AsanaEmulator) -> None:
@@ -109,16 +103,16 @@ def test_a_first_sync_takes_one_token_for_the_organization(asana: AsanaEmulator)
     assert asana.ledger.duplicates() == {}
 
 
-@pytest.mark.parametrize("stream", TOLD_BY_EVENTS)
+@pytest.mark.parametrize("stream", REPORTED_BY_EVENTS)
 def test_the_state_has_one_token_for_all_projects_of_the_organization(
     connection: Connection, stream: str
 ) -> None:
     ((_, projects),) = tokens_of(connection, stream).items()
     assert sorted(projects) == sorted(set(truth(connection.asana, "projects")) - {QUIZ})
-    assert set(blob_of(connection, stream)["sync_tokens"]) == {QUIZ}
+    assert set(connection.state_of(stream)["sync_tokens"]) == {QUIZ}
 
 
-def test_when_nothing_has_changed_the_organization_costs_one_request_for_its_events(
+def test_an_unchanged_organization_costs_one_request_for_its_events(
     connection: Connection,
 ) -> None:
     asana = connection.asana
@@ -136,7 +130,7 @@ def test_when_nothing_has_changed_the_organization_costs_one_request_for_its_eve
     assert asana.ledger.by_status() == {200: asana.ledger.count()}
 
 
-def test_a_changed_subtask_is_read_by_its_gid_and_that_once(connection: Connection) -> None:
+def test_a_changed_subtask_is_read_once_by_its_gid(connection: Connection) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
     asana.change(lambda account: account.comment(subtask, "Nearly there"))
     said = connection.sync()
@@ -158,7 +152,7 @@ def test_a_changed_task_that_its_project_lists_is_not_read_by_its_gid(
     assert asana.ledger.by_path()["/tasks/{task_gid}/stories"] == 1
 
 
-def test_a_task_of_two_projects_comes_once(connection: Connection) -> None:
+def test_a_task_in_two_projects_comes_once(connection: Connection) -> None:
     asana = connection.asana
     tasks = asana.expected("tasks", SERVICE)
     task = next(t["gid"] for t in tasks if len(t["projects"]) > 1)
@@ -169,7 +163,7 @@ def test_a_task_of_two_projects_comes_once(connection: Connection) -> None:
     assert [event["action"] for event in said.records()["events"]] == ["added"]
 
 
-def test_more_events_than_one_answer_holds_come_once_each(connection: Connection) -> None:
+def test_each_event_comes_once_even_over_several_pages(connection: Connection) -> None:
     asana, task = connection.asana, top_task(connection.asana)
 
     def talk(account: Account) -> None:
@@ -185,7 +179,7 @@ def test_more_events_than_one_answer_holds_come_once_each(connection: Connection
     assert is_quiet(connection.sync())
 
 
-def test_an_edited_comment_is_read_by_itself(connection: Connection) -> None:
+def test_an_edited_comment_is_read_alone(connection: Connection) -> None:
     asana = connection.asana
     comment = next(
         s for s in asana.expected("stories", SERVICE) if s["resource_subtype"] == "comment_added"
@@ -196,7 +190,7 @@ def test_an_edited_comment_is_read_by_itself(connection: Connection) -> None:
     assert asana.ledger.count("/stories/{story_gid}") == 1
 
 
-def test_a_task_without_a_project_is_none_of_those_that_events_bring(
+def test_events_do_not_bring_tasks_without_a_project(
     connection: Connection,
 ) -> None:
     asana = connection.asana
@@ -211,11 +205,11 @@ def test_a_task_without_a_project_is_none_of_those_that_events_bring(
     assert said.exit_status == 0
 
 
-# -- the same as without it ------------------------------------------------------------------------
+# -- the same records ------------------------------------------------------------------------------
 
 
 class Twins:
-    """Two connections to the same account, of which one has the events of workspaces."""
+    """Two connections to the same account, one of which has the events of workspaces."""
 
     def __init__(self) -> None:
         self.emulators = [AsanaEmulator(crowded(Clock(BEGIN))).start() for _ in range(2)]
@@ -230,7 +224,7 @@ class Twins:
             emulator.stop()
 
     def change(self, change: Callable[[Account], Any]) -> Any:
-        """Something happens in both accounts, a second after what was before."""
+        """Change both accounts, a second after the last change."""
         first, second = (self._changed(emulator, change) for emulator in self.emulators)
         assert first == second
         return first
@@ -357,7 +351,7 @@ HISTORY = (
 
 
 TOLD_TO_WORKSPACES_ONLY = (start_a_project, delete_a_project)
-"""A project that is new, or gone, has nobody who asks for its events."""
+"""No one requests the events of a new or deleted project."""
 
 
 def assert_the_same(without: Said, with_them: Said, *, more: bool) -> None:
@@ -370,7 +364,7 @@ def assert_the_same(without: Said, with_them: Said, *, more: bool) -> None:
 
 
 @pytest.mark.parametrize("change", HISTORY, ids=lambda change: change.__name__)
-def test_whatever_happens_comes_the_same_with_the_events_of_workspaces(
+def test_any_change_is_read_the_same_way_with_the_events_of_workspaces(
     twins: Twins, change: Callable[[Account], None]
 ) -> None:
     twins.change(change)
@@ -380,7 +374,7 @@ def test_whatever_happens_comes_the_same_with_the_events_of_workspaces(
     assert_the_same(without, with_them, more=change in TOLD_TO_WORKSPACES_ONLY)
 
 
-def test_all_of_it_at_once_comes_the_same_with_the_events_of_workspaces() -> None:
+def test_all_changes_at_once_are_read_the_same_way_with_the_events_of_workspaces() -> None:
     with Twins() as twins:
         twins.sync()
         for change in HISTORY:
@@ -400,10 +394,10 @@ def test_an_event_that_moved_a_task_between_projects_comes_once_in_both_ways() -
             assert len(ids) == len(set(ids)) > 0
 
 
-# -- when they are lost, refused, or given again ---------------------------------------------------
+# -- lost, refused and restored events -----------------------------------------------------------
 
 
-def test_events_that_are_lost_are_said_and_subtasks_are_walked_in_full(
+def test_lost_events_are_reported_and_all_subtasks_are_read(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -422,7 +416,7 @@ def test_events_that_are_lost_are_said_and_subtasks_are_walked_in_full(
     assert said.logs("WARN") == []
 
 
-def test_events_of_workspaces_that_are_refused_later_are_those_of_projects_again(
+def test_when_events_of_workspaces_are_refused_later_events_of_projects_are_used_again(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -434,9 +428,9 @@ def test_events_of_workspaces_that_are_refused_later_are_those_of_projects_again
     assert rows(said, "subtasks") == subtasks_of_organization(asana)
     assert "Behind closed doors" in texts(said)
     assert [line for line in said.logs("WARN") if LOST in line]
-    for stream in TOLD_BY_EVENTS:
-        assert "workspace_tokens" not in blob_of(connection, stream)
-        assert len(blob_of(connection, stream)["sync_tokens"]) == PROJECTS
+    for stream in REPORTED_BY_EVENTS:
+        assert "workspace_tokens" not in connection.state_of(stream)
+        assert len(connection.state_of(stream)["sync_tokens"]) == PROJECTS
     asana.change(lambda account: account.comment(subtask, "And open ones"))
     said = connection.sync()
     assert texts(said).count("And open ones") == 1
@@ -444,7 +438,7 @@ def test_events_of_workspaces_that_are_refused_later_are_those_of_projects_again
     assert said.logs("WARN") == []
 
 
-def test_events_of_workspaces_that_are_given_again_are_gone_over_to_without_a_loss(
+def test_switching_back_to_events_of_workspaces_loses_nothing(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.workspace_events = False
@@ -470,7 +464,7 @@ def test_events_of_workspaces_that_are_given_again_are_gone_over_to_without_a_lo
     assert tombstones(said, "tasks") == []
 
 
-def test_a_token_without_the_right_asks_once_in_vain_and_loses_nothing(
+def test_a_token_without_permission_costs_one_refused_request_and_loses_nothing(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.workspace_events = False
@@ -488,7 +482,7 @@ def test_a_token_without_the_right_asks_once_in_vain_and_loses_nothing(
     assert said.exit_status == 0
 
 
-def test_below_fifty_projects_nobody_asks() -> None:
+def test_below_fifty_projects_workspace_events_are_not_requested() -> None:
     with AsanaEmulator(crowded(empty=44)) as asana:
         asana.controls.workspace_events = True
         connection = Connection(asana)
@@ -526,12 +520,14 @@ def test_an_organization_of_several_pages_of_projects_is_asked_once() -> None:
         assert is_quiet(connection.sync())
 
 
-def test_nobody_asks_where_no_stream_needs_events(asana: AsanaEmulator) -> None:
+def test_workspace_events_are_not_requested_where_no_stream_needs_events(
+    asana: AsanaEmulator,
+) -> None:
     Connection(asana, "projects", "status_updates").sync()
     assert events_asked(asana) == (0, 0)
 
 
-def test_an_organization_that_becomes_small_is_asked_as_before(connection: Connection) -> None:
+def test_an_organization_that_becomes_small_still_uses_its_events(connection: Connection) -> None:
     asana = connection.asana
     for project in set(truth(asana, "projects")) - {GULL_ROCK, QUIZ}:
         asana.account.delete(project)
@@ -544,7 +540,7 @@ def test_an_organization_that_becomes_small_is_asked_as_before(connection: Conne
     assert rows(said, "subtasks") == [subtask]
 
 
-def test_a_project_that_is_left_out_later_makes_the_others_ask_for_themselves(
+def test_excluding_a_project_later_makes_the_others_use_their_own_events(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -561,14 +557,14 @@ def test_a_project_that_is_left_out_later_makes_the_others_ask_for_themselves(
     assert said.logs("WARN") == []
 
 
-def test_a_workspace_that_is_chosen_is_asked_all_the_same(asana: AsanaEmulator) -> None:
+def test_a_chosen_workspace_still_uses_its_events(asana: AsanaEmulator) -> None:
     connection = Connection(asana, workspace_gids=[ORGANIZATION])
     connection.sync()
     connection.sync()
     assert events_asked(asana) == (1, 0)
 
 
-def test_without_subtasks_what_events_name_of_them_does_not_come(asana: AsanaEmulator) -> None:
+def test_without_subtasks_their_events_bring_no_record(asana: AsanaEmulator) -> None:
     connection = Connection(asana, include_subtasks=False)
     connection.sync()
     subtask, task = some_subtask(asana), top_task(asana)
@@ -581,7 +577,7 @@ def test_without_subtasks_what_events_name_of_them_does_not_come(asana: AsanaEmu
     assert {story["target"]["gid"] for story in said.records()["stories"]} == {task}
 
 
-def test_what_a_failing_server_does_not_tell_is_asked_of_the_projects(
+def test_events_that_a_failing_server_withholds_are_requested_from_the_projects(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -593,11 +589,11 @@ def test_what_a_failing_server_does_not_tell_is_asked_of_the_projects(
     assert said.exit_status == 0
 
 
-# -- when a sync is not complete -------------------------------------------------------------------
+# -- incomplete syncs ------------------------------------------------------------------------------
 
 
 class Eventful(NamedTuple):
-    """An account that was synced, and what has happened since."""
+    """An account that was synced, and the changes since."""
 
     connection: Connection
     task: str
@@ -623,14 +619,14 @@ def eventful(asana: AsanaEmulator) -> Eventful:
     return Eventful(connection, task, subtask, comment, sections, events)
 
 
-def said_itself(said: Said) -> list[str]:
-    """The kinds of the messages, without what was logged beside them."""
+def own_message_types(said: Said) -> list[str]:
+    """The types of the messages, without those that were logged."""
     return [message["type"] for message in said.messages if message["type"] != "LOG"]
 
 
 @pytest.fixture(scope="module")
 def undisturbed() -> Said:
-    """What a sync of all that has happened says."""
+    """The output of a sync of all these changes."""
     with AsanaEmulator(crowded()) as emulator:
         emulator.controls.workspace_events = True
         return eventful(emulator).sync()
@@ -641,7 +637,7 @@ def test_a_killed_sync_that_is_resumed_loses_nothing(
     asana: AsanaEmulator, undisturbed: Said, share: float
 ) -> None:
     happened = eventful(asana)
-    both = [happened.sync(int(share * len(said_itself(undisturbed)))), happened.sync()]
+    both = [happened.sync(int(share * len(own_message_types(undisturbed)))), happened.sync()]
     assert both[-1].exit_status == 0
     assert {gid for said in both for gid in rows(said, "subtasks")} == {happened.subtask}
     assert happened.comment in {gid for said in both for gid in rows(said, "stories")}
@@ -654,10 +650,10 @@ def test_a_killed_sync_that_is_resumed_loses_nothing(
     assert third.logs("WARN") == []
 
 
-def test_a_sync_that_is_killed_before_it_prints_what_events_name_loses_nothing(
+def test_a_sync_killed_before_it_prints_records_named_by_events_loses_nothing(
     asana: AsanaEmulator,
 ) -> None:
-    """All of its projects are done then, and their states are out."""
+    """All of its projects are done by then, and their states are printed."""
     connection = Connection(asana, "subtasks", num_workers=1)
     connection.sync()
     subtask = some_subtask(asana)
@@ -718,7 +714,7 @@ def test_a_project_that_fails_keeps_its_older_token_while_the_others_go_on(
     assert is_quiet(connection.sync())
 
 
-def test_what_only_the_events_name_and_cannot_be_read_is_read_by_the_next_sync(
+def test_the_next_sync_reads_a_failed_record_that_only_events_name(
     connection: Connection,
 ) -> None:
     asana, subtask = connection.asana, some_subtask(connection.asana)
@@ -735,7 +731,7 @@ def test_what_only_the_events_name_and_cannot_be_read_is_read_by_the_next_sync(
     assert len(tokens_of(connection, "subtasks")) == 1
 
 
-def test_a_stream_that_is_added_later_gets_what_it_lacks(asana: AsanaEmulator) -> None:
+def test_a_stream_that_is_added_later_gets_all_of_its_records(asana: AsanaEmulator) -> None:
     connection = Connection(asana, "tasks")
     connection.sync()
     connection.streams = ("tasks", "stories")
@@ -747,7 +743,7 @@ def test_a_stream_that_is_added_later_gets_what_it_lacks(asana: AsanaEmulator) -
     assert events_asked(asana) == (1, 1)
 
 
-def test_a_deletion_is_told_once(connection: Connection) -> None:
+def test_a_deletion_is_delivered_once(connection: Connection) -> None:
     asana = connection.asana
     task, subtask = top_task(asana), some_subtask(asana)
     for gid in (task, subtask):

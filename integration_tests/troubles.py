@@ -1,4 +1,4 @@
-"""What may go wrong in a sync, and what is to become of it: the rows of the table of faults."""
+"""The rows of the table of faults: what may go wrong in a sync, and the expected result."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,9 +27,9 @@ FROM_NOTHING, INCREMENTAL = (FULL_REFRESH, FIRST), (FIRST, LATER)
 
 TRANSIENT, CONFIG, SYSTEM = "transient_error", "config_error", "system_error"
 THE_SYNC = None
-"""Stands in the place of a stream for the sync as a whole."""
+"""Means the sync as a whole, instead of a stream."""
 
-ORGANISATION, QUIZ_TEAM = "1201000000000001", "1201000000000002"
+ORGANIZATION, QUIZ_TEAM = "1201000000000001", "1201000000000002"
 LAMPS_AND_LENSES = "1203000000000001"
 GULL_ROCK, PAINT, CHOIR = "1205000000000001", "1205000000000002", "1205000000000004"
 BLINKS = "1213000000000001"
@@ -63,21 +63,20 @@ Begin = Callable[[AsanaEmulator], object]
 
 
 def nothing(_: object) -> None:
-    """What there is to do where all is well."""
+    """Do nothing, where everything works."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong during one sync, and is well again in the next.
+    """Something that goes wrong during one sync, and is all right again in the next.
 
-    `begin` lets it happen; `grow` makes the account larger before. `errors` are the failure types
-    of the streams that end INCOMPLETE, or of the sync that ends as a whole; None where that is a
-    matter of luck. `skipped`: how many records the other streams lack because Asana refuses them.
-    `without`: streams that are not selected. `leaves_old_rows`: what happens meanwhile is among
-    that which Asana does not let one know, see docs/incremental.md. `loses_events`: what happened
-    before is not told by events. `costs`: the requests above
-    the floor, where that is certain. `takes_long`: for seconds. `learns_the_quota`, `patience` and
-    `answer_seconds` are about the connector.
+    `begin` makes it happen; `grow` makes the account larger first. `errors` are the failure types
+    of the streams that end INCOMPLETE, or of the sync that ends as a whole; None where they depend
+    on chance. `skipped`: how many records the other streams lack because Asana refuses them.
+    `without`: streams that are not selected. `leaves_old_rows`: the changes during the sync are
+    beyond Asana's limits, see docs/incremental.md. `loses_events`: no events report the earlier
+    changes. `costs`: the requests above the floor, where that is certain. `takes_long`: takes
+    seconds. `learns_the_quota`, `patience` and `answer_seconds` are about the connector.
     """
 
     name: str
@@ -100,27 +99,27 @@ class Trouble:
 
     @property
     def streams(self) -> dict[str, type[AsanaStream]]:
-        """Those that are selected."""
+        """The selected streams."""
         return {name: stream for name, stream in PLAYED.items() if name not in self.without}
 
     def expected_skips(self, mode: Mode) -> Mapping[str, int]:
-        """The records that are lacking; a later sync adds to what the first one has brought."""
+        """The number of missing records; a later sync adds to the records of the first one."""
         if mode != LATER:
             return self.skipped
         return {name: n for name, n in self.skipped.items() if not PLAYED[name].cursor_field}
 
     def expected_errors(self, mode: Mode) -> Mapping[str | None, str] | None:
-        """The failure types; a full refresh does not ask for events."""
+        """The failure types; a full refresh does not request events."""
         if self.errors is None or mode != FULL_REFRESH:
             return self.errors
         return {stream: kind for stream, kind in self.errors.items() if stream != "events"}
 
 
-# -- how it begins ----------------------------------------------------------------------------
+# -- beginnings -------------------------------------------------------------------------------
 
 
 def at(*places: str, kind: int | Mishap, **when: Unpack[When]) -> Begin:
-    """At each of these places, once unless said otherwise."""
+    """Cause it at each of these places, once by default."""
 
     def begin(asana: AsanaEmulator) -> None:
         for place in places:
@@ -130,13 +129,13 @@ def at(*places: str, kind: int | Mishap, **when: Unpack[When]) -> Begin:
 
 
 def everywhere(kind: int | Mishap, *how: When) -> Begin:
-    """Once at each endpoint, so that every second try succeeds; at the next in the next way."""
+    """Once at each endpoint, so that every second attempt succeeds; `how` takes turns."""
     ways = cycle(how or (When(),))
     return all_of(*(at(place, kind=kind, **next(ways)) for place in DOCUMENTED_TEMPLATES))
 
 
 def one_task_each(*kinds: int | Mishap) -> Begin:
-    """The stories of one task meet with one thing, those of another with another thing."""
+    """Disturb the stories of each task in one of these ways."""
 
     def begin(asana: AsanaEmulator) -> None:
         tasks = [task["gid"] for task in asana.expected("tasks", SERVICE)]
@@ -147,31 +146,31 @@ def one_task_each(*kinds: int | Mishap) -> Begin:
 
 
 def denied(place: str, status: int, *, only: str = "") -> Begin:
-    """Asana refuses it, for as long as the sync lasts."""
+    """Refuse it for the whole sync."""
     return lambda asana: asana.controls.deny(place, status, only=only)
 
 
 def odd(place: str, change: Callable[[Any], Any], *, only: str = "") -> Begin:
-    """Asana answers with data that it should not send."""
+    """Answer with data that Asana should not send."""
     return lambda asana: asana.controls.alter(place, change, only=only)
 
 
 def cut(place: str, after: int) -> Begin:
-    """Asana does not give the whole of a listing that is longer."""
+    """Truncate a listing that is longer."""
     return lambda asana: asana.controls.truncate(place, after)
 
 
 def amid(place: str, change: Begin, *, after: int = 0) -> Begin:
-    """Something happens just before such a request is answered."""
+    """Change something just before such a request is answered."""
     return lambda asana: asana.controls.interrupt(place, lambda: change(asana), after=after)
 
 
 def all_of(*beginnings: Begin) -> Begin:
-    """Several things in one sync."""
+    """Cause several troubles in one sync."""
     return lambda asana: [begin(asana) for begin in beginnings]
 
 
-# -- what happens -----------------------------------------------------------------------------
+# -- troubles --------------------------------------------------------------------------------
 
 
 def six_pages_of_sections(account: Account) -> None:
@@ -184,8 +183,8 @@ def two_levels_of_subtasks(account: Account) -> None:
     account.add_subtask(account.add_subtask(task, "Upper"), "Lower")
 
 
-def lead_subtasks_in_a_circle(asana: AsanaEmulator) -> None:
-    """What is below a subtask includes that subtask."""
+def list_a_subtask_below_itself(asana: AsanaEmulator) -> None:
+    """List a subtask below itself."""
     subtasks = asana.expected("subtasks", SERVICE)
     upper = next(subtask for subtask in subtasks if subtask["name"] == "Upper")
     odd(SUBTASKS, lambda data: [*data, upper], only=upper["gid"])(asana)
@@ -204,12 +203,12 @@ def fifteen_minutes_pass(asana: AsanaEmulator) -> None:
 
 
 def offsets_for_any_limit(asana: AsanaEmulator) -> None:
-    """An offset is good for a request with another `limit` too."""
+    """Accept an offset with another `limit` too."""
     asana.controls.limit_may_change = True
 
 
 def expire_one_page_later_each_time(asana: AsanaEmulator) -> None:
-    """The second page of the listing is refused, then, after it has begun anew, the third one …"""
+    """Expire the second page of the listing, then, after it starts over, the third, and so on."""
     for page in range(5):
         amid(LATER_PAGES, expire_offsets, after=page * (page + 3) // 2)(asana)
 
@@ -234,7 +233,7 @@ def shuffle_events(asana: AsanaEmulator) -> None:
 
 
 def lose_events(share: float) -> Begin:
-    """So many of the events never reach the stream of a project."""
+    """Lose this share of the events before they reach the stream of a project."""
     return lambda asana: setattr(asana.controls, "lost_events", share)
 
 
@@ -267,7 +266,7 @@ def expire_access_tokens(asana: AsanaEmulator) -> None:
 
 
 def grants_say(term: object) -> Begin:
-    """What each grant says of the seconds for which its access token is good."""
+    """Give this lifetime in seconds with each access token."""
 
     def begin(asana: AsanaEmulator) -> None:
         asana.tokens.expires_in = term
@@ -297,7 +296,7 @@ BROKEN: tuple[tuple[str, Mishap], ...] = (
     ("JSON that is not Asana's", "wrong_shape"),
     ("a portal's page with status 200", "portal"),
     ("a redirect", "redirect"),
-    ("what claims to be gzip and is none", "bad_gzip"),
+    ("a body declared as gzip that is not gzip", "bad_gzip"),
 )
 BROKEN_ANSWERS = [
     Trouble(f"{words}, once at each endpoint", everywhere(kind)) for words, kind in BROKEN
@@ -331,12 +330,12 @@ LIMITS = [
     Trouble("429 without a header", at("/workspaces", kind=429), costs=1),
     Trouble("429 as a gateway's page", at("/workspaces", kind=429, bare=True), costs=1),
     Trouble(
-        "429 in the midst of it",
+        "429 in the middle of a sync",
         at(STORIES, kind=429, retry_after=1, after=20),
         costs=1,
         modes=FROM_NOTHING,
     ),
-    Trouble("a quota that is spent", fifty_requests_in_three_seconds, learns_the_quota=True),
+    Trouble("a quota that is used up", fifty_requests_in_three_seconds, learns_the_quota=True),
 ]
 LASTING = [
     Trouble(
@@ -383,7 +382,7 @@ LASTING = [
     Trouble(
         "500 for all stories",
         at(STORIES, kind=500, times=None),
-        errors=None,  # it may be ten failures in a row, which end the sync
+        errors=None,  # ten failures in a row may end the sync
         leaves_old_rows=True,
     ),
     Trouble(
@@ -399,11 +398,11 @@ LASTING = [
     Trouble(
         "503 for everything after thirty requests",
         at(EVERYTHING, kind=503, times=None, after=30),
-        errors=None,  # ten failures in a row end the sync, a stream with fewer may end before
+        errors=None,  # ten failures in a row end the sync; a stream with fewer may end first
         leaves_old_rows=True,
     ),
     Trouble(
-        "one answer in four lost by chance, one request in twenty for good",
+        "one answer in four lost at random, one request in twenty permanently",
         all_of(
             *(
                 at(EVERYTHING, kind=kind, times=None, probability=0.06)
@@ -423,7 +422,7 @@ PAGES = [
         errors=dict.fromkeys(OF_SECTIONS, SYSTEM),
     ),
     Trouble(
-        "an offset that expires while Asana lets everybody wait",
+        "an offset that expires while all workers wait for the rate limit",
         all_of(
             at(LATER_PAGES, kind=429, retry_after=1, after=2),
             amid(LATER_PAGES, fifteen_minutes_pass, after=2),
@@ -431,41 +430,41 @@ PAGES = [
         takes_long=True,
     ),
     Trouble(
-        "pages that shrink, for what was on the first is deleted",
+        "pages that shrink because records of the first one are deleted",
         amid(LATER_PAGES, delete_fifty_of_the_first_sections, after=1),
         modes=FROM_NOTHING,
     ),
 ]
 CUTS = [
     Trouble(
-        "projects whose tasks Asana cuts",
+        "projects with truncated lists of tasks",
         cut("/tasks?project=*", 4),
         modes=FROM_NOTHING,
     ),
     Trouble(
-        "projects and sections whose tasks Asana cuts",
+        "projects and sections with truncated lists of tasks",
         cut(TASKS, 4),
         errors=dict.fromkeys(OF_TASKS, SYSTEM),
         modes=FROM_NOTHING,
     ),
     Trouble(
-        "tasks whose stories Asana cuts",
+        "tasks with truncated lists of stories",
         cut(STORIES, 4),
         errors=dict.fromkeys(OF_STORIES, SYSTEM),
     ),
 ]
 GONE = [
     Trouble(
-        "a task deleted before what is below it is asked for",
+        "a task deleted before the records below it are requested",
         amid(STORIES, delete_a_task_with_subtasks),
     ),
     Trouble(
-        "a project deleted before what is below it is asked for",
+        "a project deleted before the records below it are requested",
         amid(TASKS, delete_a_project),
         leaves_old_rows=True,
     ),
     Trouble(
-        "a portfolio deleted before what is below it is asked for",
+        "a portfolio deleted before the records below it are requested",
         denied(BLINKS, 404),
         skipped={
             "portfolio_items": 2,
@@ -475,7 +474,7 @@ GONE = [
         },
     ),
     Trouble(
-        "a team deleted before what is below it is asked for",
+        "a team deleted before the records below it are requested",
         denied(LAMPS_AND_LENSES, 404),
         skipped={"team_memberships": 3},
     ),
@@ -550,7 +549,7 @@ ODD_GRANTS: tuple[tuple[str, Mishap], ...] = (
     ("a gateway's page", "html"),
     ("half of its JSON", "half_json"),
     ("no token", "without_token"),
-    ("no term", "without_expiry"),
+    ("no lifetime", "without_expiry"),
 )
 TOKENS = [
     Trouble("an access token that expires", amid(STORIES, expire_access_tokens, after=1)),
@@ -560,7 +559,7 @@ TOKENS = [
         errors={THE_SYNC: CONFIG},
     ),
     Trouble(
-        "a refresh token that is refused meanwhile",
+        "a refresh token that is refused during the sync",
         all_of(
             amid(STORIES, expire_access_tokens, after=1),
             at(TOKEN_PATH, kind="invalid_grant", times=None, after=1),
@@ -594,9 +593,9 @@ TOKENS = [
         Trouble(f"a token endpoint that gives {words} once", at(TOKEN_PATH, kind=kind))
         for words, kind in ODD_GRANTS
     ),
-    Trouble("refresh tokens that are good once", rotate_refresh_tokens),
+    Trouble("refresh tokens that are valid once", rotate_refresh_tokens),
     Trouble(
-        "refresh tokens that are good once, and an access token that expires",
+        "refresh tokens that are valid once, and an access token that expires",
         all_of(rotate_refresh_tokens, amid(STORIES, expire_access_tokens, after=1)),
     ),
 ]
@@ -639,7 +638,7 @@ EVENTS_AND_QUOTAS = [
 ]
 MIXED = [
     Trouble(
-        "everything that passes, at once",
+        "all transient faults at once",
         all_of(
             one_task_each(
                 *(500, 502, 503, 504, 429, "reset", "cut_headers", "reset_body", "truncated"),
@@ -657,7 +656,7 @@ MIXED = [
 ]
 CREDENTIALS = [
     *(
-        Trouble(f"access tokens whose term is said to be {term!r}", grants_say(term))
+        Trouble(f"access tokens with a lifetime of {term!r}", grants_say(term))
         for term in ("0", -1, [3600], 1e300)
     ),
     Trouble(
@@ -667,12 +666,12 @@ CREDENTIALS = [
         takes_long=True,
     ),
     Trouble(
-        "a token endpoint that asks for more patience than there is",
+        "a token endpoint that asks for a longer wait than the patience",
         at(TOKEN_PATH, kind=503, retry_after=1800, times=None),
         errors={THE_SYNC: TRANSIENT},
     ),
     Trouble(
-        "refresh tokens that are good once, and terms that make no sense",
+        "refresh tokens that are valid once, and malformed lifetimes",
         all_of(rotate_refresh_tokens, grants_say(None), amid(STORIES, expire_access_tokens)),
     ),
 ]
@@ -681,7 +680,7 @@ ODD_JSON: tuple[tuple[str, str], ...] = (
     ("half an emoji", '"\\ud83d"'),
     ("NaN", "NaN"),
     ("a number beyond any double", "1e999"),
-    ("bytes that are no UTF-8", '"caf\xe9"'),
+    ("bytes that are not UTF-8", '"caf\xe9"'),
     ("a line break inside a string", '"two\nlines"'),
     ("U+0000", '"\\u0000"'),
 )
@@ -689,8 +688,8 @@ ODD_LOCATIONS = ("http://proxy/\xe9", "http://[", "http://host:port:1/")
 ENDLESS: tuple[tuple[str, Mishap], ...] = (
     ("the same offset on every page", "same_offset"),
     ("two offsets in turn", "two_offsets"),
-    ("ever new offsets of the same page", "new_offsets"),
-    ("ever new offsets of empty pages", "empty_pages"),
+    ("always new offsets of the same page", "new_offsets"),
+    ("always new offsets of empty pages", "empty_pages"),
 )
 NEXT_PAGES = ("[]", '"again"', "{}", '{"offset":""}', '{"offset":null}')
 ODD_WIRE = [
@@ -720,7 +719,7 @@ ODD_WIRE = [
         costs=0,
     ),
     Trouble(
-        "redirects to what is no address, once at each endpoint",
+        "redirects to an invalid address, once at each endpoint",
         everywhere("redirect", *(When(location=location) for location in ODD_LOCATIONS)),
     ),
     Trouble("a body of 600 MB", at(TASKS, kind="bomb"), costs=1, takes_long=True),
@@ -741,11 +740,9 @@ ODD_WIRE = [
         )
         for seconds in ("86400", "-5", "nan", "inf")
     ),
+    Trouble("401 once, for a valid token", at("/workspaces", kind=401), costs=2, takes_long=True),
     Trouble(
-        "401 once, for a token that is good", at("/workspaces", kind=401), costs=2, takes_long=True
-    ),
-    Trouble(
-        "401 for the sections of one project, with a token that is good",
+        "401 for the sections of one project, with a valid token",
         at(SECTIONS, kind=401, only=GULL_ROCK, times=None),
         skipped=dict.fromkeys(OF_SECTIONS, 3),
         modes=FROM_NOTHING,
@@ -800,15 +797,15 @@ ODD_WIRE = [
 ]
 BIG_PAGES = [
     Trouble(
-        "pages of more than 20 records that a gateway gives up",
+        "pages of more than 20 records that time out at a gateway",
         at(EVERYTHING, kind=504, times=None, above_limit=20, bare=True),
     ),
     Trouble(
-        "later pages of more than 20 records that are too much",
+        "later pages of more than 20 records that time out",
         at(LATER_PAGES, kind=504, times=None, above_limit=20),
     ),
     Trouble(
-        "later pages of more than 20 records that are too much, with offsets for any limit",
+        "later pages of more than 20 records that time out, with offsets for any limit",
         all_of(
             offsets_for_any_limit,
             at(LATER_PAGES, kind=504, times=None, above_limit=20, after=2),
@@ -821,7 +818,7 @@ BIG_PAGES = [
         takes_long=True,
     ),
     Trouble(
-        "sections for which Asana is too slow, however few",
+        "sections for which Asana is too slow at any page size",
         at(SECTIONS, kind=504, times=None),
         errors=dict.fromkeys(OF_SECTIONS, TRANSIENT),
     ),
@@ -829,19 +826,19 @@ BIG_PAGES = [
 
 ODD_RECORDS = [
     Trouble(
-        "entries that are no records, on every page",
+        "entries that are not records, on every page",
         odd(EVERYTHING, with_entries(None, "task", 7, {}, {"gid": None}, {"name": "Odd"})),
     ),
     Trouble("each entry twice, on every page", odd(EVERYTHING, repeated)),
     Trouble("gids that are numbers, on every page", odd(EVERYTHING, with_numeric_gids), costs=0),
     Trouble(
-        "no workspace, as for somebody who was removed",
+        "no workspace, as for a user who was removed",
         odd("/workspaces", lambda _: []),
         errors=dict.fromkeys(PLAYED.keys() - {"organization_exports"}, CONFIG),
     ),
     Trouble(
         "subtasks that are below themselves",
-        lead_subtasks_in_a_circle,
+        list_a_subtask_below_itself,
         grow=two_levels_of_subtasks,
     ),
     Trouble(

@@ -1,4 +1,4 @@
-"""What a full refresh of an emulated account delivers, and the fewest requests that it takes."""
+"""The records that a full refresh of an emulated account delivers, and the fewest requests."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from source_asana.streams.declared import STREAMS
 
 
 def truth(asana: AsanaEmulator, stream: str, person: str = SERVICE) -> list[Record]:
-    """The records of a stream, with what its schema declares of them."""
+    """The records of a stream, with the columns that its schema declares."""
     schema = STREAMS[stream].json_schema()
     ids = asana.account.organization_exports
     whole = asana.expected(stream, person, export_ids=ids)
@@ -19,7 +19,7 @@ def truth(asana: AsanaEmulator, stream: str, person: str = SERVICE) -> list[Reco
 def fewest_requests(
     asana: AsanaEmulator, streams: Collection[str], person: str = SERVICE
 ) -> dict[str, int]:
-    """By path, as the ledger counts them."""
+    """The fewest requests by path, as the ledger counts them."""
     return asana.floor(streams, person, export_ids=asana.account.organization_exports)
 
 
@@ -28,7 +28,7 @@ def in_order(records: Collection[Record]) -> list[Record]:
 
 
 def declared(value: Any, schema: Mapping[str, Any]) -> Any:
-    """What a catalog's schema declares of a record."""
+    """The columns of a record that a catalog's schema declares."""
     if isinstance(value, list):
         return [declared(entry, schema["items"]) for entry in value]
     if isinstance(value, dict):

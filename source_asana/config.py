@@ -90,7 +90,7 @@ class Config:
 
 
 def current_shape(raw: RawConfig) -> RawConfig:
-    """Return the config with `credentials`, even if it has the flat `access_token` of old versions.
+    """Return the config with `credentials`, also of the flat `access_token` of 0.1.
 
     The result is for reading only and never goes back to the platform.
     """

@@ -29,7 +29,7 @@ class Deadline:
 
 
 class Watch:
-    """Runs calls, one at a time, for as long as `why_stop` has no reason to stop waiting."""
+    """Runs calls, one at a time, until `why_stop` has a reason to stop waiting."""
 
     def __init__(self, why_stop: Callable[[], Exception | None]) -> None:
         self._why_stop = why_stop
@@ -62,6 +62,6 @@ class Watch:
         return outcome.result()
 
     def join(self, seconds: float) -> None:
-        """Wait at most so long for calls that nobody waits for anymore to end."""
+        """Wait at most so long for abandoned calls to end."""
         for thread in self._threads:
             thread.join(max(0.0, seconds))

@@ -89,7 +89,7 @@ class StateFile:
         self._states: dict[str, bytes] = {}
 
     def saved(self) -> list[AirbyteStateMessage]:
-        """Read the last state, if there is one, and check that a new one can be written.
+        """Read the last state, if there is one, and check that a new state can be written.
 
         Raises UnusableFile.
         """

@@ -1,5 +1,5 @@
 from hypothesis import settings
 
-# How long an example takes says something of the machine only.
+# The duration of an example depends only on the machine.
 settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")

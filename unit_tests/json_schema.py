@@ -1,10 +1,10 @@
-"""What a JSON schema says of each path of a record, in words that can be compared."""
+"""The paths and kinds that a JSON schema declares, as text to compare."""
 
 from typing import Any
 
 
 def kinds(schema: dict[str, Any], path: str = "") -> dict[str, str]:
-    """Each path of a schema with its kind: `date`, `object`, `array of string`; null aside.
+    """Each path of a schema with its kind: `date`, `object`, `array of string`; null is left out.
 
     Paths go through arrays, as those of `opt_fields` do.
     """

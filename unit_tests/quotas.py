@@ -64,7 +64,7 @@ class FixedMinute:
 
 @dataclass
 class Bucket:
-    """A token bucket: some seconds' worth at once, then evenly. Refusals cost at most a second."""
+    """A token bucket: a few seconds' worth at once, then evenly. Refusals cost at most 1 second."""
 
     per_minute: int
     seconds: float = 10.0
@@ -84,7 +84,7 @@ def _whole(seconds: float) -> int:
 
 
 class Way(NamedTuple):
-    """Seconds of a request to Asana and of its answer back, unless that is lost."""
+    """Seconds that a request takes to reach Asana and its answer to return, unless it is lost."""
 
     there: float = 0.04
     back: float = 0.04
@@ -154,7 +154,7 @@ class Traffic:
                 self._able_since = self.now + self.governor.seconds_to_wait(self.now)
 
     def used(self, start: float, end: float) -> float:
-        """The share of the present quota that all programs together used."""
+        """The share of the current quota that all programs together used."""
         served = between(self.served, start, end) + between(self.others_served, start, end)
         return served / (self.quota.per_minute * (end - start) / MINUTE)
 

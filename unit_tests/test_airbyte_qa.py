@@ -1,4 +1,4 @@
-"""What Airbyte's QA asks of pages and files; docs/airbyte_qa.md has the whole list."""
+"""What Airbyte's QA checks in pages and files; docs/airbyte_qa.md has the whole list."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ QA_LIST = (ROOT / "docs" / "airbyte_qa.md").read_text(encoding="utf-8")
 WRITTEN = {".json", ".lock", ".md", ".py", ".toml", ".yaml", ".yml"}
 
 OURS = None
-"""In an order of headings: any number of our own."""
+"""In an order of headings: any number of the project's own headings."""
 ORDER = [
     "Asana",
     "Prerequisites",
@@ -83,20 +83,20 @@ LINKS = {
 
 
 def sections(page: str) -> list[tuple[str, str]]:
-    """The headings of the first four levels, each with what follows it until the next."""
+    """The headings of the first four levels, each with its text up to the next heading."""
     prose = re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
     parts = re.split(r"^#{1,4} (.+)\n", prose, flags=re.MULTILINE)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def section(heading: str) -> str:
-    """What follows the only heading that reads so."""
+    """The text below the only heading with these words."""
     (only,) = [text for found, text in sections(PAGE) if found == heading]
     return only
 
 
 def written_files() -> Iterator[tuple[str, str]]:
-    """What people have written for this project: all but the tests, by path."""
+    """The text of every handwritten file except the tests, by path."""
     files = [*ROOT.iterdir(), *(ROOT / "secrets").glob("sample_*.json")]
     for folder in (".ci", "docs", "local_sync", "source_asana"):
         files += (ROOT / folder).rglob("*")
@@ -125,7 +125,7 @@ def test_the_prerequisites_name_what_the_form_requires() -> None:
     assert "credentials" in needed
 
 
-def test_the_page_tells_what_is_new_in_this_version() -> None:
+def test_the_page_describes_what_is_new_in_this_version() -> None:
     assert f"\n| {METADATA['dockerImageTag']} |" in section("Changelog")
 
 
@@ -137,7 +137,7 @@ def test_the_migration_guide_has_a_section_for_each_breaking_change_newest_first
 
 
 def tagged(begin: str, end: str) -> list[str]:
-    """What the page has between the lines of two tags, which are not nested."""
+    """The text between the lines of two tags, which are not nested."""
     parts = re.split(f"^({re.escape(begin)}|{re.escape(end)})$", PAGE, flags=re.MULTILINE)
     assert parts[1::2] == [begin, end] * (len(parts) // 4)
     return parts[2::4]
@@ -166,13 +166,13 @@ def test_each_edition_shows_its_own_steps() -> None:
 
 
 @pytest.mark.parametrize("page", [PAGE, GUIDE], ids=["asana.md", "migrating.md"])
-def test_a_links_address_ends_where_airbyte_takes_it_to_end(page: str) -> None:
+def test_each_link_ends_where_airbyte_thinks_it_ends(page: str) -> None:
     addresses = re.findall(r"https?://[^\s`)]+", page)
-    ends_well = re.compile(r"[\w/]$|://[\w.]+:$")  # an empty port is none
+    ends_well = re.compile(r"[\w/]$|://[\w.]+:$")  # an empty port is not a port
     assert [address for address in addresses if not ends_well.search(address)] == []
 
 
-def test_nothing_is_asked_for_without_encryption() -> None:
+def test_every_address_uses_https() -> None:
     assert [
         f"{path}: {line}"
         for path, text in written_files()
@@ -181,7 +181,7 @@ def test_nothing_is_asked_for_without_encryption() -> None:
     ] == []
 
 
-def test_no_token_is_written_down() -> None:
+def test_no_file_contains_a_token() -> None:
     token = re.compile(r"\b[0-2]/\d{6,}(/\d{6,})?[:/][0-9a-f]{16,}")
     assert [path for path, text in written_files() if token.search(text)] == []
 

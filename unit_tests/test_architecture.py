@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "airbyte": {"reading", "streams", "asana"},
     "probe": {"streams", "asana", "config"},
 }
-"""What each wing may import of ours, beside itself."""
+"""The wings that each wing may import, in addition to itself."""
 
 
 def name_of(module: Path) -> str:
@@ -24,7 +24,7 @@ def name_of(module: Path) -> str:
 
 
 def imports(module: Path) -> Iterator[str]:
-    """The full names of the modules that a module imports, wherever it does so."""
+    """The full names of the modules that a module imports, anywhere in its code."""
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -34,7 +34,7 @@ def imports(module: Path) -> Iterator[str]:
 
 
 def wings_imported(module: Path) -> set[str]:
-    """The wings, or the single modules beside them, that a module imports."""
+    """The wings, or the single modules next to them, that a module imports."""
     ours = (name.split(".") for name in imports(module))
     return {parts[1] for parts in ours if parts[0] == "source_asana" and len(parts) > 1}
 
@@ -60,7 +60,7 @@ def importers(package: str) -> set[str]:
     return {module for module, imported in found if imported == package}
 
 
-def test_only_the_airbyte_wing_and_what_joins_the_wings_know_airbyte() -> None:
+def test_only_the_airbyte_wing_and_the_joining_modules_import_the_cdk() -> None:
     wings = {module.partition("/")[0] for module in importers("airbyte_cdk") if "/" in module}
     assert wings == {"airbyte"}
 
@@ -69,7 +69,7 @@ def test_only_the_connection_speaks_http() -> None:
     assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
 
 
-def test_threads_start_in_the_walk_a_check_and_a_probe_only() -> None:
+def test_only_the_walk_a_check_and_a_probe_start_threads() -> None:
     starts = {
         name_of(module)
         for module in MODULES
@@ -90,7 +90,7 @@ def test_one_module_of_the_probe_asks() -> None:
 
 def test_no_two_modules_import_each_other() -> None:
     arrows = {name_of(m): {*_targets(m)} for m in MODULES}
-    assert _in_circles(arrows) == set()
+    assert _in_import_cycles(arrows) == set()
 
 
 def _targets(module: Path) -> Iterator[str]:
@@ -100,8 +100,8 @@ def _targets(module: Path) -> Iterator[str]:
             yield path
 
 
-def _in_circles(arrows: dict[str, set[str]]) -> set[str]:
-    """The modules that remain when those that import nothing are taken away, again and again."""
+def _in_import_cycles(arrows: dict[str, set[str]]) -> set[str]:
+    """The modules that remain after repeatedly removing those that import nothing."""
     left = dict(arrows)
     while free := [module for module, found in left.items() if not found & left.keys()]:
         for module in free:

@@ -72,7 +72,7 @@ def issued(name: str, expires_in: int = 3600, **more: str) -> dict[str, Any]:
     return {"json": {"access_token": name, "expires_in": expires_in, **more}}
 
 
-def test_the_refresh_token_gets_an_access_token(
+def test_the_refresh_token_is_exchanged_for_an_access_token(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:
     asana.post(TOKEN_URL, **issued("one"))
@@ -89,7 +89,7 @@ def test_the_refresh_token_gets_an_access_token(
     ("lifetime", "renewed_after"),
     [(3600, 3300), (200, 100), (100, 60), (1, 60), (10**12, 10**12 - 300)],
 )
-def test_an_access_token_is_renewed_before_it_ends(
+def test_an_access_token_is_renewed_before_it_expires(
     token: OAuthToken,
     asana: requests_mock.Mocker,
     clock: Clock,
@@ -118,7 +118,7 @@ def test_many_workers_renew_a_rejected_token_once(
     assert asana.call_count == 2
 
 
-def test_a_new_refresh_token_is_told_and_used_from_then_on(
+def test_a_new_refresh_token_is_reported_and_used_from_then_on(
     token: OAuthToken, asana: requests_mock.Mocker, told: list[tuple[str, str | None]]
 ) -> None:
     asana.post(TOKEN_URL, [issued("one", refresh_token="rotated"), issued("two")])
@@ -247,7 +247,7 @@ def test_a_malformed_refresh_token_is_not_used(
     assert asana.request_history[-1].text.endswith("refresh_token=refresh+secret")
 
 
-def test_a_new_refresh_token_is_told_before_the_access_token_can_be_used(
+def test_a_new_refresh_token_is_reported_before_the_access_token_can_be_used(
     clock: Clock, asana: requests_mock.Mocker
 ) -> None:
     asana.post(TOKEN_URL, [issued("one", refresh_token="rotated"), issued("two")])

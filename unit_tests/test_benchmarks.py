@@ -1,4 +1,4 @@
-"""What the benchmark makes of its measurements."""
+"""How the benchmark evaluates its measurements."""
 
 import re
 from collections import Counter
@@ -53,11 +53,11 @@ def promises(case: Case, *measurements: Measurement) -> dict[str, bool]:
     return {each.promise: each.holds for each in targets([case], Measured(measurements))}
 
 
-def test_every_case_has_a_name_of_its_own() -> None:
+def test_every_case_has_a_unique_name() -> None:
     assert len({(case.group, case.name) for case in CASES}) == len(CASES)
 
 
-def test_each_figure_is_the_median_of_its_own() -> None:
+def test_each_figure_is_the_median_of_its_own_values() -> None:
     runs = [replace(ONE, wall=wall, cpu=cpu) for wall, cpu in ((1.0, 9.0), (2.0, 7.0), (9.0, 8.0))]
     assert middle(runs) == replace(ONE, wall=2.0, cpu=8.0)
 
@@ -68,13 +68,13 @@ def test_runs_are_compared_pair_by_pair() -> None:
     assert ratios(one, other).wall == 10.0
 
 
-def test_what_is_missing_and_what_comes_twice_is_counted() -> None:
+def test_missing_and_duplicate_records_are_counted() -> None:
     truth = {"tasks": Counter(("1", "2", "3")), "items": Counter({"7": 2})}
     told = {"tasks": Counter({"1": 3, "2": 1, "9": 1}), "items": Counter({"7": 2})}
     assert differences(truth, told) == (1, 3)
 
 
-def test_records_are_told_from_all_other_messages() -> None:
+def test_records_are_distinguished_from_all_other_messages() -> None:
     log = b'{"type":"LOG","log":{"level":"INFO","message":"."}}\n'
     record = b'{"type":"RECORD","record":{"stream":"tasks","data":{"gid":"1"},"emitted_at":1}}\n'
     told = said([log, record, record])
@@ -90,18 +90,18 @@ def test_records_are_told_from_all_other_messages() -> None:
         (replace(THEIRS, cpu=49.0), [True, True, True, False]),
     ],
 )
-def test_a_target_that_is_missed_is_called_so(theirs: Measurement, kept: list[bool]) -> None:
+def test_a_missed_target_is_marked_as_missed(theirs: Measurement, kept: list[bool]) -> None:
     assert list(promises(CASE, ONE, theirs).values()) == kept
 
 
-def test_a_quota_is_held_against_the_floor() -> None:
+def test_a_quota_is_compared_with_the_fewest_possible_requests() -> None:
     case = Case(group=QUOTAS, name="everything", quota=1_500)
     in_time = replace(ONE, group=QUOTAS, wall=4.1)
     assert list(promises(case, in_time).values()) == [True]
     assert list(promises(case, replace(in_time, wall=4.3)).values()) == [False]
 
 
-def test_the_ceiling_is_that_of_the_bare_loop() -> None:
+def test_the_connector_is_compared_with_the_bare_loop() -> None:
     case = Case(group=CEILING, name="everything")
     ours = replace(ONE, group=CEILING, cpu=3.1)
     assert list(promises(case, ours, replace(ours, connector=BARE, cpu=1.0)).values()) == [False]
@@ -109,17 +109,17 @@ def test_the_ceiling_is_that_of_the_bare_loop() -> None:
 
 
 @pytest.mark.parametrize(("wall", "holds"), [(1.9, True), (2.1, False)])
-def test_workers_are_held_against_their_waiting(wall: float, holds: bool) -> None:  # noqa: FBT001
+def test_workers_are_compared_with_their_waiting_time(wall: float, holds: bool) -> None:  # noqa: FBT001
     case = Case(group=SCALING, name="stories", workers=5, latency_ms=80, streams=("stories",))
     measured = replace(ONE, group=SCALING, case="stories", wall=wall)
     assert list(promises(case, measured).values()) == [holds]
 
 
-def test_nothing_is_claimed_that_was_not_measured() -> None:
+def test_only_measured_targets_are_claimed() -> None:
     assert promises(CASE, ONE) == {}
 
 
-def test_the_table_has_both_connectors_and_their_quotients() -> None:
+def test_the_table_has_both_connectors_and_their_ratios() -> None:
     text = "\n".join(findings([CASE], Measured([ONE, THEIRS])))
     assert "| everything | 5,000 | 80 ms | 10 | ours | 100 | 100 | 0 | 10.0 | 1.0 | 100 |" in text
     assert "| published ÷ ours | **4.0** |  |  | **30.0** | **60.0** | **1.0** |" in text
@@ -131,7 +131,7 @@ def test_a_chart_shows_the_figures_of_the_page(chart: Chart) -> None:
     drawn = " ".join(ET.fromstring((DOCS / chart.file).read_text("utf-8")).itertext())  # noqa: S314
     for connector, value in values(page, chart).items():
         assert figures(page)[connector][chart.column].replace(",", "") == f"{value:.10g}"
-        assert drawn.count(chart.label(value)) >= 2  # in its title, and beside its bar
+        assert drawn.count(chart.label(value)) >= 2  # in its title, and next to its bar
         assert NAMES[connector] in drawn
 
 
@@ -144,7 +144,7 @@ def test_the_page_leads_with_the_charts() -> None:
 
 
 @pytest.mark.parametrize("group", [MEMORY, RESUMED, LARGE_PAGES])
-def test_a_peak_of_memory_has_a_target_of_its_own(group: str) -> None:
+def test_peak_memory_has_its_own_target(group: str) -> None:
     case = Case(group=group, name="everything", most_memory=300)
     one = replace(ONE, group=group)
     promise = "everything: peak memory below 300 MB"

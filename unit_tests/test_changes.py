@@ -10,7 +10,7 @@ Event = dict[str, Any]
 
 
 def event(action: str, resource: str, parent: str | None = None, at: str = "10:00") -> Event:
-    """An event in short: `event("added", "task 1", "project 2")`."""
+    """A short way to write an event: `event("added", "task 1", "project 2")`."""
     return {
         "action": action,
         "resource": reference(resource),
@@ -29,16 +29,16 @@ def reference(words: str) -> dict[str, str]:
     return {"resource_type": kind, "gid": gid}
 
 
-def test_a_changed_task_is_looked_at_again() -> None:
+def test_a_changed_task_is_read_again() -> None:
     assert changes_of([event("changed", "task 1")]).tasks == {"1"}
 
 
-def test_a_task_that_arrives_or_comes_back_is_read_with_all_below_it() -> None:
+def test_an_added_or_restored_task_is_read_with_everything_below_it() -> None:
     changes = changes_of([event("added", "task 1", "project 2"), event("undeleted", "task 3")])
     assert changes.arrived == {"1", "3"}
 
 
-def test_a_task_that_gets_a_subtask_or_a_comment_is_looked_at_again() -> None:
+def test_a_task_that_gets_a_subtask_or_a_comment_is_read_again() -> None:
     changes = changes_of([event("added", "task 1", "task 2"), event("added", "story 3", "task 4")])
     assert changes.touched == {"2", "4"}
     assert not changes.stories
@@ -51,7 +51,7 @@ def test_a_task_that_leaves_a_project_is_not_deleted() -> None:
     assert not changes.deleted
 
 
-def test_an_edited_comment_is_read_by_itself() -> None:
+def test_an_edited_comment_is_read_alone() -> None:
     changes = changes_of([event("changed", "story 1")])
     assert (changes.stories, changes.restored, changes.tasks) == ({"1"}, set(), set())
 
@@ -67,7 +67,7 @@ def test_the_latest_deletion_counts_whatever_the_order() -> None:
     assert changes_of(events).deleted == {"task": {"1": time("11:00")}}
 
 
-def test_sections_and_attachments_are_deleted_and_attachments_come_back() -> None:
+def test_sections_and_attachments_are_deleted_and_attachments_are_restored() -> None:
     changes = changes_of(
         [
             event("deleted", "section 1"),
@@ -80,7 +80,7 @@ def test_sections_and_attachments_are_deleted_and_attachments_come_back() -> Non
     assert changes.attachments == changes.restored == {"3"}
 
 
-def test_events_of_other_things_ask_for_nothing() -> None:
+def test_events_of_other_resource_types_cause_no_request() -> None:
     others = [
         event("changed", "project 1"),
         event("changed", "section 2"),
@@ -101,12 +101,12 @@ ODD_VALUES: list[Any] = [
     {"resource_type": "task"},
     ...,
 ]
-"""What may stand where an event names an object; `...` stands for nothing at all."""
+"""Possible values where an event names an object; `...` means that it is absent."""
 
 
 @pytest.mark.parametrize("value", ODD_VALUES, ids=repr)
 @pytest.mark.parametrize("name", ["resource", "parent", "action", "created_at"])
-def test_an_event_that_does_not_say_what_happened_is_found_and_breaks_nothing(
+def test_an_event_without_usable_details_is_unreadable_and_breaks_nothing(
     name: str, value: object
 ) -> None:
     odd = {**event("deleted", "task 1", "project 2"), name: value}
@@ -120,7 +120,7 @@ def test_an_event_that_does_not_say_what_happened_is_found_and_breaks_nothing(
 
 
 @pytest.mark.parametrize("odd", [None, "event", 7, []], ids=repr)
-def test_what_is_no_event_is_skipped(odd: object) -> None:
+def test_an_entry_that_is_not_an_event_is_skipped(odd: object) -> None:
     assert not is_readable(odd)
     assert changes_of([odd, event("changed", "task 5")]).touched == {"5"}
 
@@ -144,7 +144,7 @@ def test_the_order_of_events_does_not_matter(events: list[Event]) -> None:
     assert changes_of(events) == changes_of(reversed(events))
 
 
-def test_an_event_has_the_same_id_whenever_it_is_read() -> None:
+def test_an_event_has_the_same_id_each_time_it_is_read() -> None:
     one = event("added", "task 1", "project 2")
     assert event_id(one) == event_id(dict(one))
 

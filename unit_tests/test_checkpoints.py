@@ -1,4 +1,4 @@
-"""What the states of a sync say, when, and how large they may grow."""
+"""What the states of a sync contain, when they come, and how large they may grow."""
 
 from collections.abc import Iterator
 
@@ -40,7 +40,7 @@ def container(project: str) -> Container:
     return Container("project", project, need=need, news=News(NOW, token="f" * 40))
 
 
-def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
+def test_states_come_when_something_is_complete_but_not_too_often() -> None:
     clock = Clock()
     states = checkpoints(clock)
     clock.now = 10
@@ -53,7 +53,7 @@ def test_states_come_when_something_is_complete_but_not_all_the_time() -> None:
     assert len(list(states.when_due())) == 1
 
 
-def test_what_waits_for_its_tombstones_is_in_the_last_state_only() -> None:
+def test_only_the_last_state_covers_what_waits_for_its_tombstones() -> None:
     clock = Clock()
     states = checkpoints(clock)
     states.container_read(Tasks, container("1"), NOTHING, wait_for_end=True)
@@ -72,7 +72,7 @@ def said(messages: Iterator[AirbyteMessage]) -> list[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("incremental", [True, False])
-def test_within_five_minutes_of_silence_a_state_says_that_the_sync_lives(
+def test_a_state_shows_that_the_sync_is_alive_after_at_most_five_silent_minutes(
     *, incremental: bool
 ) -> None:
     clock = Clock()
@@ -88,7 +88,7 @@ def test_within_five_minutes_of_silence_a_state_says_that_the_sync_lives(
     assert SILENT_SECONDS < 5 * 60
 
 
-def test_records_are_signs_of_life_too() -> None:
+def test_records_show_that_the_sync_is_alive_too() -> None:
     clock = Clock()
     states = checkpoints(clock)
     clock.now = SILENT_SECONDS - 1
@@ -99,7 +99,7 @@ def test_records_are_signs_of_life_too() -> None:
     assert len(said(states.when_due())) == 1
 
 
-def test_a_sign_of_life_covers_only_what_is_complete() -> None:
+def test_a_state_sent_to_show_life_covers_only_what_is_complete() -> None:
     clock = Clock()
     states = checkpoints(clock)
     for stream in BELOW_PROJECTS:

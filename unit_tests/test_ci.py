@@ -1,4 +1,4 @@
-"""The scripts below `.ci` that make's tasks begin with."""
+"""The scripts in `.ci` with which the make tasks begin."""
 
 import os
 import subprocess
@@ -24,14 +24,14 @@ def found(*arguments: str | Path) -> list[Path]:
     return [Path(line) for line in done.stdout.splitlines()]
 
 
-def test_no_environment_is_made_with_an_active_environment() -> None:
+def test_pythons_of_an_active_environment_are_not_offered() -> None:
     pythons = found()
     assert any(python.is_relative_to(BASE) for python in pythons)
     assert not any(python.is_relative_to(sys.prefix) for python in pythons)
 
 
 @pytest.mark.parametrize("name", ["python", sys.executable, str(BIN / "python3")])
-def test_a_python_that_is_named_in_an_environment_is_the_one_below_it(name: str) -> None:
+def test_a_python_named_by_its_environment_is_replaced_by_its_base_python(name: str) -> None:
     (python,) = found(name)
     assert python.is_relative_to(BASE)
     assert not python.is_relative_to(sys.prefix)

@@ -1,4 +1,4 @@
-"""The client: each answer of Asana and what it leads to."""
+"""How the client handles each answer from Asana."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -130,7 +130,7 @@ def test_an_expired_offset_restarts_the_listing(
     assert "offset" not in asana.request_history[2].qs
 
 
-def test_a_listing_whose_offset_always_expires_fails(
+def test_a_listing_fails_if_its_offset_always_expires(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
     asana.get(TASKS, [page("1", offset="a"), refusal(400, "offset: expired")] * 9)
@@ -139,7 +139,7 @@ def test_a_listing_whose_offset_always_expires_fails(
     assert len(asana.request_history) == 8
 
 
-def test_a_listing_restarts_as_often_as_needed_while_it_gets_further(
+def test_a_listing_restarts_as_often_as_needed_while_it_makes_progress(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
     expired = refusal(400, "offset: Your pagination token has expired.")
@@ -208,7 +208,7 @@ def test_a_request_that_always_gets_401_is_a_refusal_while_the_token_is_valid(
 
 
 class RenewableToken(AsanaToken):
-    """A token that can be renewed, but not without end."""
+    """A token that can be renewed a limited number of times."""
 
     def __init__(self) -> None:
         super().__init__("1")

@@ -44,26 +44,26 @@ def test_oauth_needs_the_app_and_the_refresh_token() -> None:
 
 
 @pytest.mark.parametrize("credentials", [PAT, OAUTH], ids=["pat", "oauth"])
-def test_credentials_without_a_title_are_known_by_what_they_hold(
+def test_credentials_without_a_title_are_recognized_by_their_fields(
     credentials: Mapping[str, str],
 ) -> None:
     untitled = {name: value for name, value in credentials.items() if name != "option_title"}
     assert parse_config({"credentials": untitled}) == parse_config({"credentials": credentials})
 
 
-def test_unknown_names_are_let_pass_for_old_connections_have_some() -> None:
+def test_unknown_settings_are_accepted_because_old_connections_have_some() -> None:
     assert parse_config({"credentials": PAT, "test_mode": True}) == parse_config(
         {"credentials": PAT}
     )
 
 
-def test_an_export_id_that_stands_twice_is_read_once() -> None:
+def test_a_repeated_export_id_is_read_once() -> None:
     config = parse_config({"credentials": PAT, "organization_export_ids": ["1", "2", "1"]})
     assert config.organization_export_ids == ("1", "2")
 
 
 @pytest.mark.parametrize("absent", [{}, {"organization_export_ids": None, "num_workers": None}])
-def test_what_is_absent_or_null_has_its_default(absent: Mapping[str, None]) -> None:
+def test_an_absent_or_null_setting_has_its_default(absent: Mapping[str, None]) -> None:
     config = parse_config({"credentials": PAT, **absent})
     assert (config.organization_export_ids, config.num_workers) == ((), 10)
 
@@ -92,7 +92,7 @@ def test_by_default_nothing_is_left_out() -> None:
         ("start_date", None, ALL),
     ],
 )
-def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, filters: Filters) -> None:
+def test_each_setting_sets_its_filter(field: str, value: Any, filters: Filters) -> None:
     assert parse_config({"credentials": PAT, field: value}).filters == filters
 
 
@@ -105,12 +105,14 @@ def test_a_filter_is_what_the_user_has_chosen(field: str, value: Any, filters: F
         ("2024-02-29", "2024-02-29T00:00:00.000Z"),
     ],
 )
-def test_a_start_is_written_as_asana_writes_times(given_start: str, start: str) -> None:
+def test_a_start_date_is_written_as_asana_writes_times(given_start: str, start: str) -> None:
     assert parse_config({"credentials": PAT, "start_date": given_start}).filters.start_date == start
 
 
 @given(st.from_regex(FORM["properties"]["start_date"]["pattern"], fullmatch=True))
-def test_a_start_that_the_form_takes_is_a_time_or_named(given_start: str) -> None:
+def test_a_start_date_that_the_form_accepts_is_a_time_or_the_error_names_it(
+    given_start: str,
+) -> None:
     try:
         start = parse_config({"credentials": PAT, "start_date": given_start}).filters.start_date
     except ConfigError as refused:
@@ -184,14 +186,12 @@ def test_a_project_is_the_same_by_its_url_and_its_gid() -> None:
         ("x" * 100, f"Unknown setting {'x' * 60}…. It has no effect."),
     ],
 )
-def test_a_setting_that_does_not_exist_is_named_with_the_one_that_was_meant(
-    name: str, warning: str
-) -> None:
+def test_an_unknown_setting_is_reported_with_the_closest_known_one(name: str, warning: str) -> None:
     assert list(unknown_settings({"credentials": PAT, name: "s3cret"})) == [warning]
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, "access_token", "_limit", "__injected_manifest"])
-def test_a_known_setting_is_not_warned_of(name: str) -> None:
+def test_a_known_setting_causes_no_warning(name: str) -> None:
     assert list(unknown_settings({name: None})) == []
 
 
@@ -209,7 +209,7 @@ def test_the_code_knows_the_settings_of_the_form_in_their_order() -> None:
         ("organization_export_ids", EXPORT),
     ],
 )
-def test_the_form_takes_what_the_code_takes(field: str, kind: Kind) -> None:
+def test_the_form_accepts_what_the_code_accepts(field: str, kind: Kind) -> None:
     assert FORM["properties"][field]["items"]["pattern"] == kind.pattern
 
 
@@ -299,7 +299,7 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("raw", "named"), WRONG)
-def test_a_wrong_field_is_named_in_a_sentence_that_does_not_repeat_its_value(
+def test_the_error_names_a_wrong_field_without_repeating_its_value(
     raw: Mapping[str, Any], named: str
 ) -> None:
     with pytest.raises(ConfigError, match=re.escape(named)) as refused:
@@ -310,26 +310,26 @@ def test_a_wrong_field_is_named_in_a_sentence_that_does_not_repeat_its_value(
     assert "pasted" not in sentence
 
 
-def test_the_oldest_shape_becomes_todays() -> None:
+def test_the_oldest_format_is_converted_to_the_current_one() -> None:
     old = {"access_token": "1/2:token", "organization_export_ids": ["7"]}
     assert current_shape(old) == {"credentials": PAT, "organization_export_ids": ["7"]}
 
 
-def test_a_config_of_today_is_left_alone() -> None:
+def test_a_current_config_is_not_changed() -> None:
     for config in ({"credentials": PAT}, {"credentials": PAT, "access_token": "left over"}):
         assert current_shape(config) == config
 
 
-def test_an_old_config_with_empty_credentials_becomes_todays() -> None:
+def test_an_old_config_with_empty_credentials_is_converted_to_the_current_format() -> None:
     assert current_shape({"access_token": "1/2:token", "credentials": None}) == {"credentials": PAT}
 
 
 @pytest.mark.parametrize("nothing", [None, 12, ["1/2:token"], {}])
-def test_a_config_is_not_given_back_with_credentials_that_are_none(nothing: Any) -> None:
+def test_a_config_with_invalid_credentials_is_not_returned(nothing: Any) -> None:
     assert current_shape({"access_token": nothing}) == {"access_token": nothing}
 
 
-def test_a_whole_number_may_be_written_with_a_point() -> None:
+def test_a_whole_number_may_have_a_decimal_point() -> None:
     config = parse_config({"credentials": PAT, "num_workers": 7.0})
     assert config.num_workers == 7
     assert isinstance(config.num_workers, int)
@@ -360,8 +360,8 @@ HOSTILE = st.sampled_from(
 URLS = [*PROJECT_URLS, *WORKSPACE_URLS, "https://app.asana.com/0/0/1", "https://app.asana.com"]
 
 
-def answers_to(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
-    """What somebody may enter in a field of the form: often what it asks for, often not."""
+def possible_values(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that a user may enter in a field of the form: often valid, often not."""
     answers: st.SearchStrategy[Any]
     match question:
         case {"const": title}:
@@ -388,8 +388,8 @@ def answers_to(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
 
 
 def configs(form: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """What somebody may save: each field as it should be, absent, null or anything else."""
-    fields = {name: answers_to(question) for name, question in form["properties"].items()}
+    """Configs that a user may save: each field is valid, absent, null or anything else."""
+    fields = {name: possible_values(question) for name, question in form["properties"].items()}
     return st.fixed_dictionaries(
         {name: answer for name, answer in fields.items() if name in form["required"]},
         optional={name: answer for name, answer in fields.items() if name not in form["required"]},
@@ -397,14 +397,14 @@ def configs(form: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def wrong_fields(raw: Mapping[str, Any]) -> Iterator[str]:
-    """The fields that the form would mark, if it took null for an empty one."""
+    """The fields that the form would mark as wrong if it treated null as empty."""
     filled = {name: value for name, value in raw.items() if value is not None}
     for error in Draft7Validator(FORM).iter_errors(filled):
         yield str(error.path[0]) if error.path else "credentials"
 
 
 def contradicts_itself(raw: Mapping[str, Any]) -> bool:
-    """Whether two fields, each of which the form takes, cannot both be meant."""
+    """Whether two fields that the form accepts contradict each other."""
     chosen, excluded = (
         {"".join(*re.findall(PROJECT.pattern, entry)) for entry in raw.get(name) or ()}
         for name in ("project_gids", "excluded_project_gids")
@@ -412,7 +412,7 @@ def contradicts_itself(raw: Mapping[str, Any]) -> bool:
     return bool(chosen & excluded)
 
 
-def assert_as_the_form_has_it(raw: Mapping[str, Any]) -> None:
+def assert_settings_match_the_form(raw: Mapping[str, Any]) -> None:
     wrong = set(wrong_fields(raw))
     if not wrong and contradicts_itself(raw):
         wrong = {"project_gids"}
@@ -427,20 +427,20 @@ def assert_as_the_form_has_it(raw: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", FORM["properties"])
 @given(data=st.data())
-def test_what_the_form_takes_is_taken_and_else_the_field_is_named(
+def test_what_the_form_accepts_is_accepted_and_otherwise_the_error_names_the_field(
     name: str, data: st.DataObject
 ) -> None:
-    answer = data.draw(answers_to(FORM["properties"][name]), label=name)
-    assert_as_the_form_has_it({"credentials": PAT, name: answer})
+    answer = data.draw(possible_values(FORM["properties"][name]), label=name)
+    assert_settings_match_the_form({"credentials": PAT, name: answer})
 
 
 @given(configs(FORM))
-def test_of_several_wrong_fields_one_is_named(raw: dict[str, Any]) -> None:
-    assert_as_the_form_has_it(raw)
+def test_the_error_names_one_of_several_wrong_fields(raw: dict[str, Any]) -> None:
+    assert_settings_match_the_form(raw)
 
 
 @given(st.text() | st.text(st.characters(min_codepoint=33, max_codepoint=126)))
-def test_a_token_is_fit_for_a_header_or_refused(given_token: str) -> None:
+def test_a_token_is_valid_in_a_header_or_refused(given_token: str) -> None:
     try:
         config = parse_config({"credentials": {"personal_access_token": given_token}})
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Everything that the network sends becomes an answer, and never an exception."""
+"""Whatever the network sends becomes an answer, never an exception."""
 
 import socket
 import threading
@@ -112,7 +112,7 @@ def test_an_unexpected_exception_is_an_answer_too() -> None:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """A usual answer with some bytes changed, removed or added."""
+    """An ordinary answer with some bytes changed, removed or added."""
     content = bytearray(USUAL)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(content)))

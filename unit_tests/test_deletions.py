@@ -25,7 +25,7 @@ def gids(found: Deletions, stream: StreamClass) -> list[str]:
     return [orjson.loads(record)["gid"] for record in found.tombstones(stream)]
 
 
-def test_what_events_tell_was_deleted_is_told_to_the_streams_of_its_kind() -> None:
+def test_a_deletion_in_the_events_is_delivered_to_each_stream_of_that_kind() -> None:
     found = deletions()
     found.learn(PROJECT)
     assert gids(found, Tasks) == gids(found, Subtasks) == ["7", "8"]
@@ -35,7 +35,7 @@ def test_what_events_tell_was_deleted_is_told_to_the_streams_of_its_kind() -> No
     assert orjson.loads(tombstone) == {"gid": "70", "created_at": WHEN, DELETED_AT: WHEN}
 
 
-def test_a_task_that_came_back_or_moved_elsewhere_is_not_deleted() -> None:
+def test_a_restored_or_moved_task_is_not_deleted() -> None:
     found = deletions()
     found.learn(PROJECT)
     found.note_alive(Subtasks, ["7"])
@@ -45,7 +45,7 @@ def test_a_task_that_came_back_or_moved_elsewhere_is_not_deleted() -> None:
 @pytest.mark.parametrize(
     "options", [{"incremental": False}, {"is_on": False}, {"continues": False}], ids=str
 )
-def test_nothing_is_captured_in_full_refreshes_first_syncs_or_if_the_user_does_not_want_it(
+def test_no_deletions_are_captured_in_full_refreshes_first_syncs_or_when_the_option_is_off(
     options: dict[str, bool],
 ) -> None:
     found = deletions(**options)

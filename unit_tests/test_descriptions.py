@@ -23,7 +23,7 @@ OLD_FASHIONED = re.compile(
     r"organisation|colour)\b",
     re.IGNORECASE,
 )
-"""Phrases that people no longer write, and British spelling."""
+"""Old-fashioned phrases and British spelling."""
 
 
 def descriptions(schema: JsonSchema, path: str) -> Iterator[tuple[str, str]]:
@@ -67,7 +67,7 @@ def test_a_column_joins_to_streams_that_have_gids(stream: str) -> None:
             assert "gid" in STREAMS[target].record.columns, path
 
 
-def test_what_a_value_means_changes_neither_its_schema_nor_the_request() -> None:
+def test_a_description_changes_neither_the_schema_nor_the_request() -> None:
     plain = object_(name=STRING, likes=array_of(object_(gid=STRING)))
     described = object_(
         name=STRING.means("Name of the task."),
@@ -98,7 +98,7 @@ def test_each_element_of_an_array_joins_and_the_array_says_so() -> None:
     assert "description" not in schema["items"]
 
 
-def test_a_record_of_another_stream_is_described_in_that_stream_only() -> None:
+def test_a_nested_record_of_another_stream_is_described_only_in_that_stream() -> None:
     field = object_(
         name=STRING.means("Name."), dates=array_of(object_(at=DATE_TIME.means("Time.")))
     )

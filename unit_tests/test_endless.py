@@ -1,4 +1,4 @@
-"""When a listing is given up, page by page, as tables."""
+"""Tables that show, page by page, when a listing is given up."""
 
 from collections.abc import Iterable
 from itertools import count
@@ -40,13 +40,13 @@ def pages_until_stuck(pages: Iterable[Page], offset: str | None = None) -> int |
         "an empty page at a known offset",
     ],
 )
-def test_a_page_without_a_new_record_or_offset_repeats(
+def test_a_page_without_a_new_record_or_offset_is_a_repetition(
     pages: list[Page], stuck_after: int | None
 ) -> None:
     assert pages_until_stuck(pages) == stuck_after
 
 
-def test_many_pages_without_a_new_record_repeat_whatever_their_offsets() -> None:
+def test_many_pages_without_a_new_record_are_a_repetition_whatever_their_offsets() -> None:
     empty: Iterable[Page] = ((None, str(n)) for n in count())
     assert pages_until_stuck(empty) == MAX_EMPTY_PAGES + 1
     same: Iterable[Page] = (("1", str(n)) for n in count())
@@ -70,9 +70,9 @@ def attempts(pages: Iterable[tuple[int, bool]]) -> list[bool]:
         ([(3, True)] * 50, 50),
         ([(0, False)] * (MAX_RESTARTS + 1), MAX_RESTARTS),
     ],
-    ids=["no further", "further each time", "another page size each time", "at the first page"],
+    ids=["no progress", "progress each time", "another page size each time", "at the first page"],
 )
-def test_a_listing_starts_over_while_it_gets_further(
+def test_a_listing_starts_over_while_it_makes_progress(
     pages: list[tuple[int, bool]], allowed: int
 ) -> None:
     assert attempts(pages).count(True) == allowed

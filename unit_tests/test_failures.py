@@ -1,4 +1,4 @@
-"""When a listing or the sync is given up, and what the next sync asks again."""
+"""When a listing or the sync is given up, and what the next sync requests again."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_listing_is_given_up_when_it_keeps_failing() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, REFUSED, GONE], ids=lambda end: type(end).__name__)
-def test_an_answer_in_between_is_a_reason_to_go_on(answer: Exception | None) -> None:
+def test_an_answer_in_between_keeps_the_listing_going(answer: Exception | None) -> None:
     failures = Failures(PLAN.listings)
     for _ in range(3):
         for _ in range(MAX_CONSECUTIVE_FAILURES - 1):
@@ -67,7 +67,7 @@ def test_a_sync_ends_when_several_listings_fail_in_a_row() -> None:
     assert verdicts[-1] is Verdict.ASANA_IS_DOWN
 
 
-def test_a_failed_request_below_a_task_is_asked_again_alone() -> None:
+def test_only_the_failed_request_below_a_task_is_repeated() -> None:
     gaps = Gaps()
     gaps.note(visit(Stories), NO_ANSWER, for_good=False)
     assert not gaps.is_whole(Stories, PROJECT)
@@ -82,7 +82,7 @@ def test_a_failed_request_below_a_task_is_asked_again_alone() -> None:
     [(visit(Tasks, "1"), NO_ANSWER), (visit(Stories), GivenUp("stories"))],
     ids=["a list of the project", "a listing that was given up"],
 )
-def test_a_project_is_read_again_whole_where_more_than_a_request_is_missing(
+def test_a_project_is_read_again_in_full_where_more_than_one_request_failed(
     failed: Visit, error: Exception
 ) -> None:
     gaps = Gaps()
@@ -92,7 +92,7 @@ def test_a_project_is_read_again_whole_where_more_than_a_request_is_missing(
     assert not gaps.is_whole(Stories, Container("project", "2"))
 
 
-def test_nothing_is_missing_where_there_are_no_marks() -> None:
+def test_nothing_is_recorded_as_missing_where_there_are_no_marks() -> None:
     gaps = Gaps()
     gaps.note(visit(Stories)._replace(need=None), NO_ANSWER, for_good=True)
     assert not gaps.is_whole(Stories, PROJECT)

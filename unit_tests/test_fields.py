@@ -66,7 +66,7 @@ def objects(
 
 
 def as_asana_sends(value: Any, paths: list[str]) -> Any:
-    """The value with what the paths name and nothing else, as `opt_fields` is documented."""
+    """The value with only the fields that the paths name, as documented for `opt_fields`."""
     if isinstance(value, list):
         return [as_asana_sends(element, paths) for element in value]
     if not isinstance(value, dict) or paths == [""]:
@@ -80,12 +80,12 @@ def as_asana_sends(value: Any, paths: list[str]) -> Any:
 
 
 @given(RECORDS)
-def test_what_is_declared_is_requested_and_nothing_else(record: ObjectShape) -> None:
+def test_only_declared_fields_are_requested(record: ObjectShape) -> None:
     assert record.opt_fields() == leaves(record.json_schema())
 
 
 @given(st.data(), RECORDS)
-def test_what_asana_sends_for_the_request_fits_the_schema_and_lacks_nothing_declared(
+def test_asanas_answer_to_the_request_fits_the_schema_and_has_every_declared_field(
     data: st.DataObject, record: ObjectShape
 ) -> None:
     whole = data.draw(objects(record.json_schema(), undeclared={"undeclared": {"gid": "1"}}))
@@ -105,9 +105,7 @@ def without_undeclared(value: Any) -> Any:
 
 
 @given(RECORDS, st.sets(NAMES))
-def test_a_column_that_is_not_wanted_is_not_requested(
-    record: ObjectShape, columns: set[str]
-) -> None:
+def test_a_deselected_column_is_not_requested(record: ObjectShape, columns: set[str]) -> None:
     assert record.opt_fields(columns) == [
         path for path in record.opt_fields() if path.partition(".")[0] in columns
     ]
@@ -132,7 +130,7 @@ def test_a_path_goes_through_arrays_and_objects_to_each_leaf() -> None:
     ]
 
 
-def test_dates_and_moments_are_told_apart() -> None:
+def test_dates_and_date_times_have_different_formats() -> None:
     schema = object_(due_on=DATE, due_at=DATE_TIME).json_schema()
 
     assert schema["properties"] == {
@@ -141,7 +139,7 @@ def test_dates_and_moments_are_told_apart() -> None:
     }
 
 
-def test_a_record_with_fewer_columns_keeps_their_shapes() -> None:
+def test_a_record_with_fewer_columns_keeps_their_schemas() -> None:
     record = object_(gid=STRING, liked=BOOLEAN, parent=object_(gid=STRING))
 
     assert record.only("gid", "parent") == object_(gid=STRING, parent=object_(gid=STRING))
@@ -152,7 +150,7 @@ def test_a_column_that_does_not_exist_cannot_be_chosen() -> None:
         object_(name=STRING).only("naem")
 
 
-def test_a_record_with_more_columns_leaves_the_other_as_it_was() -> None:
+def test_adding_columns_does_not_change_the_original_record() -> None:
     compact = object_(gid=STRING)
 
     full = compact.also(name=STRING)
@@ -161,7 +159,7 @@ def test_a_record_with_more_columns_leaves_the_other_as_it_was() -> None:
     assert compact.opt_fields() == ["gid"]
 
 
-def test_in_a_stream_everything_may_be_null_but_the_key_and_the_record() -> None:
+def test_in_a_stream_everything_but_the_key_and_the_record_may_be_null() -> None:
     record = object_(gid=STRING, parent=object_(gid=STRING), tags=array_of(object_(gid=STRING)))
     validator = Draft7Validator(catalog_schema(record, key=("gid",)))
 
@@ -171,7 +169,7 @@ def test_in_a_stream_everything_may_be_null_but_the_key_and_the_record() -> None
     assert not validator.is_valid(None)
 
 
-def test_a_stream_s_records_may_hold_what_asana_adds_one_day() -> None:
+def test_records_may_have_fields_that_asana_adds_later() -> None:
     record = object_(gid=STRING, parent=object_(gid=STRING))
     validator = Draft7Validator(catalog_schema(record, key=("gid",)))
 
@@ -191,6 +189,6 @@ def test_a_column_that_the_connector_adds_is_declared_and_may_be_part_of_the_key
     }
 
 
-def test_a_key_that_no_column_has_is_refused() -> None:
+def test_a_key_without_a_column_is_refused() -> None:
     with pytest.raises(KeyError, match="event_id"):
         catalog_schema(object_(gid=STRING), key=("event_id",))

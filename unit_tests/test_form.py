@@ -90,7 +90,7 @@ def test_every_field_has_a_title_and_a_description_of_sentences() -> None:
         assert field["description"].endswith((".", "?</a>")), field["title"]
 
 
-def test_whatever_has_a_pattern_says_it_in_words() -> None:
+def test_every_field_with_a_pattern_describes_it_in_words() -> None:
     described = [field for field in FIELDS.values() if "pattern" in field.get("items", field)]
     assert len(described) == 5
     for field in described:
@@ -107,12 +107,12 @@ def test_both_ways_to_write_a_date_are_shown(example: str) -> None:
     )
 
 
-def test_what_a_gid_is_stands_once() -> None:
+def test_the_description_of_a_gid_appears_once() -> None:
     explained = [f["title"] for f in below(FORM) if "the gid is Asana's ID" in f["description"]]
     assert explained == ["Projects"]
 
 
-def test_links_lead_to_headings_of_the_page() -> None:
+def test_links_point_to_headings_of_the_page() -> None:
     links = [
         link for field in below(FORM) for link in re.findall('href="([^"]+)"', field["description"])
     ]
@@ -170,7 +170,7 @@ def test_an_old_config_is_valid_in_the_new_form(name: str) -> None:
     parse_config(config)
 
 
-def test_the_flat_token_of_the_oldest_configs_is_valid_as_it_is_understood() -> None:
+def test_the_flat_token_of_the_oldest_configs_is_valid_after_conversion() -> None:
     config = current_shape({"access_token": "2/1/2:token", "organization_export_ids": GIDS})
     check_config_against_spec_or_exit(dict(config), SPEC)
 
@@ -183,6 +183,6 @@ def test_the_flat_token_of_the_oldest_configs_is_valid_as_it_is_understood() -> 
         {"num_workers": 26},
     ],
 )
-def test_the_form_refuses_what_it_should(wrong: dict[str, Any]) -> None:
+def test_the_form_refuses_wrong_values(wrong: dict[str, Any]) -> None:
     with pytest.raises(AirbyteTracedException):
         check_config_against_spec_or_exit({"credentials": PAT_TITLE | TOKEN, **wrong}, SPEC)

@@ -1,4 +1,4 @@
-"""A small set of gids holds what a set of strings holds."""
+"""The compact set of gids holds the same gids as a set of strings."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ GIDS = st.one_of(st.integers(1, 5000).map(str), st.sampled_from(ODD[1:]))
 
 
 @given(added=st.lists(GIDS), asked=st.lists(GIDS))
-def test_it_holds_exactly_what_was_added(added: list[str], asked: list[str]) -> None:
+def test_a_set_contains_exactly_what_was_added(added: list[str], asked: list[str]) -> None:
     gids = GidSet()
     for gid in added:
         gids.add(gid)
@@ -18,7 +18,7 @@ def test_it_holds_exactly_what_was_added(added: list[str], asked: list[str]) -> 
     assert [gid in gids for gid in (*added, *asked)] == [gid in added for gid in (*added, *asked)]
 
 
-def test_it_grows_without_losing_any() -> None:
+def test_a_set_grows_without_losing_a_gid() -> None:
     gids, added = GidSet(), [str(12 * 10**14 + number) for number in range(5 * FIRST_SLOTS)]
     assert added[0] not in gids
     for gid in added:

@@ -76,7 +76,7 @@ def test_u0000_is_removed_and_counted(body: bytes, value: Any, strings: int) -> 
         "nothing",
         "HTML",
         "half",
-        "half of a half",
+        "half of a surrogate pair",
         "UTF-16",
         "deep",
         "deep, U+0000",

@@ -181,7 +181,7 @@ def test_a_refresh_starts_if_there_is_no_state_or_the_user_wants_it(table: Table
         ({"type": ["null", "string", "object"]}, Kind.JSON),
     ],
 )
-def test_the_kind_of_a_column_is_that_of_its_schema(shape: dict[str, object], kind: Kind) -> None:
+def test_the_kind_of_a_column_follows_from_its_schema(shape: dict[str, object], kind: Kind) -> None:
     assert kind_of(shape) is kind
 
 
@@ -214,7 +214,7 @@ class Clock:
         return self.now
 
 
-def test_the_rate_is_that_of_the_last_minute() -> None:
+def test_the_rate_covers_the_last_minute() -> None:
     clock = Clock()
     pace = Pace(clock)
     requests = 0

@@ -9,7 +9,7 @@ from source_asana.asana.memory import Memory, Share
 from source_asana.asana.rate_limit import RateLimit, Stopped
 
 SECONDS = 10.0
-"""A test that waits longer has failed."""
+"""Seconds after which a waiting test has failed."""
 
 
 def go_on() -> None:
@@ -83,7 +83,7 @@ def test_two_threads_that_need_more_do_not_wait_for_each_other() -> None:
     assert [done.get(timeout=SECONDS) for _ in shares] == [0, 0]
 
 
-def test_a_share_without_room_holds_nothing() -> None:
+def test_a_share_without_room_has_no_memory() -> None:
     memory = Memory(100, go_on)
     memory.take(60)
     share = Share(memory)

@@ -1,4 +1,4 @@
-"""What metadata.yaml tells Airbyte is what the package, the image and the changelog tell."""
+"""metadata.yaml matches the package, the image and the changelog."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ def text(name: str) -> str:
 
 
 def found(pattern: str, name: str) -> str:
-    """What the only match of a pattern in a file holds in its group."""
+    """The group of the only match of a pattern in a file."""
     (only,) = re.findall(pattern, text(name), re.MULTILINE)
     assert isinstance(only, str)
     return only
@@ -61,7 +61,7 @@ def test_the_version_is_the_same_everywhere(
     assert {metadata["dockerImageTag"], newest, label, oci} == {project["version"]}
 
 
-def test_the_image_is_built_on_the_base_that_the_metadata_names(metadata: dict[str, Any]) -> None:
+def test_the_image_uses_the_base_image_in_the_metadata(metadata: dict[str, Any]) -> None:
     base = metadata["connectorBuildOptions"]["baseImage"]
     assert re.fullmatch(
         r"docker\.io/airbyte/python-connector-base:[\d.]+@sha256:[0-9a-f]{64}", base
@@ -69,7 +69,7 @@ def test_the_image_is_built_on_the_base_that_the_metadata_names(metadata: dict[s
     assert found(r"^ARG BASE_IMAGE=(\S+)$", "Dockerfile") == base
 
 
-def test_image_and_package_have_the_names_that_the_metadata_gives(
+def test_image_and_package_have_the_names_in_the_metadata(
     metadata: dict[str, Any], project: dict[str, Any]
 ) -> None:
     assert found(r'io\.airbyte\.name="([^"]+)"', "Dockerfile") == metadata["dockerRepository"]
@@ -77,27 +77,27 @@ def test_image_and_package_have_the_names_that_the_metadata_gives(
     assert metadata["license"] == project["license"]
 
 
-def test_the_license_is_one_that_airbyte_accepts(metadata: dict[str, Any]) -> None:
+def test_airbyte_accepts_the_license(metadata: dict[str, Any]) -> None:
     assert metadata["license"] == "MIT"
     assert text("LICENSE").startswith("MIT License")
 
 
-def test_language_and_kit_are_told_once_each(metadata: dict[str, Any]) -> None:
+def test_language_and_cdk_are_named_once_each(metadata: dict[str, Any]) -> None:
     assert sorted(metadata["tags"]) == ["cdk:python", "language:python"]
 
 
-def test_pyairbyte_may_install_the_package(metadata: dict[str, Any]) -> None:
+def test_pyairbyte_can_install_the_package(metadata: dict[str, Any]) -> None:
     assert metadata["remoteRegistries"]["pypi"]["enabled"] is True
 
 
-def test_the_suites_that_airbyte_would_run_are_there(metadata: dict[str, Any]) -> None:
+def test_the_test_suites_that_airbyte_would_run_exist(metadata: dict[str, Any]) -> None:
     suites = [suite["suite"] for suite in metadata["connectorTestSuitesOptions"]]
     assert suites == ["unitTests", "integrationTests", "acceptanceTests"]
     for place in ("unit_tests", "integration_tests", "acceptance-test-config.yml"):
         assert (ROOT / place).exists()
 
 
-def test_only_streams_that_exist_are_named(metadata: dict[str, Any]) -> None:
+def test_the_metadata_names_only_streams_that_exist(metadata: dict[str, Any]) -> None:
     suggested = metadata["suggestedStreams"]["streams"]
     assert len(set(suggested)) == len(suggested)
     assert STREAMS.keys() >= {*suggested, *impacted(metadata)}
@@ -120,7 +120,7 @@ def impacted(metadata: dict[str, Any]) -> set[str]:
     return {name for scope in change["scopedImpact"] for name in scope["impactedScopes"]}
 
 
-def test_who_upgrades_reads_the_same_in_the_platform_and_in_the_changelog(
+def test_the_platform_and_the_changelog_say_the_same_about_an_upgrade(
     metadata: dict[str, Any],
 ) -> None:
     _, change = newest_change(metadata)
@@ -137,12 +137,12 @@ def test_the_major_version_is_a_breaking_change(metadata: dict[str, Any]) -> Non
     assert numbered(version) == [numbered(metadata["dockerImageTag"])[0], 0, 0]
 
 
-def test_only_a_release_candidate_rolls_out_step_by_step(metadata: dict[str, Any]) -> None:
+def test_only_a_release_candidate_rolls_out_progressively(metadata: dict[str, Any]) -> None:
     rollout = metadata["releases"]["rolloutConfiguration"]
     assert rollout["enableProgressiveRollout"] is ("-rc." in metadata["dockerImageTag"])
 
 
-def test_no_stream_that_costs_a_request_for_each_task_is_suggested(
+def test_no_suggested_stream_costs_a_request_for_each_task(
     metadata: dict[str, Any],
 ) -> None:
     below_tasks = ("stories", "attachments")
@@ -150,7 +150,7 @@ def test_no_stream_that_costs_a_request_for_each_task_is_suggested(
     assert [name for name in suggested if name.startswith(below_tasks)] == []
 
 
-def test_each_breaking_change_says_how_to_migrate(metadata: dict[str, Any]) -> None:
+def test_each_breaking_change_describes_how_to_migrate(metadata: dict[str, Any]) -> None:
     guide = metadata["releases"]["migrationDocumentationUrl"]
     assert guide == f"{metadata['documentationUrl']}-migrations"
     for version, change in metadata["releases"]["breakingChanges"].items():
@@ -158,7 +158,7 @@ def test_each_breaking_change_says_how_to_migrate(metadata: dict[str, Any]) -> N
         assert change["migrationDocumentationUrl"] == guide + anchor
 
 
-def test_the_platform_lets_the_connector_reach_asana_and_nothing_else(
+def test_the_platform_allows_the_connector_to_reach_only_asana(
     metadata: dict[str, Any],
 ) -> None:
     assert metadata["allowedHosts"]["hosts"] == [urlsplit(ASANA_URL).hostname]

@@ -1,4 +1,4 @@
-"""What the ends of its visits mean for a stream."""
+"""What the results of its visits mean for a stream."""
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -40,7 +40,7 @@ def problem(*ends: Exception | None) -> Problem | None:
     return problem_of(sections, {sections: tally(*ends)})
 
 
-def test_visits_are_counted_by_how_they_ended() -> None:
+def test_visits_are_counted_by_their_results() -> None:
     gone = Refusal(404, "Not Found", "projects/2/sections")
     counted = tally(None, FORBIDDEN, gone, FORBIDDEN, NO_ANSWER, None)
     assert (counted.read, counted.refused, counted.failed) == (2, {403: 2, 404: 1}, 1)
@@ -58,7 +58,7 @@ def test_visits_are_counted_by_how_they_ended() -> None:
         (NO_ANSWER, (0, {}, 1, 0)),
     ],
 )
-def test_what_is_asked_for_once_more_counts_once_as_it_ends(
+def test_a_repeated_visit_counts_once_with_its_final_result(
     end: Exception | None, ended: tuple[int, dict[int, int], int, int]
 ) -> None:
     counted = Tally()
@@ -69,15 +69,15 @@ def test_what_is_asked_for_once_more_counts_once_as_it_ends(
     assert counted.visits == 1
 
 
-def test_all_read_is_no_problem() -> None:
+def test_no_problem_where_everything_was_read() -> None:
     assert problem(None, None) is None
 
 
-def test_nothing_to_visit_is_no_problem() -> None:
+def test_no_problem_where_there_was_nothing_to_visit() -> None:
     assert problem() is None
 
 
-def test_one_refused_parent_is_no_problem() -> None:
+def test_no_problem_where_one_parent_was_refused() -> None:
     assert problem(FORBIDDEN, FORBIDDEN, None) is None
 
 
@@ -90,7 +90,7 @@ def test_one_refused_parent_is_no_problem() -> None:
         (451, "Run the connector elsewhere."),
     ],
 )
-def test_a_listing_that_is_refused_everywhere_is_a_problem_that_the_user_can_solve(
+def test_a_listing_refused_everywhere_is_a_problem_that_the_user_can_solve(
     status: int, advice: str
 ) -> None:
     found = problem(Refusal(status, "Not for you", "projects/1/sections"), FORBIDDEN)
@@ -109,7 +109,7 @@ def test_one_failure_is_a_problem_whatever_else_was_read_or_refused() -> None:
     )
 
 
-def test_a_fault_of_the_connector_is_to_be_reported_without_what_it_was_about() -> None:
+def test_a_connector_error_asks_for_a_report_and_quotes_no_data() -> None:
     found = problem(KeyError("secret"))
     assert found
     assert found.failure_type is FailureType.system_error
@@ -118,7 +118,7 @@ def test_a_fault_of_the_connector_is_to_be_reported_without_what_it_was_about() 
 
 
 @pytest.mark.parametrize("end", [FORBIDDEN, NO_ANSWER], ids=["refused", "failed"])
-def test_what_is_missing_above_is_missing_below(end: Exception) -> None:
+def test_a_failed_parent_stream_makes_its_child_streams_incomplete(end: Exception) -> None:
     projects = listing(Projects)
     tasks = listing(Tasks, projects)
     subtasks = listing(Subtasks, tasks)
@@ -133,13 +133,13 @@ def test_what_is_missing_above_is_missing_below(end: Exception) -> None:
     )
 
 
-def test_what_is_missing_below_is_not_missing_above() -> None:
+def test_a_failed_child_stream_leaves_its_parent_stream_complete() -> None:
     projects = listing(Projects)
     tasks = listing(Tasks, projects)
     assert problem_of(projects, {projects: tally(None), tasks: tally(NO_ANSWER)}) is None
 
 
-def test_a_listing_below_itself_answers_for_itself_once() -> None:
+def test_a_recursive_listing_reports_its_failure_once() -> None:
     subtasks = listing(Subtasks)
     subtasks.parents.append(subtasks)
     assert problem_of(subtasks, {subtasks: tally(None, FORBIDDEN)}) is None
@@ -149,7 +149,7 @@ def test_a_listing_below_itself_answers_for_itself_once() -> None:
 REJECTED = AsanaFailure("Bad Request", "portfolios", status=400)
 
 
-def test_refusals_that_say_nothing_of_others_are_no_problem_by_themselves() -> None:
+def test_refusals_that_do_not_apply_to_others_are_no_problem() -> None:
     sections = listing(Sections)
     counted = Tally()
     counted.count(FORBIDDEN, "1", says_nothing_of_others=True)
@@ -160,7 +160,7 @@ def test_refusals_that_say_nothing_of_others_are_no_problem_by_themselves() -> N
     assert found.message.startswith("Asana refused all sections")
 
 
-def test_an_account_without_workspaces_is_a_problem_of_all_below_it() -> None:
+def test_an_account_without_workspaces_is_a_problem_for_every_stream_below_workspaces() -> None:
     workspaces = listing(Workspaces)
     projects = listing(Projects, workspaces)
     tallies = {workspaces: Tally(read=1, is_empty_account=True), projects: Tally()}
@@ -186,11 +186,11 @@ NO_WORKSPACE = "The token sees no workspace. Use the token of a workspace member
         (Projects, [Refusal(402, "Not on this plan", "projects")], True),
     ],
 )
-def test_a_stream_does_without_goals_or_portfolios_where_all_of_them_are_refused(
+def test_a_stream_is_complete_without_goals_or_portfolios_where_all_of_them_are_refused(
     source: StreamClass, ends: list[Exception | None], *, is_without: bool
 ) -> None:
     above = listing(source)
     assert is_dispensable(above, tally(*ends)) is is_without
     updates = listing(StatusUpdates, above)
-    is_well = is_without or None in ends or not ends
-    assert (problem_of(updates, {above: tally(*ends), updates: tally()}) is None) is is_well
+    is_complete = is_without or None in ends or not ends
+    assert (problem_of(updates, {above: tally(*ends), updates: tally()}) is None) is is_complete

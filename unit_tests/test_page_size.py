@@ -1,4 +1,4 @@
-"""The next `limit` after each thing that may happen to a page."""
+"""The next `limit` after each possible result of a page."""
 
 import pytest
 
@@ -29,7 +29,7 @@ MEGABYTE = 1_000_000
         (5, 2, 5),
     ],
 )
-def test_after_two_timeouts_a_page_is_half_as_large_but_not_below_ten_records(
+def test_two_timeouts_halve_a_page_but_not_below_ten_records(
     limit: int, times: int, following: int
 ) -> None:
     assert PageSize(answerable_limit=limit).timed_out(limit, times) == following

@@ -65,7 +65,7 @@ def fields(plan: Plan, name: str) -> list[str]:
 
 
 @given(streams=SELECTIONS, incremental=st.booleans())
-def test_a_plan_has_each_listing_once_however_many_streams_feed_on_it(
+def test_a_plan_has_each_listing_once_however_many_streams_use_it(
     streams: set[StreamClass], *, incremental: bool
 ) -> None:
     plan = plan_of(*streams, incremental=incremental)
@@ -79,7 +79,7 @@ def test_a_plan_has_each_listing_once_however_many_streams_feed_on_it(
 
 
 @given(streams=SELECTIONS, incremental=st.booleans())
-def test_a_plan_has_nothing_that_nobody_needs(
+def test_a_plan_has_only_listings_that_a_stream_needs(
     streams: set[StreamClass], *, incremental: bool
 ) -> None:
     for listing in plan_of(*streams, incremental=incremental).listings:
@@ -90,19 +90,19 @@ def test_a_plan_has_nothing_that_nobody_needs(
 
 
 @given(SELECTIONS)
-def test_a_full_refresh_asks_for_no_events(streams: set[StreamClass]) -> None:
+def test_a_full_refresh_requests_no_events(streams: set[StreamClass]) -> None:
     plan = plan_of(*streams)
     assert plan.events is None
     assert not plan.lookups
 
 
 @given(SELECTIONS)
-def test_what_is_read_incrementally_below_projects_needs_their_events(
+def test_incremental_streams_below_projects_need_events(
     streams: set[StreamClass],
 ) -> None:
     plan = plan_of(*streams, incremental=True)
     below = {s for s in streams if s.is_below_projects() and s.cursor_field}
-    below.discard(StatusUpdates)  # no event tells of these
+    below.discard(StatusUpdates)  # no event reports these
     assert bool(plan.events) == bool(below)
 
 
@@ -117,7 +117,7 @@ def test_every_selected_stream_gets_all_of_its_fields(streams: set[StreamClass])
             assert fields <= set(requested)
 
 
-def test_an_ancestor_that_is_not_selected_is_asked_for_no_more_than_its_children_need() -> None:
+def test_an_ancestor_that_is_not_selected_requests_only_what_its_children_need() -> None:
     plan = plan_of(Stories)
     assert fields(plan, "workspaces") == ["gid"]
     assert fields(plan, "projects") == ["gid"]
@@ -135,7 +135,7 @@ def test_an_incremental_stream_keeps_its_cursor_too() -> None:
     assert fields(plan, "sections") == ["gid", "name", "created_at"]
 
 
-def test_streams_that_share_a_listing_get_their_own_columns_each() -> None:
+def test_streams_that_share_a_listing_each_get_their_own_columns() -> None:
     plan = make_plan({Stories: Selection(["text", "source"]), StoriesCompact: Selection()})
     listing = listing_of(plan, "stories")
     assert "source" in listing.opt_fields.split(",")
@@ -147,14 +147,14 @@ def test_streams_that_share_a_listing_get_their_own_columns_each() -> None:
     }
 
 
-def test_what_only_the_walk_looks_at_is_not_delivered() -> None:
+def test_fields_that_only_the_walk_uses_are_not_delivered() -> None:
     plan = make_plan({Tasks: Selection(["name"])})
     listing = listing_of(plan, "tasks")
     page: list[Record] = [{"gid": "1", "name": "Paint", "projects": [], "parent": None}]
     assert listing.outputs[0].records(page, "9") == [{"gid": "1", "name": "Paint"}]
 
 
-def test_portfolio_items_carry_the_portfolio() -> None:
+def test_portfolio_items_include_their_portfolio() -> None:
     plan = plan_of(PortfolioItems)
     listing = listing_of(plan, "portfolio_items")
     assert listing.outputs[0].records([{"gid": "1"}], "9") == [{"gid": "1", "portfolio_gid": "9"}]
@@ -189,7 +189,7 @@ def test_a_request_is_filled_in_completely(stream: StreamClass) -> None:
 @pytest.mark.parametrize(
     "stream", [s for s in STREAMS.values() if s.parents()], ids=lambda stream: stream.stream_name()
 )
-def test_a_placeholder_is_named_like_what_stands_above(stream: StreamClass) -> None:
+def test_a_placeholder_is_named_after_its_parent_stream(stream: StreamClass) -> None:
     above = {
         parent.stream_name().removeprefix("sub").removesuffix("s") for parent in stream.parents()
     }
@@ -199,7 +199,7 @@ def test_a_placeholder_is_named_like_what_stands_above(stream: StreamClass) -> N
     assert str(stream.path()).count(f"{{{expected}}}") == 1
 
 
-# -- what the user has chosen ---------------------------------------------------------------------
+# -- filters --------------------------------------------------------------------------------------
 
 
 def names(plan: Plan) -> set[str]:
@@ -207,7 +207,7 @@ def names(plan: Plan) -> set[str]:
 
 
 @given(streams=SELECTIONS, incremental=st.booleans(), filters=CHOICES)
-def test_whatever_is_chosen_a_plan_has_nothing_that_nobody_needs(
+def test_whatever_the_filters_a_plan_has_only_listings_that_a_stream_needs(
     streams: set[StreamClass], *, incremental: bool, filters: Filters
 ) -> None:
     plan = plan_of(*streams, incremental=incremental, filters=filters)
@@ -222,7 +222,7 @@ def test_whatever_is_chosen_a_plan_has_nothing_that_nobody_needs(
 
 
 @given(streams=SELECTIONS, incremental=st.booleans(), filters=CHOICES)
-def test_options_that_are_left_out_are_not_requested_of_tasks_and_projects(
+def test_tasks_and_projects_do_not_request_excluded_options(
     streams: set[StreamClass], *, incremental: bool, filters: Filters
 ) -> None:
     plan = plan_of(*streams, incremental=incremental, filters=filters)
@@ -233,7 +233,7 @@ def test_options_that_are_left_out_are_not_requested_of_tasks_and_projects(
 
 
 @pytest.mark.parametrize("stream", [Tasks, Subtasks, Projects])
-def test_only_the_options_are_left_out(stream: StreamClass) -> None:
+def test_only_the_options_are_excluded(stream: StreamClass) -> None:
     whole = fields(plan_of(stream), stream.stream_name())
     lean = fields(plan_of(stream, filters=NO_OPTIONS), stream.stream_name())
     missing = [path for path in whole if path not in lean]
@@ -244,7 +244,7 @@ def test_only_the_options_are_left_out(stream: StreamClass) -> None:
     assert "custom_fields.enum_value.name" in lean
 
 
-def test_the_streams_of_custom_fields_have_all_options_whatever_is_left_out() -> None:
+def test_custom_field_streams_always_have_all_options() -> None:
     plan = plan_of(CustomFields, CustomFieldSettings, Projects, filters=NO_OPTIONS)
     assert "enum_options.name" in fields(plan, "custom_fields")
     inner = "custom_field_settings.custom_field.enum_options.name"
@@ -253,19 +253,19 @@ def test_the_streams_of_custom_fields_have_all_options_whatever_is_left_out() ->
 
 
 @pytest.mark.parametrize("incremental", [False, True])
-def test_without_subtasks_nothing_asks_for_them(*, incremental: bool) -> None:
+def test_without_subtasks_no_listing_requests_them(*, incremental: bool) -> None:
     streams = (Tasks, Subtasks, Stories, Attachments)
     plan = plan_of(*streams, incremental=incremental, filters=NO_SUBTASKS)
     assert "subtasks" not in names(plan)
     assert Subtasks not in {output.stream for found in plan.listings for output in found.outputs}
-    assert "num_subtasks" in fields(plan, "tasks")  # a column of its own
+    assert "num_subtasks" in fields(plan, "tasks")  # selected as a column
     assert "num_subtasks" not in fields(
         plan_of(Stories, incremental=incremental, filters=NO_SUBTASKS), "tasks"
     )
     assert plan_of(Subtasks, incremental=incremental, filters=NO_SUBTASKS).listings == ()
 
 
-def test_archived_projects_that_are_left_out_are_not_asked_for() -> None:
+def test_excluded_archived_projects_are_not_requested() -> None:
     filters = Filters(with_archived_projects=False)
     _, params = listing_of(plan_of(Projects, filters=filters), "projects").request("9")
     assert params["archived"] == "false"
@@ -275,7 +275,7 @@ def test_archived_projects_that_are_left_out_are_not_asked_for() -> None:
     assert "archived" not in params
 
 
-def test_what_has_a_start_is_asked_for_its_time() -> None:
+def test_a_listing_filtered_by_start_date_requests_its_cursor() -> None:
     assert "modified_at" in fields(plan_of(Stories, filters=SINCE), "tasks")
     assert "modified_at" not in fields(plan_of(Stories), "tasks")
     plan = make_plan({Stories: Selection(["text"])}, SINCE)
@@ -287,7 +287,7 @@ def test_what_has_a_start_is_asked_for_its_time() -> None:
 
 @pytest.mark.parametrize("incremental", [False, True])
 @pytest.mark.parametrize("stream", [Tasks, Subtasks, Stories, Attachments])
-def test_tasks_without_a_project_are_looked_for_below_users(
+def test_tasks_without_a_project_are_read_below_users(
     stream: StreamClass, *, incremental: bool
 ) -> None:
     plan = plan_of(stream, incremental=incremental, filters=LOOSE)
@@ -305,7 +305,7 @@ def test_tasks_without_a_project_are_looked_for_below_users(
     assert plan.without_project.opt_fields == in_projects.opt_fields
 
 
-def test_nobody_looks_for_tasks_without_a_project_where_no_stream_has_them() -> None:
+def test_tasks_without_a_project_are_read_only_where_a_stream_has_them() -> None:
     plan = plan_of(Projects, Sections, filters=LOOSE)
     assert plan.without_project is None
     assert "users" not in names(plan)
@@ -316,7 +316,7 @@ def test_nobody_looks_for_tasks_without_a_project_where_no_stream_has_them() -> 
 
 
 @pytest.mark.parametrize("incremental", [False, True])
-def test_a_record_that_a_listing_may_give_in_part_is_asked_for_by_its_gid(
+def test_a_record_that_a_listing_may_return_in_part_is_requested_by_its_gid(
     *, incremental: bool
 ) -> None:
     plan = plan_of(TimeTrackingEntries, incremental=incremental)
@@ -330,7 +330,7 @@ def test_a_record_that_a_listing_may_give_in_part_is_asked_for_by_its_gid(
     assert set(params) == {"opt_fields"}
 
 
-def test_records_within_others_take_their_own_columns_out_of_them() -> None:
+def test_nested_records_have_their_own_columns() -> None:
     plan = make_plan(
         {
             CustomFieldSettings: Selection(["is_important", "custom_field"]),
@@ -352,7 +352,7 @@ def test_records_within_others_take_their_own_columns_out_of_them() -> None:
     }
 
 
-def test_a_record_within_another_may_be_the_only_one_or_none() -> None:
+def test_a_column_may_contain_one_nested_record_or_none() -> None:
     plan = plan_of(UserTaskLists)
     listing = listing_of(plan, WorkspaceMemberships.stream_name())
     (output,) = listing.outputs
@@ -365,21 +365,21 @@ def test_a_record_within_another_may_be_the_only_one_or_none() -> None:
     assert names(plan) == {"workspaces", "workspace_memberships"}
 
 
-def test_streams_within_others_that_are_selected_too_make_no_further_listing() -> None:
+def test_nested_streams_of_selected_streams_add_no_listing() -> None:
     alone = plan_of(Projects, WorkspaceMemberships)
     together = plan_of(Projects, WorkspaceMemberships, UserTaskLists)
     assert names(alone) == names(together)
     assert names(plan_of(Projects, CustomFieldSettings)) == {"workspaces", "projects", "portfolios"}
 
 
-def test_what_takes_no_fields_is_asked_for_without() -> None:
+def test_an_endpoint_without_opt_fields_is_requested_without_them() -> None:
     for stream in (GoalMemberships, AuditLogEvents):
         _, params = listing_of(plan_of(stream), stream.stream_name()).request("42")
         assert "opt_fields" not in params
         assert params["limit"] == "100"
 
 
-def test_a_brief_is_asked_for_by_the_gid_that_its_project_names() -> None:
+def test_a_brief_is_requested_by_the_gid_in_its_project() -> None:
     plan = plan_of(ProjectBriefs)
     listing = listing_of(plan, "project_briefs")
     assert "project_brief.gid" in fields(plan, "projects")
@@ -390,7 +390,7 @@ def test_a_brief_is_asked_for_by_the_gid_that_its_project_names() -> None:
     assert "limit" not in params
 
 
-def test_a_flag_on_which_listings_depend_is_confirmed_by_one_request() -> None:
+def test_one_request_confirms_a_flag_on_which_listings_depend() -> None:
     plan = plan_of(Teams, AuditLogEvents, Tasks)
     (asked,) = (found for found in plan.listings if found.confirms)
     assert asked.path == "workspaces/{workspace}"
@@ -406,7 +406,7 @@ def test_a_flag_on_which_listings_depend_is_confirmed_by_one_request() -> None:
     ("flag", "unconfirmed", "confirmed"),
     [(True, "1", "1"), (False, None, None), (None, None, "1"), ("true", None, "1")],
 )
-def test_only_a_plain_no_means_no_when_it_is_confirmed(
+def test_only_an_explicit_false_counts_as_false_when_confirmed(
     flag: object, unconfirmed: str | None, confirmed: str | None
 ) -> None:
     teams = listing_of(plan_of(Teams), "teams")
@@ -415,20 +415,20 @@ def test_only_a_plain_no_means_no_when_it_is_confirmed(
     assert teams.parent_in(above, is_confirmed=True) == confirmed
 
 
-def test_nothing_is_confirmed_where_nothing_depends_on_it() -> None:
+def test_a_flag_is_not_confirmed_where_no_listing_depends_on_it() -> None:
     streams = set(STREAMS.values()) - {Teams, TeamMemberships, AuditLogEvents}
     assert not any(found.confirms for found in plan_of(*streams).listings)
 
 
 @pytest.mark.parametrize("count", [None, "0", False, 1, [], 2.5])
-def test_a_listing_is_left_out_only_where_its_count_is_0(count: object) -> None:
+def test_a_listing_is_skipped_only_where_its_count_is_0(count: object) -> None:
     subtasks = listing_of(plan_of(Subtasks), "subtasks")
     assert subtasks.parent_in({"gid": "1", "num_subtasks": count}) == "1"
     assert subtasks.parent_in({"gid": "1"}) == "1"
     assert subtasks.parent_in({"gid": "1", "num_subtasks": 0}) is None
 
 
-def test_what_a_column_holds_comes_once_and_only_with_a_gid() -> None:
+def test_nested_records_come_once_and_only_with_a_gid() -> None:
     output = listing_of(plan_of(CustomFieldSettings), "projects").outputs[0]
     page: list[Record] = [
         {"gid": "1", "custom_field_settings": [{"gid": "2"}, None, {"gid": "2"}, {"gid": None}]},

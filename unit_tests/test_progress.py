@@ -1,4 +1,4 @@
-"""What the log says meanwhile and at the end."""
+"""What the log says during a sync and at its end."""
 
 import logging
 from collections import Counter
@@ -23,7 +23,7 @@ FORBIDDEN = Refusal(403, "Forbidden", "tasks")
 
 @dataclass
 class Sync:
-    """What a sync knows of itself, and its log."""
+    """The numbers of a sync, and its log."""
 
     log: pytest.LogCaptureFixture
     now: float = 100.0
@@ -74,27 +74,27 @@ def test_a_line_comes_every_ten_seconds(sync: Sync) -> None:
     assert said == [second % 10 == 0 for second in range(1, 31)]
 
 
-def test_a_line_tells_the_requests_their_rate_and_the_records(sync: Sync) -> None:
+def test_a_line_has_the_requests_their_rate_and_the_records(sync: Sync) -> None:
     sync.requests.update(tasks=1_200, stories=300)
     sync.progress.records["tasks"] += 100
     sync.progress.records["stories"] += 2_400
     assert sync.line_after(60) == ["2,500 records, 1,500 requests (1,500/min)"]
 
 
-def test_a_line_tells_how_many_of_the_known_projects_are_done(sync: Sync) -> None:
+def test_a_line_has_the_number_of_known_projects_that_are_done(sync: Sync) -> None:
     sync.open_projects = 2
     sync.progress.project_ended()
     (line,) = sync.line_after(10)
     assert line == "1 of 3 projects done, 0 records, 0 requests (0/min), about 20 s left"
 
 
-def test_a_line_says_why_nothing_happens(sync: Sync) -> None:
+def test_a_line_explains_why_nothing_happens(sync: Sync) -> None:
     sync.wait = 42
     (line,) = sync.line_after(10)
     assert line.endswith("; paused for 42 s by Asana's rate limit")
 
 
-def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, tasks: Listing) -> None:
+def test_ten_skipped_objects_are_named_and_the_others_counted(sync: Sync, tasks: Listing) -> None:
     for times in range(1, 13):
         sync.sync_log.skipped(Visit(tasks, str(times), ACCOUNT), FORBIDDEN)
     assert sync.said(logging.WARNING) == [
@@ -103,12 +103,12 @@ def test_ten_skipped_objects_are_named_and_the_others_announced(sync: Sync, task
     ]
 
 
-def test_what_could_not_be_read_is_named(sync: Sync, tasks: Listing) -> None:
+def test_the_log_names_what_could_not_be_read(sync: Sync, tasks: Listing) -> None:
     sync.sync_log.failed(Visit(tasks, "1200", ACCOUNT), TimeoutError("no answer"))
     assert sync.said(logging.ERROR) == ["tasks: cannot read project 1200: no answer"]
 
 
-def test_the_summary_tells_each_stream_and_what_was_on_the_way(sync: Sync) -> None:
+def test_the_summary_has_each_stream_and_the_listings_on_the_way(sync: Sync) -> None:
     plan = make_plan({Tasks: Selection()})
     sync.requests.update(workspaces=1, projects=3, tasks=1_033)
     sync.progress.records["tasks"] += 2_500
@@ -135,7 +135,7 @@ def test_requests_that_streams_share_are_counted_once(sync: Sync) -> None:
     ]
 
 
-def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Listing) -> None:
+def test_the_summary_counts_skipped_objects_by_reason(sync: Sync, tasks: Listing) -> None:
     refused = Counter({403: 1_200, 404: 1})
     sync.sync_log.summary({tasks: Tally(read=99, refused=refused, first_refusal=FORBIDDEN)})
     assert sync.said(logging.WARNING) == [
@@ -144,7 +144,7 @@ def test_the_summary_counts_what_was_skipped_by_its_reason(sync: Sync, tasks: Li
     ]
 
 
-def test_programs_find_the_numbers_each_second_in_a_debug_line(
+def test_a_debug_line_has_the_numbers_each_second_for_programs(
     sync: Sync, caplog: pytest.LogCaptureFixture
 ) -> None:
     sync.requests["tasks"], sync.open_projects = 12, 3

@@ -1,4 +1,4 @@
-"""When a request may go, with a clock that the tests set."""
+"""When a request may be sent, with a clock that the tests set."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def test_a_known_quota_is_never_exceeded(
 def test_no_worker_waits_while_there_is_quota_and_work(
     ceiling: int, arrivals: list[float], ways: list[Way]
 ) -> None:
-    # If the plan is unknown, only so many may be in flight at the end of the smaller one.
+    # If the plan is unknown, only this many may be in flight at the end of the smaller one.
     workers = 25 if ceiling <= FREE else 4
     traffic = Traffic(Governor(ceiling), Unlimited(), wanted=100, workers=workers, ways=cycle(ways))
     traffic.arrive(arrivals)
@@ -122,7 +122,7 @@ def test_any_ceiling_is_reached(ceiling: int) -> None:
 
 @either_plan
 @says_when_or_not
-def test_a_plan_is_detected_used_and_hardly_ever_exceeded(plan: int, *, says_when: bool) -> None:
+def test_a_plan_is_detected_used_and_rarely_exceeded(plan: int, *, says_when: bool) -> None:
     traffic = Traffic(Governor(), SlidingWindow(plan), says_when=says_when)
     traffic.run(END)
     assert between(traffic.refused, 0, LEARNED) <= 10
@@ -138,7 +138,9 @@ def test_few_requests_are_refused_at_the_end_of_the_free_plan_even_if_answers_ar
 
 @either_plan
 @says_when_or_not
-def test_the_quota_that_another_program_leaves_is_used(plan: int, *, says_when: bool) -> None:
+def test_the_connector_uses_the_quota_that_another_program_leaves(
+    plan: int, *, says_when: bool
+) -> None:
     traffic = Traffic(
         Governor(), SlidingWindow(plan), says_when=says_when, other_program=lambda _: plan / 2
     )
@@ -169,7 +171,7 @@ def test_an_upgrade_to_a_paid_plan_is_detected_within_three_minutes() -> None:
 
 
 @either_plan
-def test_another_program_may_come_and_go(plan: int) -> None:
+def test_another_program_may_start_and_stop(plan: int) -> None:
     traffic = Traffic(
         Governor(),
         SlidingWindow(plan),
@@ -193,7 +195,7 @@ def test_a_sync_that_starts_without_quota_detects_its_plan(plan: int) -> None:
 
 
 class Measured(NamedTuple):
-    """What the governor reaches if Asana measures the quota in another way."""
+    """The rate that the governor reaches if Asana measures the quota in another way."""
 
     quota: Callable[[int], Quota]
     plan: int
@@ -251,7 +253,7 @@ def test_a_refusal_in_a_quiet_time_does_not_slow_down_a_busy_time(a_minute: int)
     assert governor.per_minute(62.1 + RAMP_SECONDS) >= 0.97 * PAID
 
 
-def test_a_pause_is_as_long_as_asana_says() -> None:
+def test_a_pause_lasts_as_long_as_asana_says() -> None:
     governor = Governor()
     governor.go(0)
     assert governor.refused(0, 1, retry_after=30) == 30
@@ -333,7 +335,7 @@ def refuse_for(seconds: float, traffic: Traffic) -> None:
 
 
 def in_flight(requests: int) -> Governor:
-    """A governor with so many requests in flight since time 0."""
+    """A governor with a number of requests in flight since time 0."""
     governor = Governor()
     for _ in range(requests):
         governor.go(0)
@@ -409,7 +411,7 @@ def test_workers_send_one_after_another(clock: Clock) -> None:
 
 
 def served_at(rate_limit: RateLimit) -> float:
-    """Take a turn and end it as served; return when its request went."""
+    """Take a turn and end it as served; return the time when its request was sent."""
     with rate_limit.turn() as turn:
         turn.served()
     return turn.sent_at
@@ -425,7 +427,7 @@ def test_an_answer_wakes_a_waiting_worker() -> None:
         assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
-def test_a_request_without_an_answer_gives_its_turn_back() -> None:
+def test_a_request_without_an_answer_returns_its_turn() -> None:
     rate_limit = RateLimit(Governor(1), clock := Clock())
     with ThreadPoolExecutor(1) as worker, ending(rate_limit):
         with rate_limit.turn():
@@ -434,7 +436,7 @@ def test_a_request_without_an_answer_gives_its_turn_back() -> None:
         assert second.result(timeout=10) == 2 * MINUTE_SECONDS
 
 
-def test_an_exception_gives_the_turn_back() -> None:
+def test_an_exception_returns_the_turn() -> None:
     clock = Clock(tick=TICK)
     rate_limit = RateLimit(Governor(4), clock)
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""What each answer of Asana means for its request, as a table."""
+"""A table of what each answer from Asana means for its request."""
 
 import pytest
 

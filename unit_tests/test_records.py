@@ -21,7 +21,7 @@ ALL_SHAPES = {
 
 
 @pytest.mark.parametrize("name", ALL_SHAPES)
-def test_what_a_record_declares_is_what_is_requested(name: str) -> None:
+def test_a_record_requests_the_fields_that_it_declares(name: str) -> None:
     shape = ALL_SHAPES[name]
 
     schema = shape.json_schema()
@@ -51,7 +51,7 @@ def test_a_portfolio_item_has_the_columns_that_a_project_has_at_asana() -> None:
     assert "is_template" not in records.PORTFOLIO_ITEM.columns
 
 
-# The connector airbyte-source-asana 1.7.2, whose users' tables ours go on filling
+# The connector airbyte-source-asana 1.7.2: this one continues to fill its users' tables.
 
 PUBLISHED = {
     "attachments": records.ATTACHMENT,
@@ -91,7 +91,7 @@ CORRECTED = {
 @pytest.mark.skipif(
     not PUBLISHED_CATALOG.exists(), reason="needs the published connector's catalog"
 )
-def test_every_published_field_keeps_its_type_but_for_the_corrected_ones() -> None:
+def test_every_published_field_except_the_corrected_ones_keeps_its_type() -> None:
     catalog = json.loads(PUBLISHED_CATALOG.read_text())
     published = {stream["name"]: kinds(stream["json_schema"]) for stream in catalog["streams"]}
     ours = {stream: kinds(record.json_schema()) for stream, record in PUBLISHED.items()}
@@ -161,12 +161,12 @@ WITHOUT_OPT_FIELDS = {
     "GOAL_MEMBERSHIP": "GoalMembershipCompact",
     "MEMBERSHIP": "PortfolioMembershipCompactResponse",
 }
-"""What Asana gives by itself, for one cannot say which fields one wants."""
+"""The fields that Asana returns where `opt_fields` is not possible."""
 
 OF_THE_PAGE = {"offset", "path", "uri"}
 
 UNLISTED = {
-    # Listed with `name` wherever else a user stands.
+    # Listed with `name` everywhere else that there is a user.
     "PROJECT.owner.name",
     "PORTFOLIO_ITEM.owner.name",
     # Listed for `old_dates` and `new_dates`, which have the same schema.
@@ -176,7 +176,7 @@ UNLISTED = {
     "STORY.new_date_value.start_on",
     "STORY.new_date_value.due_at",
     "STORY.new_date_value.due_on",
-    # Listed are the objects themselves, which are asked for by name too.
+    # The list has the objects themselves, which can be requested by name too.
     "PROJECT_TEMPLATE.owner.name",
     "TASK_TEMPLATE.created_by.name",
     "TASK_TEMPLATE.project.name",
@@ -193,7 +193,7 @@ UNLISTED = {
     "EVENT.change.new_value.name",
     "EVENT.change.added_value.name",
     "EVENT.change.removed_value.name",
-    # Gone at Asana, and in the tables of the published connector's users.
+    # Removed by Asana, but in the tables of the published connector's users.
     "PROJECT.is_template",
     "PROJECT.custom_fields.resource_subtype",
     "PORTFOLIO_ITEM.custom_fields.resource_subtype",
@@ -210,7 +210,7 @@ OTHERWISE = {
             ("saml_response", "string"),
         )
     },
-    # Days, say the descriptions and the examples.
+    # The descriptions and the examples have days.
     **dict.fromkeys(
         (
             "GOAL.start_on",
@@ -226,12 +226,12 @@ OTHERWISE = {
         ),
         ("string", "date"),
     ),
-    # Described as such, and shown so by the examples.
+    # The descriptions and the examples say so.
     "date_value.date": ("string", "date"),
     "date_value.date_time": ("string", "date-time"),
-    # Whole minutes, and an integer in the tables of the published connector's users.
+    # Whole minutes; an integer in the tables of the published connector's users.
     "TASK.actual_time_minutes": ("number", "integer"),
-    # The values of a field whose `number_value` is a number.
+    # The values of a field with a number in `number_value`.
     "STORY.old_number_value": ("integer", "number"),
     "STORY.new_number_value": ("integer", "number"),
     # Present only where the value is a resource.
@@ -243,7 +243,7 @@ OTHERWISE = {
         for value in ("new_value", "added_value", "removed_value")
         for field in ("gid", "resource_type", "name")
     },
-    # Gone at Asana, and in the tables of the published connector's users.
+    # Removed by Asana, but in the tables of the published connector's users.
     "PROJECT.is_template": (None, "boolean"),
     "custom_fields.resource_subtype": (None, "string"),
 }
@@ -295,11 +295,11 @@ def test_every_field_has_the_type_that_asana_documents_or_another_for_a_reason(
     assert set(reasons.values()) == OTHERWISE.keys()
 
 
-def test_no_description_is_taken_from_asana_s_document(openapi: dict[str, Any]) -> None:
+def test_no_description_is_copied_from_asanas_document(openapi: dict[str, Any]) -> None:
     theirs = runs_of_words(OPENAPI.read_text())
     for name, shape in ALL_SHAPES.items():
         for column, part in shape.columns.items():
-            # The values that a column can have are the same in anybody's words.
+            # Everyone lists the possible values of a column in the same words.
             ours = re.sub(r":[^.]*\.", ".", part.description)
             assert runs_of_words(ours) & theirs == set(), f"{name}.{column}"
 
@@ -341,7 +341,7 @@ def plain(openapi: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         merged |= of_part | {"properties": merged["properties"] | of_part["properties"]}
     if "type" in schema:
         merged["type"] = schema["type"]
-    if schema.get("format") in {"date", "date-time"}:  # `uri` and `email` are but strings here
+    if schema.get("format") in {"date", "date-time"}:  # `uri` and `email` are only strings here
         merged["format"] = schema["format"]
     if "items" in schema:
         merged["items"] = plain(openapi, schema["items"])

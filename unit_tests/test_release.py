@@ -59,7 +59,7 @@ def test_every_action_is_pinned_by_commit_and_named_by_version(workflow: Path) -
 
 
 @pytest.mark.parametrize("file", MADE_HERE, ids=lambda path: path.name)
-def test_no_file_for_github_names_a_place_of_one_machine(file: Path) -> None:
+def test_no_file_for_github_has_a_local_path(file: Path) -> None:
     assert not re.search(r"(?<![\w.:/~-])/(?:home|root|tmp|work|Users)/", file.read_text("utf-8"))
 
 
@@ -87,7 +87,7 @@ UNKNOWN = {"name": "three", "skip_reason": "not found"}
     ],
     ids=["clean", "vulnerable", "partly", "unknown", "unreachable"],
 )
-def test_an_audit_that_did_not_happen_has_not_passed(
+def test_an_audit_that_did_not_run_has_not_passed(
     packages: list[dict[str, Any]], failure: str, status: int, status_if_required: int, last: str
 ) -> None:
     verdict = audit().verdict
@@ -129,7 +129,7 @@ def test_only_the_version_that_the_changelog_dates_is_released(
     assert done.stdout.strip() == ("" if said else "New.")
 
 
-def test_a_push_hands_the_digest_to_the_next_step(tmp_path: Path) -> None:
+def test_a_push_passes_the_digest_to_the_next_step(tmp_path: Path) -> None:
     docker = tmp_path / "docker"
     docker.write_text(
         '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --metadata-file ] && file=$2; shift; done\n'

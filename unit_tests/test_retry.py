@@ -1,4 +1,4 @@
-"""When a failed request is retried, as a table."""
+"""A table of when a failed request is retried."""
 
 import pytest
 
@@ -29,21 +29,21 @@ POLICY = RetryPolicy(patience_seconds=100, max_wait_seconds=60, min_retry_after_
         (3, 94, 7, None),
     ],
     ids=[
-        "the first wait is a second",
+        "the first wait is 1 second",
         "waits double",
         "waits double again",
         "waits double until the longest one",
-        "no wait is longer than that",
+        "no wait is longer than the longest one",
         "a wait may end with the patience",
         "no wait ends after the patience",
-        "many tries overflow nothing",
+        "many attempts cause no overflow",
         "one retry is made after the patience",
         "one retry is made long after the patience",
-        "a second retry is not",
-        "the server says how long",
-        "the server says too little",
-        "the server may say all of the patience",
-        "the server says more than the patience, so there is no retry",
+        "no second retry is made after the patience",
+        "the server gives the wait",
+        "the server asks for a short wait",
+        "the server may ask for a wait of the whole patience",
+        "the server asks for more than the patience, so there is no retry",
         "the server's wait ends with the patience",
         "the server's wait ends after the patience",
     ],

@@ -1,4 +1,4 @@
-"""What a server makes of a secret is masked too; ordinary words never are."""
+"""Encoded secrets are masked too; ordinary words never are."""
 
 import base64
 import html
@@ -20,7 +20,7 @@ TAIL = PAT.rpartition(":")[2]
 
 
 def entities(form: str, *, letters: bool = False) -> Callable[[str], str]:
-    """Writes characters by their codes, as HTML does: the odd ones, or the letters too."""
+    """Encode characters as HTML entities: only special characters, or the letters too."""
     return lambda secret: "".join(
         c if c.isalnum() and not letters else form.format(ord(c)) for c in secret
     )
@@ -84,9 +84,7 @@ def secrets() -> Iterator[None]:
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_secret_is_masked_however_a_server_spells_it(
-    spelling: Callable[[str], str], secret: str
-) -> None:
+def test_a_secret_is_masked_in_every_encoding(spelling: Callable[[str], str], secret: str) -> None:
     text = f"token {spelling(secret)} is wrong"
     assert masked(text) == "token **** is wrong"
     line = json.dumps({"message": text})
@@ -125,7 +123,7 @@ def test_the_last_part_of_a_token_is_masked_without_the_rest(
         "2/1200000000000007/",
     ],
 )
-def test_the_rest_of_a_token_is_no_secret(text: str) -> None:
+def test_the_rest_of_a_token_is_not_a_secret(text: str) -> None:
     assert masked(text) == text
 
 
@@ -135,7 +133,7 @@ def test_the_rest_of_a_token_is_no_secret(text: str) -> None:
         ("short", "a short sentence"),
         ("production/password-of", "password-of"),
         ("1/1200000000000007", "project 1200000000000007"),
-        ("nobody:administrator", "ask your administrator"),
+        ("someone:administrator", "ask your administrator"),
         ("2/abc:123456789012345", "task 123456789012345"),
     ],
 )
@@ -150,7 +148,7 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=8, max_size=40))
-def test_whatever_is_called_a_secret_is_masked(secret: str) -> None:
+def test_every_registered_secret_is_masked(secret: str) -> None:
     only_secrets([secret])
     kept = secret.strip()
     assert len(kept) < 8 or kept not in masked(f"({secret})") or kept in "(****)"
@@ -160,10 +158,10 @@ def test_the_log_is_masked_before_it_is_formatted(caplog: pytest.LogCaptureFixtu
     logger = logging.getLogger("airbyte.of.this.test")
     mask_log(logger)
     logger.warning("%s said %s", lower_hex(PAT), 7)
-    logger.warning("%s said %s", "nobody", 7)
-    assert [record.getMessage() for record in caplog.records] == ["**** said 7", "nobody said 7"]
+    logger.warning("%s said %s", "someone", 7)
+    assert [record.getMessage() for record in caplog.records] == ["**** said 7", "someone said 7"]
 
 
-def test_secrets_are_kept_beside_those_of_the_config() -> None:
+def test_secrets_are_kept_next_to_those_of_the_config() -> None:
     keep_secret("2/access/5f2a5b1dec3d9e8aa0b1c2d3e4f50617")
     assert masked(f"{PAT} 2/access/5f2a5b1dec3d9e8aa0b1c2d3e4f50617") == "**** ****"

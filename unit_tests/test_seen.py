@@ -1,4 +1,4 @@
-"""What a sync delivers and asks for once more, and what it does not."""
+"""What a sync delivers and requests again, and what it does not."""
 
 import pytest
 
@@ -56,10 +56,10 @@ def test_a_record_is_new_once_for_each_stream() -> None:
         (False, "soon", True),
     ],
 )
-def test_what_an_event_names_is_read_again_if_it_may_have_happened_since(
+def test_a_record_in_an_event_is_read_again_if_the_event_may_be_newer(
     created_at: str | None, *, is_followed: bool, is_read_again: bool
 ) -> None:
-    """In the second of the beginning, it may have if it was unknown where events were followed."""
+    """An event in the second when reading began may be newer, unless the followed events had it."""
     seen = Seen()
     seen.began_at = BEGAN
     seen.is_new(Tasks, "7", seen.now() if is_followed else -seen.now())
@@ -68,15 +68,15 @@ def test_what_an_event_names_is_read_again_if_it_may_have_happened_since(
     assert not seen.is_new(Tasks, "7", seen.now())
 
 
-def test_an_event_that_was_known_before_the_reading_changes_nothing() -> None:
+def test_an_event_known_before_the_record_was_read_changes_nothing() -> None:
     seen = Seen()
     seen.events([comment_on("7")], seen.now())
     assert seen.is_new(Tasks, "7", seen.now())
-    seen.events([comment_on("7")], seen.now())  # another of its projects tells the same
+    seen.events([comment_on("7")], seen.now())  # another of its projects reports the same
     assert not seen.is_new(Tasks, "7", seen.now())
 
 
-def test_a_visit_that_waits_need_not_be_opened_again_but_one_that_is_over_must() -> None:
+def test_a_waiting_visit_is_not_opened_again_but_a_finished_one_is() -> None:
     seen = Seen()
     stories = visit(Stories)
     assert seen.opened(stories, may_age=True)
@@ -107,7 +107,7 @@ def test_a_listing_of_tasks_is_opened_again_for_streams_that_lack_everything() -
     assert seen.opened(visit(Subtasks), may_age=False) is None
 
 
-def test_a_story_need_not_be_handed_on_where_the_listing_of_its_task_shows_it() -> None:
+def test_a_story_is_not_read_alone_where_the_listing_of_its_task_has_it() -> None:
     seen = Seen()
     stories = visit(Stories)
     assert not seen.shows(stories.listing, "7", Stories, "70")
@@ -119,7 +119,7 @@ def test_a_story_need_not_be_handed_on_where_the_listing_of_its_task_shows_it() 
     assert not seen.shows(stories.listing, "7", Stories, "70")
 
 
-def test_what_is_below_a_task_that_was_read_whole_is_not_asked_for_again() -> None:
+def test_nothing_below_a_fully_read_task_is_requested_again() -> None:
     seen = Seen()
     seen.note_whole("7")
     assert seen.is_remembered("7")
@@ -130,7 +130,7 @@ def test_what_is_below_a_task_that_was_read_whole_is_not_asked_for_again() -> No
     assert seen.opened(visit(Stories, "8"), may_age=True)
 
 
-def test_a_task_that_was_read_whole_is_read_again_if_an_event_names_it_later() -> None:
+def test_a_fully_read_task_is_read_again_if_a_later_event_names_it() -> None:
     seen = Seen()
     seen.began_at = BEGAN
     seen.note_whole("7")

@@ -39,7 +39,7 @@ TIME, LATER = "2026-11-20T10:00:00.000Z", "2026-11-21T10:00:00.000Z"
 
 
 @given(MARKS)
-def test_what_is_written_is_read_again(marks: dict[str, Mark]) -> None:
+def test_a_written_state_is_read_back_unchanged(marks: dict[str, Mark]) -> None:
     assert incremental_marks(orjson.loads(orjson.dumps(incremental_blob(marks)))) == marks
 
 
@@ -63,7 +63,7 @@ def test_a_full_refresh_remembers_which_projects_are_done(marks: dict[str, Mark]
 
 
 @given(MARKS, REACHES, REACHES)
-def test_marks_are_read_again_where_they_say_enough(
+def test_marks_are_used_where_they_cover_the_request(
     marks: dict[str, Mark], reach: Coverage, wanted: Coverage
 ) -> None:
     blob = orjson.loads(orjson.dumps(incremental_blob(marks, reach)))
@@ -72,7 +72,7 @@ def test_marks_are_read_again_where_they_say_enough(
 
 
 @given(MARKS, REACHES, REACHES)
-def test_projects_are_done_where_that_says_enough(
+def test_done_projects_are_used_where_they_cover_the_request(
     marks: dict[str, Mark], reach: Coverage, wanted: Coverage
 ) -> None:
     done = {project: Mark(mark.since) for project, mark in marks.items()}
@@ -97,13 +97,13 @@ def test_projects_are_done_where_that_says_enough(
         (Coverage(TIME, below_subtasks=False), Coverage(LATER), False),
     ],
 )
-def test_marks_say_enough_for_whoever_wants_no_more_than_was_read(
+def test_marks_cover_requests_for_no_more_than_was_read(
     reach: Coverage, wanted: Coverage, *, is_enough: bool
 ) -> None:
     assert reach.covers(wanted) is is_enough
 
 
-def test_what_was_left_out_can_be_read_by_a_person() -> None:
+def test_a_person_can_read_what_was_left_out() -> None:
     blob = incremental_blob({"11": Mark(TIME)}, Coverage(LATER, below_subtasks=False))
     assert blob["left_out"] == {"before": LATER, "below_subtasks": True}
     assert incremental_blob({}, Coverage(LATER))["left_out"] == {"before": LATER}
@@ -111,7 +111,7 @@ def test_what_was_left_out_can_be_read_by_a_person() -> None:
     assert "left_out" not in full_refresh_blob({"11": Mark(TIME)})
 
 
-def test_what_is_missing_and_where_projects_are_can_be_read_by_a_person() -> None:
+def test_a_person_can_read_what_is_missing_and_where_projects_are() -> None:
     stories = "tasks/{task}/stories"
     marks = {
         "11": Mark(TIME, missing=frozenset({(stories, "7"), (stories, "6")}), home="1"),
@@ -140,7 +140,7 @@ def test_what_is_missing_and_where_projects_are_can_be_read_by_a_person() -> Non
     ],
     ids=str,
 )
-def test_details_of_another_shape_are_refused(wrong: dict[str, Any]) -> None:
+def test_details_of_another_format_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UnknownState):
         incremental_marks({"modified_since": {TIME: ["11"]}, **wrong})
 
@@ -160,18 +160,18 @@ def test_the_token_of_a_workspace_is_written_once_for_all_of_its_projects() -> N
 
 
 @pytest.mark.parametrize("times", [(TIME, LATER), (LATER, TIME)])
-def test_of_two_times_of_a_project_the_older_one_counts(times: tuple[str, str]) -> None:
+def test_the_older_of_two_times_of_a_project_counts(times: tuple[str, str]) -> None:
     blob = {"modified_since": {time: ["1"] for time in times}}
     assert incremental_marks(blob)["1"].since == TIME
     assert done_projects({"done": blob["modified_since"]})["1"].since == TIME
 
 
-def test_a_project_that_has_its_workspaces_token_does_not_go_on_from_an_older_one() -> None:
+def test_a_project_with_its_workspaces_token_does_not_resume_from_an_older_one() -> None:
     blob = incremental_blob({"11": Mark(TIME, "abc", "1")}) | {"sync_tokens": {"11": "old"}}
     assert incremental_marks(blob) == {"11": Mark(TIME, "abc", "1")}
 
 
-def test_a_state_can_be_read_by_a_person() -> None:
+def test_a_person_can_read_a_state() -> None:
     marks = {"12": Mark("2026-11-20T10:00:00.000Z", "abc"), "11": Mark("2026-11-20T10:00:00.000Z")}
     assert incremental_blob(marks) == {
         "modified_since": {"2026-11-20T10:00:00.000Z": ["11", "12"]},
@@ -179,7 +179,7 @@ def test_a_state_can_be_read_by_a_person() -> None:
     }
 
 
-def test_a_mark_is_the_servers_time_less_five_minutes() -> None:
+def test_a_mark_is_the_servers_time_minus_five_minutes() -> None:
     assert mark_time("Fri, 20 Nov 2026 10:02:03 GMT") == "2026-11-20T09:57:03.000Z"
 
 
@@ -202,20 +202,20 @@ def test_a_mark_is_the_servers_time_less_five_minutes() -> None:
         "a full refresh of a part",
     ],
 )
-def test_states_without_marks_mean_that_everything_is_read(blob: dict[str, Any]) -> None:
+def test_everything_is_read_for_a_state_without_marks(blob: dict[str, Any]) -> None:
     assert incremental_marks(blob) == {}
 
 
-def test_a_full_refresh_begins_anew_with_a_state_that_it_cannot_read() -> None:
+def test_a_full_refresh_starts_over_with_a_state_that_it_cannot_read() -> None:
     assert done_projects({"done": ["11"]}) == {}
 
 
 @pytest.mark.parametrize("left_out", ["all", {"before": "yesterday"}, {"after": TIME}])
-def test_a_full_refresh_begins_anew_where_it_cannot_read_what_was_left_out(left_out: Any) -> None:
+def test_a_full_refresh_starts_over_where_it_cannot_read_what_was_left_out(left_out: Any) -> None:
     assert done_projects({"done": {TIME: ["11"]}, "left_out": left_out}) == {}
 
 
-def test_a_full_refresh_does_not_take_an_incremental_state_for_its_own() -> None:
+def test_a_full_refresh_does_not_use_an_incremental_state() -> None:
     assert done_projects({"modified_since": {"2026-11-20T10:00:00.000Z": ["11"]}}) == {}
 
 

@@ -1,4 +1,4 @@
-"""When a state file is written: after what it covers has gone out, and never only a part of it."""
+"""A state file is written after the records it covers are printed, and never in part."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.json"
 
 
-def test_a_state_is_written_once_it_has_gone_out(path: Path) -> None:
+def test_a_state_is_written_after_it_is_printed(path: Path) -> None:
     file = StateFile(str(path))
     assert file.saved() == []
     given: list[Message] = [
@@ -52,7 +52,7 @@ def test_a_state_is_written_once_it_has_gone_out(path: Path) -> None:
         RECORDS,
         state("tasks", 2),
     ]
-    seen = [numbers(path) for _ in file.kept(given)]  # while each of them goes out
+    seen = [numbers(path) for _ in file.kept(given)]  # while each of them is printed
     assert seen == [{}, {}, {}, {"tasks": 1, "tags": 1}, {"tasks": 1, "tags": 1}]
     assert numbers(path) == {"tasks": 2, "tags": 1}
 
@@ -69,7 +69,7 @@ def test_the_last_states_of_an_interrupted_sync_are_written(path: Path) -> None:
     assert numbers(path) == {"tasks": 1}
 
 
-def test_what_is_written_can_be_read(path: Path) -> None:
+def test_a_written_file_can_be_read(path: Path) -> None:
     file = StateFile(str(path))
     file.saved()
     list(file.kept([state("tasks", 7)]))
@@ -78,7 +78,7 @@ def test_what_is_written_can_be_read(path: Path) -> None:
     assert numbers(path) == {"tasks": 7}
 
 
-def test_a_state_that_cannot_be_written_ends_the_sync_in_a_sentence(path: Path) -> None:
+def test_a_state_that_cannot_be_written_ends_the_sync_with_one_sentence(path: Path) -> None:
     folder = path.parent / "folder"
     folder.mkdir()
     file = StateFile(str(folder / path.name))

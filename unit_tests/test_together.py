@@ -33,14 +33,14 @@ def test_no_questions_have_no_answers() -> None:
     assert answers([], 8) == []
 
 
-def test_questions_are_asked_at_once_and_their_threads_end() -> None:
+def test_questions_are_asked_at_the_same_time_and_their_threads_end() -> None:
     all_there = threading.Barrier(4, timeout=LONG)
     assert sorted(answers([all_there.wait] * 4, 4)) == [0, 1, 2, 3]
     assert others() == []
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_are_asked_at_once_than_there_may_be(threads: int) -> None:
+def test_the_number_of_questions_at_the_same_time_is_limited(threads: int) -> None:
     at_once, most, lock = 0, 0, threading.Lock()
 
     def question() -> None:
@@ -55,7 +55,7 @@ def test_no_more_are_asked_at_once_than_there_may_be(threads: int) -> None:
     assert 1 <= most <= threads
 
 
-def test_an_error_ends_it_after_the_questions_under_way() -> None:
+def test_an_error_stops_further_questions_after_those_in_flight() -> None:
     answered, failed = [], threading.Event()
 
     def slow() -> None:
@@ -95,6 +95,8 @@ def test_stopped_is_raised_where_nothing_else_is() -> None:
         answers([failing(Stopped())], 4)
 
 
-def test_a_machine_without_another_thread_asks_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_questions_are_asked_one_by_one_where_no_thread_can_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(threading.Thread, "start", failing(RuntimeError("can't start new thread")))
     assert answers([lambda: 1, lambda: 2], 8) == [1, 2]

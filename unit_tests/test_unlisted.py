@@ -26,7 +26,7 @@ NO_ARCHIVED, ONLY_HERE = Filters(with_archived_projects=False), Filters(workspac
         (Mark(BEGAN, home=HERE), Filters(project_gids=("12",)), Fate.LEFT_OUT),
     ],
 )
-def test_asana_is_asked_only_where_the_answer_can_tell_something(
+def test_a_question_goes_to_asana_only_where_the_answer_matters(
     mark: Mark, filters: Filters, fate: Fate | None
 ) -> None:
     found = unlisted_projects({"11": mark}, (), {HERE}, filters, BEGAN)
@@ -35,7 +35,9 @@ def test_asana_is_asked_only_where_the_answer_can_tell_something(
     assert found.fates == {"11": fate or Fate.KEPT}
 
 
-def test_where_no_workspace_lists_its_projects_nothing_is_asked_and_all_is_kept() -> None:
+def test_where_no_workspace_lists_its_projects_no_question_is_asked_and_every_mark_is_kept() -> (
+    None
+):
     found = unlisted_projects(
         {"11": Mark(BEGAN), "12": Mark(BEGAN, home=HERE)}, (), (), Filters(), ""
     )
@@ -43,7 +45,7 @@ def test_where_no_workspace_lists_its_projects_nothing_is_asked_and_all_is_kept(
     assert found.fates == {"11": Fate.KEPT, "12": Fate.KEPT}
 
 
-def test_a_listed_project_that_the_user_leaves_out_needs_no_question() -> None:
+def test_a_listed_project_that_the_user_excludes_needs_no_question() -> None:
     found = unlisted_projects({"11": Mark(BEGAN, home=HERE)}, {"11"}, {HERE}, Filters(), BEGAN)
     assert found.fates == {"11": Fate.LEFT_OUT}
     assert found.ask == []

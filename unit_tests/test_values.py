@@ -1,4 +1,4 @@
-"""What is missing, null or of another type is unknown, and breaks nothing."""
+"""A value that is missing, null or of another type is unknown, and breaks nothing."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ STRANGE: list[Any] = [None, True, 7, 7.5, "", "x", [], {}, [None], {"gid": None}
     ],
     ids=repr,
 )
-def test_a_gid_is_a_string_with_something_in_it_or_a_number(value: Any, gid: str | None) -> None:
+def test_a_gid_is_a_nonempty_string_or_a_number(value: Any, gid: str | None) -> None:
     assert gid_of(value) == gid
     assert usable([value]) == ([{**value, "gid": gid}] if gid else [])
 
@@ -59,12 +59,12 @@ def test_each_gid_comes_once_and_is_remembered() -> None:
     ("value", "entries"),
     [(None, []), ([], []), ([None, 1], [None, 1]), ({"gid": "1"}, [{"gid": "1"}]), ("x", ["x"])],
 )
-def test_a_column_holds_a_list_or_one_object(value: Any, entries: list[Any]) -> None:
+def test_a_column_has_a_list_or_one_object(value: Any, entries: list[Any]) -> None:
     assert held(value) == entries
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=repr)
-def test_what_is_strange_refers_to_nothing_and_is_no_count(value: Any) -> None:
+def test_an_odd_value_is_neither_a_reference_nor_a_count_nor_a_time(value: Any) -> None:
     assert reference(value) == {}
     assert not is_zero(value)
     assert not is_time(value)
@@ -81,7 +81,9 @@ def test_what_is_strange_refers_to_nothing_and_is_no_count(value: Any) -> None:
     ],
     ids=repr,
 )
-def test_the_gids_of_a_list_are_known_when_all_are(value: Any, gids: list[str] | None) -> None:
+def test_the_gids_of_a_list_are_known_only_if_all_are_usable(
+    value: Any, gids: list[str] | None
+) -> None:
     assert gids_in(value) == gids
 
 
@@ -100,14 +102,14 @@ def test_the_gids_of_a_list_are_known_when_all_are(value: Any, gids: list[str] |
         (None, False),
     ],
 )
-def test_only_what_is_known_to_be_older_is_before_a_moment(value: Any, *, is_old: bool) -> None:
+def test_only_a_known_older_time_is_before_a_moment(value: Any, *, is_old: bool) -> None:
     assert is_before(value, MOMENT) is is_old
 
 
 @pytest.mark.parametrize(
     ("value", "is_none"), [(0, True), (1, False), (False, False), ("0", False)]
 )
-def test_only_0_is_none(value: Any, *, is_none: bool) -> None:
+def test_only_0_counts_as_zero(value: Any, *, is_none: bool) -> None:
     assert is_zero(value) is is_none
 
 
@@ -120,7 +122,7 @@ def test_only_0_is_none(value: Any, *, is_none: bool) -> None:
         ({}, True),
     ],
 )
-def test_only_null_says_that_a_task_has_no_parent(task: Any, *, expected: bool) -> None:
+def test_only_null_means_that_a_task_has_no_parent(task: Any, *, expected: bool) -> None:
     assert has_parent(task) is expected
 
 
@@ -140,7 +142,7 @@ ONE = [{"gid": "1"}]
     ],
     ids=repr,
 )
-def test_a_task_may_come_again_unless_it_is_known_to_be_in_one_place(
+def test_a_task_may_come_again_unless_it_is_certainly_in_one_place_only(
     task: Any, *, in_project: bool, below_task: bool
 ) -> None:
     assert Tasks.may_repeat(task) is in_project

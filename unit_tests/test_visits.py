@@ -1,4 +1,4 @@
-"""What a record below a project calls for: the cases, one a line."""
+"""What the sync does for a record below a project: one case per line."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ def list_of(stream: StreamClass) -> Listing:
 def look_at(
     inside: Container, listing: Listing, asked_since: str | None = None, **record: Any
 ) -> tuple[list[str], list[str], Look]:
-    """The streams that lack a record, the listings to be read below it, and all of what is seen."""
+    """The streams that lack a record, the listings to read below it, and the whole decision."""
     gid = "1" if listing is list_of(Tasks) else "6"
     visit = Visit(listing, gid, inside, inside.need)
     look = Rules(PLAN, Filters(), continues=True).look_at(visit, TASK | record, asked_since, None)
@@ -62,7 +62,7 @@ IN_BOTH = {"parent": {"gid": "6"}}
         (lambda: project(since=None), {"num_subtasks": None}, ["tasks"], BOTH),
         # the task is as it was
         (project, {}, [], []),
-        # it was modified; only the time of creation tells of new subtasks
+        # it was modified; only the time of creation shows new subtasks
         (project, {"modified_at": NEW}, ["tasks"], ["stories"]),
         (project, {"modified_at": NEW, "created_at": NEW}, ["tasks"], BOTH),
         # unknown times count as new
@@ -72,7 +72,7 @@ IN_BOTH = {"parent": {"gid": "6"}}
         (lambda: project(touched={"7"}), {}, ["tasks"], ["stories"]),
         (lambda: project(arrived={"7"}), {}, ["tasks"], BOTH),
         (lambda: project(touched={"8"}, arrived={"9"}), {}, [], []),
-        # events are lost: all tasks and subtasks, but what is below them only where they changed
+        # events are lost: all tasks and subtasks, but records below them only where they changed
         (lambda: project(is_lost=True), {}, ["tasks"], ["subtasks"]),
         (lambda: project(is_lost=True), {"modified_at": NEW}, ["tasks"], BOTH),
         # a subtask that is in the project too feeds both streams
@@ -95,11 +95,11 @@ def test_a_task_in_the_list_of_its_project(
     [
         (MARK, {}, ["tasks"], BOTH, True),
         (MARK, {"modified_at": NEW}, ["tasks"], ["stories"], False),
-        (OLD, {}, [], [], False),  # asked for another stream's sake
+        (OLD, {}, [], [], False),  # requested for another stream
         (None, {}, [], [], False),  # not filtered by Asana
     ],
 )
-def test_what_asana_returns_as_changed_is_delivered_whatever_its_times_say(
+def test_a_record_that_asana_returns_as_changed_is_delivered_whatever_its_times(
     asked_since: str | None,
     record: dict[str, Any],
     wanted: list[str],
@@ -125,14 +125,14 @@ def test_what_asana_returns_as_changed_is_delivered_whatever_its_times_say(
         ({"projects": None}, {}, ["tasks"]),
     ],
 )
-def test_a_task_that_is_looked_up_belongs_where_it_is_or_was(
+def test_a_task_read_by_gid_belongs_to_its_present_or_past_projects(
     record: dict[str, Any], changes: dict[str, Any], wanted: list[str]
 ) -> None:
     inside = project(touched={"7"}, **changes)
     assert look_at(inside, PLAN.lookups["task"], **record)[0] == wanted
 
 
-def test_a_subtask_below_itself_is_not_delivered_again_nor_followed() -> None:
+def test_a_subtask_below_itself_is_neither_delivered_again_nor_followed() -> None:
     inside = project(since=None)
     visit = Visit(list_of(Subtasks), "6", inside, inside.need, above=("5", "7", "6"))
     look = Rules(PLAN, Filters()).look_at(visit, TASK | {"parent": {"gid": "6"}}, None, None)
@@ -148,7 +148,7 @@ def test_a_subtask_below_itself_is_not_delivered_again_nor_followed() -> None:
         ("story", {"target": {"gid": "6", "resource_type": "goal"}}, None),
     ],
 )
-def test_what_came_back_names_the_task_that_has_it(
+def test_a_restored_record_names_the_task_that_has_it(
     listing: str, record: dict[str, Any], names: str | None
 ) -> None:
     inside = project(restored={"7"})
@@ -168,7 +168,7 @@ def test_what_came_back_names_the_task_that_has_it(
         (Filters(with_archived_projects=False), "projects", {"archived": None}, True),
     ],
 )
-def test_what_the_filters_leave_out_is_not_chosen(
+def test_the_filters_exclude_what_the_user_did_not_choose(
     filters: Filters, listing: str, record: dict[str, Any], *, is_chosen: bool
 ) -> None:
     found = next(each for each in PLAN.listings if each.name == listing and each.pages)

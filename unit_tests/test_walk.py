@@ -154,7 +154,7 @@ def test_every_record_comes_once_and_every_listing_is_visited_once(
 
 
 @given(accounts())
-def test_ends_come_after_all_that_they_end(account: Company) -> None:
+def test_the_end_of_a_visit_comes_after_all_of_its_records(account: Company) -> None:
     events = walk(account, "tasks", "subtasks", "stories")
     places = {event: place for place, event in enumerate(events) if isinstance(event, ListingEnd)}
     assert len(places) == 5
@@ -191,13 +191,13 @@ def test_an_error_ends_one_visit_and_no_other(error: Exception) -> None:
     errors = {
         (e.visit.listing.name, e.visit.gid): e.error for e in events if isinstance(e, VisitEnd)
     }
-    is_refused = isinstance(error, Refusal)  # then it is asked for once more
+    is_refused = isinstance(error, Refusal)  # then it is requested one more time
     assert account.visits["tasks", "p1"] == (2 if is_refused else 1)
     assert errors.pop(("tasks", "p1")) is error
     assert set(errors.values()) == {None}
 
 
-def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
+def test_a_restarted_listing_gives_no_record_twice() -> None:
     class Restarting(Company):
         def pages(self, visit: Visit) -> Iterator[list[Record]]:
             yield from super().pages(visit)
@@ -211,7 +211,7 @@ def test_a_listing_that_begins_anew_gives_no_record_twice() -> None:
     assert account.visits["stories", "t0"] == 1
 
 
-def test_workers_stop_when_nobody_listens_any_more() -> None:
+def test_workers_stop_when_the_walk_is_closed() -> None:
     account = Company({f"p{n}": TASKS for n in range(50)}, {})
     others = set(threading.enumerate())
     events = walk_of(account, "stories", workers=5).findings()
@@ -232,7 +232,7 @@ def test_a_stopped_worker_reports_nothing() -> None:
     events.close()
 
 
-def test_waiting_is_told_so_that_nobody_thinks_the_sync_dead() -> None:
+def test_a_waiting_walk_yields_so_that_the_sync_can_report_it() -> None:
     released = threading.Event()
 
     class Slow(Company):

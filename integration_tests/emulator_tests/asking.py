@@ -1,4 +1,4 @@
-"""Questions to the emulator, as any client asks them, and where Asana's own document lies."""
+"""Requests to the emulator, as any client sends them, and the path of Asana's own document."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 DOCUMENT = Path(
     os.environ.get("ASANA_OPENAPI", Path(__file__).parents[3] / "shared" / "asana_oas.yaml")
 )
-"""Asana's OpenAPI document: beside the project, or where the environment says."""
+"""The path of Asana's OpenAPI document: next to the project, or from the environment."""
 
 
 def ask(

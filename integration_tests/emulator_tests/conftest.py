@@ -1,4 +1,4 @@
-"""The sample account's places."""
+"""Objects of the sample account."""
 
 import pytest
 

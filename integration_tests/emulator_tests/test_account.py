@@ -1,4 +1,4 @@
-"""The emulated account: what it holds, how it changes, and what it says is true of it."""
+"""The emulated account: its content, its changes, and the expected records and requests."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -98,7 +98,7 @@ def project_named(account: Account, name: str) -> str:
     return next(str(project["gid"]) for project in found if project["name"].startswith(name))
 
 
-# -- what it holds ---------------------------------------------------------------------------------
+# -- content --------------------------------------------------------------------------------------
 
 DOCUMENTED = {
     "workspaces": "/workspaces",
@@ -139,11 +139,11 @@ DESCRIBED = {
     "task_templates": "TaskTemplateResponse",
     "audit_log_events": "AuditLogEvent",
 }
-"""Records of which `opt_fields` does not name every field."""
+"""Records with fields that `opt_fields` does not name."""
 ALWAYS_NULL = {"is_commenter", "is_editor"}
 PAGE_ATTRIBUTES = {"offset", "path", "uri"}
 ONLY_FOR_SERVICE_ACCOUNTS = {"organization_exports", "audit_log_events"}
-"""Asana shows exports and the audit log to service accounts alone."""
+"""Asana shows exports and the audit log only to service accounts."""
 
 
 @cache
@@ -152,7 +152,7 @@ def openapi() -> OpenApi:
 
 
 def filled(value: Any, prefix: str = "") -> set[str]:
-    """The dotted paths that hold something."""
+    """The dotted paths that have a value."""
     if isinstance(value, list):
         below = set().union(*(filled(one, prefix) for one in value))
         return below | ({prefix} if value else set())
@@ -280,7 +280,7 @@ def test_lists_beyond_tasks_take_two_pages_and_more() -> None:
 
 
 @pytest.mark.parametrize("size", ["sample", "small"])
-def test_a_tasks_time_is_that_of_its_entries(size: str) -> None:
+def test_a_tasks_time_is_the_sum_of_its_entries(size: str) -> None:
     account, viewer = populated(size), populated(size).people["service"]
     lens = task_named(account, "Grind the new lens")
     assert account.record(viewer, lens)["actual_time_minutes"] == 1920
@@ -345,7 +345,7 @@ def test_large_makes_a_page_of_tasks_without_making_the_others() -> None:
     assert account.kind("1207199999999999") is None
 
 
-# -- who sees what ---------------------------------------------------------------------------------
+# -- access ---------------------------------------------------------------------------------------
 
 
 def names(account: Account, who: str, stream: str) -> set[str]:
@@ -376,7 +376,7 @@ def test_a_user_lists_their_own_portfolios_and_a_service_account_all(account: Ac
     assert theirs in names(account, "service", "portfolios")
 
 
-def test_a_guest_sees_what_is_shared_with_them(account: Account) -> None:
+def test_a_guest_sees_only_shared_objects(account: Account) -> None:
     assert names(account, "restricted", "projects") == {"Paint the stripes, straight this time"}
     assert names(account, "restricted", "teams") == {"Paint"}
     assert len(records(account, "restricted", "users")) < len(records(account, "member", "users"))
@@ -386,7 +386,7 @@ def test_an_outsider_sees_nothing(account: Account) -> None:
     assert not any(records(account, "outsider", stream) for stream in STREAMS)
 
 
-def test_who_leaves_a_workspace_sees_nothing_of_it_until_they_join_again(
+def test_a_user_who_leaves_a_workspace_sees_nothing_of_it_until_they_join_again(
     account: Account, member: Viewer
 ) -> None:
     workspaces = account.listing(member, "workspaces", "")
@@ -405,7 +405,7 @@ def test_who_leaves_a_workspace_sees_nothing_of_it_until_they_join_again(
     assert public not in account.listing(member, "projects", workspaces[0])
 
 
-def test_only_service_accounts_read_organisation_exports(account: Account) -> None:
+def test_only_service_accounts_read_organization_exports(account: Account) -> None:
     states = {export["state"] for export in records(account, "service", "organization_exports")}
     assert states == {"finished", "pending", "error"}
     assert not records(account, "member", "organization_exports")
@@ -421,7 +421,7 @@ def test_a_private_custom_field_is_shown_to_its_creator_and_to_service_accounts(
     assert "Hazard pay" in names(account, "service", "custom_fields")
 
 
-def test_a_goal_for_its_members_alone_is_hidden_from_others_and_all_goals_from_guests(
+def test_a_members_only_goal_is_hidden_from_others_and_all_goals_from_guests(
     account: Account,
 ) -> None:
     secret = "Greta suspects nothing"
@@ -441,7 +441,7 @@ def test_a_guest_sees_memberships_of_the_people_they_know(account: Account) -> N
 
 
 def test_time_on_a_task_in_no_project_is_shown_to_the_tasks_readers(account: Account) -> None:
-    task = task_of_nobodys_project(account)
+    task = task_in_no_project(account)
     shown = {
         who: task
         in {entry["task"]["gid"] for entry in records(account, who, "time_tracking_entries")}
@@ -450,7 +450,7 @@ def test_time_on_a_task_in_no_project_is_shown_to_the_tasks_readers(account: Acc
     assert shown == {"service": True, "member": False}
 
 
-def task_of_nobodys_project(account: Account) -> str:
+def task_in_no_project(account: Account) -> str:
     entries = records(account, "service", "time_tracking_entries")
     return next(
         str(entry["task"]["gid"]) for entry in entries if entry["task"]["name"] == "Hide the cake"
@@ -464,7 +464,7 @@ def test_a_team_may_be_a_member_of_a_portfolio(account: Account) -> None:
     assert len(only_people) == len(members) - 1
 
 
-def test_tasks_without_project_are_in_my_tasks_alone(account: Account, member: Viewer) -> None:
+def test_tasks_without_a_project_are_only_in_my_tasks(account: Account, member: Viewer) -> None:
     organization = account.listing(member, "workspaces", "")[0]
     mine = account.user_task_list(member.user, organization)
     assert mine
@@ -480,7 +480,7 @@ def test_tasks_without_project_are_in_my_tasks_alone(account: Account, member: V
     assert not account.may_read(member, others)
 
 
-# -- how it changes --------------------------------------------------------------------------------
+# -- changes ---------------------------------------------------------------------------------------
 
 
 def events_of(account: Account, resource: str) -> list[Event]:
@@ -570,7 +570,7 @@ def test_events_bubble_from_the_deepest_subtask_up_to_the_project(account: Accou
     assert not events_of(account, project_named(account, "Foghorn"))
 
 
-def test_an_event_tells_a_new_value_only_where_it_is_a_resource(
+def test_an_event_has_a_new_value_only_where_it_is_a_resource(
     account: Account, member: Viewer
 ) -> None:
     task = task_named(account, "Oil the door")
@@ -594,13 +594,13 @@ def test_an_event_tells_a_new_value_only_where_it_is_a_resource(
     ]
 
 
-def test_what_asana_does_by_itself_has_no_user(account: Account) -> None:
+def test_an_automatic_change_by_asana_has_no_user(account: Account) -> None:
     task = task_named(account, "Oil the door")
     account.complete(task, by=ASANA)
     assert {event.record["user"] for event in events_of(account, task)} == {None}
 
 
-def test_a_deleted_story_was_removed_from_its_task(account: Account) -> None:
+def test_deleting_a_story_is_a_removed_event_of_its_task(account: Account) -> None:
     task = task_named(account, "Grind")
     story = account.comment(task, "Never mind.")
     account.delete(story)
@@ -610,7 +610,9 @@ def test_a_deleted_story_was_removed_from_its_task(account: Account) -> None:
     assert account.kind(story) is None
 
 
-def test_an_attachment_is_announced_by_a_story_and_its_deletion_by_itself(account: Account) -> None:
+def test_a_new_attachment_is_a_story_event_and_its_deletion_an_attachment_event(
+    account: Account,
+) -> None:
     task = task_named(account, "Grind")
     attachment = account.attach(task, "Shell.png")
     assert told(events_of(account, task)) == [("story", "added")]
@@ -654,7 +656,7 @@ def test_logged_time_is_added_to_the_task_without_modifying_it(
     assert account.kind(entry) is None
 
 
-def test_a_deletion_is_written_into_the_audit_log(account: Account) -> None:
+def test_the_audit_log_has_each_deletion(account: Account) -> None:
     service = account.people["service"]
     organization = account.listing(service, "workspaces", "")[0]
     parent = task_named(account, "Grind")
@@ -782,7 +784,7 @@ def test_a_subtask_follows_its_new_parent(account: Account, member: Viewer) -> N
     assert account.record(member, task)["parent"]["gid"] == new
 
 
-# -- what is true of it ----------------------------------------------------------------------------
+# -- expected records ------------------------------------------------------------------------------
 
 
 def test_the_floor_counts_each_page_once() -> None:
@@ -811,7 +813,7 @@ def test_the_floor_of_tasks_is_the_pages_of_the_projects() -> None:
     assert needed["/tasks"] == sum(max(1, -(-size // 100)) for size in sizes)
 
 
-def test_the_floor_asks_only_organisations_for_teams_and_the_other_workspaces_what_they_are(
+def test_the_floor_requests_teams_of_organizations_and_the_type_of_other_workspaces(
     account: Account, member: Viewer
 ) -> None:
     needed = truth.floor(account, member, ["teams", "users"])
@@ -839,7 +841,7 @@ def test_compact_streams_share_the_requests_of_the_full_ones(
     assert not list(truth.expected(account, member, "events"))
 
 
-# -- what is true of a part of it -----------------------------------------------------------------
+# -- expected records of a choice -----------------------------------------------------------------
 
 
 def chosen(account: Account, stream: str, choice: Choice, who: str = "service") -> set[str]:
@@ -852,7 +854,7 @@ def floor_of(account: Account, streams: list[str], choice: Choice) -> dict[str, 
     return truth.floor(account, account.people["service"], streams, choice=choice)
 
 
-def test_a_choice_of_everything_is_no_choice() -> None:
+def test_a_choice_of_everything_equals_no_choice() -> None:
     account, viewer = populated("small"), populated("small").people["service"]
     ids = account.organization_exports
     for stream in STREAMS:
@@ -872,7 +874,7 @@ def test_nothing_is_read_below_a_workspace_that_was_not_chosen(account: Account)
     assert needed == {"/workspaces": 1, "/users": 1, "/goals": 1, one: 1}
 
 
-def test_projects_may_be_chosen_or_excluded_and_are_listed_all_the_same(
+def test_chosen_and_excluded_projects_need_the_same_listing(
     account: Account, member: Viewer
 ) -> None:
     one, other = project_named(account, "Re-light"), project_named(account, "Paint")
@@ -887,7 +889,7 @@ def test_projects_may_be_chosen_or_excluded_and_are_listed_all_the_same(
     assert len(chosen(account, "portfolio_items", choice)) > 1
 
 
-def test_without_archived_projects_their_pages_are_not_asked_for() -> None:
+def test_without_archived_projects_their_pages_are_not_requested() -> None:
     account = populated("small")
     choice = Choice(include_archived_projects=False)
     archived = [each["gid"] for each in held("small", "service", "projects") if each["archived"]]
@@ -907,7 +909,7 @@ def test_without_subtasks_only_those_in_a_project_remain(account: Account) -> No
     assert "/tasks/{task_gid}/subtasks" not in needed
 
 
-def test_a_start_date_is_passed_on_only_where_nothing_old_is_on_the_way() -> None:
+def test_a_start_date_is_sent_only_where_no_old_parent_is_needed() -> None:
     account, viewer = populated("small"), populated("small").people["service"]
     start = "2026-04-01T00:00:00.000Z"
     choice = Choice(start_date=start)
@@ -948,7 +950,7 @@ def test_a_start_date_includes_its_instant(account: Account, stream: str, time: 
     assert len(found) < len(every)
 
 
-def test_tasks_without_a_project_are_found_with_their_people(account: Account) -> None:
+def test_tasks_without_a_project_are_found_below_users(account: Account) -> None:
     choice = Choice(include_tasks_without_project=True)
     alone = chosen(account, "tasks", choice) - chosen(account, "tasks", Choice())
     found = {account.record(account.people["service"], gid)["name"] for gid in alone}
@@ -964,7 +966,7 @@ def test_tasks_without_a_project_are_found_with_their_people(account: Account) -
     assert below == {story for task in alone for story in account.listing(service, "stories", task)}
 
 
-def test_time_entries_are_read_one_by_one_unless_their_listing_tells_everything() -> None:
+def test_time_entries_are_read_one_by_one_unless_their_listing_has_everything() -> None:
     account, viewer = populated("small"), populated("small").people["service"]
     entries = len(held("small", "service", "time_tracking_entries"))
     listed = {"/workspaces": 1, "/time_tracking_entries": 1 + 1 + 3}

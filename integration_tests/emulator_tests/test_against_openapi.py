@@ -1,6 +1,6 @@
-"""The emulator held against Asana's OpenAPI document, where that lies beside the project.
+"""Compares the emulator with Asana's OpenAPI document, if that is next to the project.
 
-It is looked for at `../shared/asana_oas.yaml`, or where `ASANA_OPENAPI` says.
+The path is `../shared/asana_oas.yaml`, or the value of `ASANA_OPENAPI`.
 """
 
 import json
@@ -30,13 +30,13 @@ pytestmark = [
     pytest.mark.skipif(not DOCUMENT.exists(), reason="Asana's OpenAPI document is absent"),
 ]
 
-# Where the document is narrower than Asana is: field, what else may be there, why.
+# Where the document is stricter than Asana: field, what else may be there, why.
 WIDER: dict[str, tuple[dict[str, Any], str]] = {
     "precision": ({"type": "null"}, "only numbers have one"),
     "team": ({"type": "null"}, "a project in a plain workspace has none"),
     "name": ({"type": "null"}, "invited people who have not joined have none"),
-    "created_by": ({"type": "null"}, "system stories are nobody's"),
-    "EventResponse.user": ({"type": "null"}, "system events are nobody's, says the description"),
+    "created_by": ({"type": "null"}, "system stories have no creator"),
+    "EventResponse.user": ({"type": "null"}, "system events have no user, as described"),
     "EventResponse.parent": ({"type": "null"}, "only added and removed have one, it says as well"),
     "old_text_value": ({"type": "null"}, "the field was empty before"),
     "new_text_value": ({"type": "null"}, "the field is empty now"),
@@ -52,7 +52,7 @@ WIDER: dict[str, tuple[dict[str, Any], str]] = {
     "is_editor": ({"type": "null"}, "always null by now, says the description"),
     "email_domains[]": ({"type": "string"}, "a domain is no URI"),
 }
-# Asana pages these, though the document forgets to say where the next page begins: it speaks of
+# Asana pages these, although the document omits where the next page begins: it mentions
 # the offset that a page returns.
 FORGOTTEN_NEXT_PAGE = {"/task_templates"}
 # Resources of events carry their subtype, as the guide to webhooks shows.
@@ -73,7 +73,7 @@ def asana() -> Iterator[AsanaEmulator]:
         yield running
 
 
-def test_the_table_of_documented_operations_is_what_the_document_says() -> None:
+def test_the_table_of_documented_operations_matches_the_document() -> None:
     assert TABLE.read_text() == written(made_from(openapi().document, DOCUMENTED_TEMPLATES))
 
 
@@ -103,7 +103,7 @@ def is_uri(value: object) -> bool:
 
 
 def strict(schema: Schema, path: str) -> dict[str, Any]:
-    """The schema as JSON Schema, all parts merged; an object may hold what is documented only."""
+    """The schema as JSON Schema, all parts merged; an object may have only documented fields."""
     facts = _merged(schema)
     made: dict[str, Any] = {key: facts[key] for key in ("type", "format", "enum") if key in facts}
     if "items" in facts:
@@ -163,7 +163,7 @@ def schema_of(asana: AsanaEmulator, record: dict[str, Any], schema: str) -> str:
 
 
 def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
-    """Paths and queries with which an operation can be asked in this account."""
+    """Paths and queries for requests to an operation in this account."""
     walked = _walked(account, viewer)
     workspace, project = walked["workspace"][0], walked["project"][0]
     shared = walked["project"] + walked["portfolio"] + walked["goal"]
@@ -253,7 +253,7 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
 
 
 def documented_fields(template: str) -> list[str]:
-    """What `opt_fields` may name; nothing where an operation takes none."""
+    """The fields that `opt_fields` may name; empty where an operation does not accept it."""
     parameters = openapi().parameters(template)
     if "opt_fields" not in parameters:
         return []
@@ -264,7 +264,7 @@ def documented_fields(template: str) -> list[str]:
 @pytest.mark.parametrize(
     "template", [template for template in DOCUMENTED_TEMPLATES if template not in EVENTS]
 )
-def test_every_answer_is_as_the_document_says(asana: AsanaEmulator, template: str) -> None:
+def test_every_answer_matches_the_document(asana: AsanaEmulator, template: str) -> None:
     found = operation(template)
     shown, listed = openapi().record_schema(template)
     full = openapi().full_schema(shown)
@@ -295,7 +295,7 @@ def test_every_answer_is_as_the_document_says(asana: AsanaEmulator, template: st
     assert not wrong
 
 
-def test_events_are_as_the_document_says(asana: AsanaEmulator) -> None:
+def test_events_match_the_document(asana: AsanaEmulator) -> None:
     account, headers = asana.account, {"Authorization": f"Bearer {asana.tokens.pat('service')}"}
     viewer = account.people["service"]
     project = next(
@@ -319,7 +319,7 @@ def test_events_are_as_the_document_says(asana: AsanaEmulator) -> None:
         assert not {fault for event in body["data"] for fault in faults("EventResponse", event)}
 
 
-def test_events_of_a_workspace_are_as_the_document_says(asana: AsanaEmulator) -> None:
+def test_events_of_a_workspace_match_the_document(asana: AsanaEmulator) -> None:
     account, headers = asana.account, {"Authorization": f"Bearer {asana.tokens.pat('service')}"}
     workspace, *_ = _walked(account, account.people["service"])["organization"]
     url = asana.base_url + WORKSPACE_EVENTS.replace("{workspace_gid}", workspace)
@@ -332,7 +332,7 @@ def test_events_of_a_workspace_are_as_the_document_says(asana: AsanaEmulator) ->
     assert not {fault for event in body["data"] for fault in faults("EventResponse", event)}
 
 
-def test_an_error_is_as_the_document_says(asana: AsanaEmulator) -> None:
+def test_an_error_matches_the_document(asana: AsanaEmulator) -> None:
     answer = requests.get(f"{asana.base_url}/tasks", timeout=10)
     assert answer.status_code == 401
     assert not faults("ErrorResponse", answer.json())

@@ -14,7 +14,7 @@ from integration_tests.emulator_tests.asking import (
 pytestmark = pytest.mark.once
 
 
-def test_the_audit_log_has_always_a_next_page(asana: AsanaEmulator, audit_log: str) -> None:
+def test_the_audit_log_always_has_a_next_page(asana: AsanaEmulator, audit_log: str) -> None:
     every = of_stream(asana, "audit_log_events")
     page = told(asana, audit_log, limit=4)
     found = gids(page)
@@ -40,9 +40,7 @@ def test_an_audit_log_without_such_events_has_no_next_page(
     assert told(asana, audit_log, limit=10, start_at="2099-01-01") == nothing
 
 
-def test_the_audit_log_is_told_from_an_instant_until_before_another(
-    asana: AsanaEmulator, audit_log: str
-) -> None:
+def test_the_audit_log_can_be_limited_to_a_period(asana: AsanaEmulator, audit_log: str) -> None:
     every = of_stream(asana, "audit_log_events")
     times = [event["created_at"] for event in every]
     assert times == sorted(times)
@@ -58,7 +56,7 @@ def test_the_audit_log_is_told_from_an_instant_until_before_another(
     assert ask(asana, audit_log, start_at="yesterday").status_code == 400
 
 
-def test_the_audit_log_knows_no_fields_and_tells_whole_events(
+def test_the_audit_log_ignores_opt_fields_and_returns_whole_events(
     asana: AsanaEmulator, audit_log: str
 ) -> None:
     whole = told(asana, audit_log)["data"]

@@ -1,4 +1,4 @@
-"""The emulator controlled over HTTP."""
+"""Control of the emulator over HTTP."""
 
 import json
 
@@ -11,9 +11,7 @@ from integration_tests.emulator_tests.asking import ask, control, gids, told
 pytestmark = pytest.mark.once
 
 
-def test_everything_can_be_controlled_over_http(
-    asana: AsanaEmulator, project: str, tasks: list[str]
-) -> None:
+def test_http_can_control_everything(asana: AsanaEmulator, project: str, tasks: list[str]) -> None:
     control(asana, "controls", {"latency": 0.01, "quota_per_minute": 1000, "max_in_flight": 9})
     control(asana, "controls", {"offset_lifetime": 60, "quota_window": 30})
     controls = asana.controls
@@ -51,7 +49,7 @@ def test_everything_can_be_controlled_over_http(
     assert (asana.account.clock.now() - before).total_seconds() >= 3600
 
 
-def test_the_truth_is_told_over_http_too(asana: AsanaEmulator) -> None:
+def test_http_returns_the_truth_too(asana: AsanaEmulator) -> None:
     ask(asana, "/users/me")
     assert control(asana, "ledger") == asana.ledger.summary()
     assert control(asana, "floor?streams=tasks,users&token=member") == asana.floor(
@@ -84,7 +82,7 @@ def test_the_truth_is_told_over_http_too(asana: AsanaEmulator) -> None:
         ("changes", [{"change": "comment", "colour": "red"}], 400),
     ],
 )
-def test_a_control_that_does_not_exist_is_refused(
+def test_an_unknown_control_is_refused(
     asana: AsanaEmulator, name: str, wanted: object, status: int
 ) -> None:
     answer = requests.post(f"{asana.url}/_emulator/{name}", json=wanted, timeout=10)

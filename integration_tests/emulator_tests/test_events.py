@@ -15,7 +15,7 @@ def sync_token(asana: AsanaEmulator, resource: str) -> str:
     return str(refused.json()["sync"])
 
 
-def test_a_sync_token_gives_what_happened_since(
+def test_a_sync_token_returns_the_events_since(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     token = sync_token(asana, project)
@@ -41,7 +41,7 @@ def test_events_are_cut_to_opt_fields(asana: AsanaEmulator, project: str, tasks:
             "change": {"field": "name"}} in events  # fmt: skip
 
 
-def test_a_hundred_events_come_at_once_and_has_more_tells_of_the_rest(
+def test_a_page_has_a_hundred_events_and_has_more_announces_the_rest(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     token = sync_token(asana, project)
@@ -70,7 +70,7 @@ def test_a_sync_token_is_refused_after_a_day_with_a_fresh_one(
     assert len(told(asana, "/events", resource=project, sync=fresh)["data"]) == 1
 
 
-def test_a_sync_token_is_good_for_its_own_resource_only(
+def test_a_sync_token_is_valid_only_for_its_own_resource(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     token = sync_token(asana, project)
@@ -112,7 +112,7 @@ def test_a_sync_token_may_be_refused_as_if_it_were_too_old(
 
 
 def comments(asana: AsanaEmulator, project: str, tasks: list[str], how_many: int) -> list[str]:
-    """The texts of comments, in the order in which a project's events tell of them."""
+    """The texts of comments, in the order of a project's events."""
     token = sync_token(asana, project)
     for number in range(how_many):
         asana.change(lambda account, n=number: account.comment(tasks[0], f"{n}"))  # type: ignore[misc]
@@ -137,7 +137,7 @@ def test_the_events_of_a_page_may_be_in_no_order(
     assert len(heard) == 150
 
 
-def test_single_events_may_be_lost_for_good(
+def test_single_events_may_be_permanently_lost(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     asana.controls.lost_events = 0.2
@@ -164,12 +164,12 @@ def test_events_may_take_a_while_to_arrive(
 
 @pytest.fixture
 def everything(asana: AsanaEmulator, organization: str) -> str:
-    """Where all events of an Enterprise+ organization are told."""
+    """The path with all events of an Enterprise+ organization."""
     asana.controls.workspace_events = True
     return f"/workspaces/{organization}/events"
 
 
-def test_all_events_of_a_workspace_are_told(
+def test_a_workspace_returns_all_of_its_events(
     asana: AsanaEmulator, everything: str, organization: str, tasks: list[str], plain_workspace: str
 ) -> None:
     sync = ask(asana, everything).json()["sync"]
@@ -192,7 +192,7 @@ def test_all_events_of_a_workspace_are_told(
     assert ask(asana, everything, sync="nonsense").status_code == 412
 
 
-def test_a_thousand_events_of_a_workspace_come_at_once(
+def test_a_page_has_a_thousand_events_of_a_workspace(
     asana: AsanaEmulator, everything: str, tasks: list[str]
 ) -> None:
     sync = ask(asana, everything).json()["sync"]

@@ -1,4 +1,4 @@
-"""What can be made to go wrong."""
+"""The faults that a test can cause."""
 
 import logging
 import socket
@@ -28,12 +28,12 @@ def test_a_status_can_be_made_to_come_once(asana: AsanaEmulator, status: int) ->
     assert ask(asana, "/users/me").status_code == 200
 
 
-def test_a_429_can_say_when_to_come_back(asana: AsanaEmulator) -> None:
+def test_a_429_can_have_a_retry_after(asana: AsanaEmulator) -> None:
     asana.controls.fail("/users/*", 429, retry_after=7)
     assert ask(asana, "/users/me").headers["Retry-After"] == "7"
 
 
-def test_when_to_come_back_can_be_said_as_a_date(asana: AsanaEmulator) -> None:
+def test_retry_after_can_be_a_date(asana: AsanaEmulator) -> None:
     asana.controls.fail("/users/*", 503, retry_after="Fri, 20 Nov 2026 10:00:07 GMT")
     assert ask(asana, "/users/me").headers["Retry-After"] == "Fri, 20 Nov 2026 10:00:07 GMT"
 
@@ -48,7 +48,7 @@ def test_when_to_come_back_can_be_said_as_a_date(asana: AsanaEmulator) -> None:
         ("stall", requests.exceptions.ReadTimeout),
     ],
 )
-def test_an_answer_can_be_spoilt(asana: AsanaEmulator, kind: Any, error: type[Exception]) -> None:
+def test_an_answer_can_be_damaged(asana: AsanaEmulator, kind: Any, error: type[Exception]) -> None:
     asana.controls.fail("/users/*", kind, seconds=2)
     with pytest.raises(error):
         ask(asana, "/users/me", timeout=1).json()
@@ -57,7 +57,7 @@ def test_an_answer_can_be_spoilt(asana: AsanaEmulator, kind: Any, error: type[Ex
 
 
 def came(asana: AsanaEmulator, path: str) -> tuple[bytes, bool]:
-    """What comes over the wire, and whether the connection was reset in the end."""
+    """The bytes that arrive, and whether the connection was reset at the end."""
     everything = b""
     with connected(asana) as connection:
         connection.sendall(raw_request(asana, path))
@@ -86,7 +86,7 @@ def raw_request(asana: AsanaEmulator, path: str) -> bytes:
 
 
 def promised(head: bytes) -> int:
-    """The length of the body, as the headers have it."""
+    """The length of the body according to the headers."""
     return int(head.lower().split(b"content-length: ")[1].split()[0])
 
 
@@ -131,7 +131,7 @@ def test_only_a_status_can_come_without_an_envelope(asana: AsanaEmulator) -> Non
         asana.controls.fail("*", "portal", bare=True)
 
 
-def test_another_host_can_answer_in_asanas_stead(asana: AsanaEmulator) -> None:
+def test_another_host_can_answer_instead_of_asana(asana: AsanaEmulator) -> None:
     asana.controls.fail("/users/*", "portal")
     page = ask(asana, "/users/me")
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html")
@@ -145,7 +145,7 @@ def test_asanas_envelope_can_have_something_else_in_it(asana: AsanaEmulator, dat
     assert (odd.status_code, odd.json()) == (200, {"data": data})
 
 
-def test_a_request_can_be_sent_elsewhere(asana: AsanaEmulator) -> None:
+def test_a_request_can_be_redirected_to_another_host(asana: AsanaEmulator) -> None:
     asana.controls.fail("/users/*", "redirect")
     with pytest.raises(requests.ConnectionError, match="port=9"):
         ask(asana, "/users/me")
@@ -159,7 +159,7 @@ def test_a_request_can_be_sent_elsewhere(asana: AsanaEmulator) -> None:
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://host:port:1/", "http://proxy/\xe9"])
-def test_a_redirect_can_lead_to_nonsense(asana: AsanaEmulator, location: str) -> None:
+def test_a_redirect_can_have_an_invalid_address(asana: AsanaEmulator, location: str) -> None:
     asana.controls.fail("/users/*", "redirect", location=location)
     head = came(asana, "/users/me")[0].partition(b"\r\n\r\n")[0]
     assert head.startswith(b"HTTP/1.1 302 Found\r\n")
@@ -216,7 +216,7 @@ def test_a_listing_can_be_made_endless(
         query["offset"] = offset
 
 
-def test_a_page_can_be_empty_though_more_follow(
+def test_a_page_can_be_empty_even_if_more_follow(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     asana.controls.fail("/tasks", "hidden_page", times=2, after=1)
@@ -252,7 +252,7 @@ def test_json_can_come_in_another_shape_or_under_another_type(asana: AsanaEmulat
 
 
 @pytest.mark.parametrize("gzip", [False, True])
-def test_what_claims_to_be_gzip_can_be_none(
+def test_a_body_declared_as_gzip_can_be_something_else(
     asana: AsanaEmulator, project: str, *, gzip: bool
 ) -> None:
     asana.controls.gzip = gzip
@@ -264,7 +264,7 @@ def test_what_claims_to_be_gzip_can_be_none(
 
 
 @pytest.mark.parametrize("kind", ["slow", "trickle"])
-def test_a_body_arrives_whole_that_takes_longer_than_one_read_may(
+def test_a_body_that_takes_longer_than_the_read_timeout_arrives_whole(
     asana: AsanaEmulator, kind: Any
 ) -> None:
     usual = ask(asana, "/users/me").json()
@@ -291,7 +291,7 @@ def test_a_trickle_comes_byte_by_byte_and_then_the_rest(asana: AsanaEmulator) ->
 
 
 def becomes(holds: Callable[[], bool]) -> bool:
-    """Whether this comes to hold, long before the emulator is done with what it was to do."""
+    """Whether this becomes true long before the emulator finishes its fault."""
     for _ in range(500):
         if holds():
             return True
@@ -300,7 +300,7 @@ def becomes(holds: Callable[[], bool]) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["slow", "trickle", "stall", "hang"])
-def test_a_client_that_goes_early_is_forgotten(
+def test_a_client_that_disconnects_early_is_forgotten(
     asana: AsanaEmulator, kind: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     asana.controls.fail("/users/*", kind, seconds=20)
@@ -313,7 +313,7 @@ def test_a_client_that_goes_early_is_forgotten(
     assert ask(asana, "/users/me").status_code == 200
 
 
-def test_a_client_that_waits_for_a_hanging_answer_is_disconnected_in_the_end(
+def test_a_client_that_waits_for_a_hanging_answer_is_finally_disconnected(
     asana: AsanaEmulator,
 ) -> None:
     asana.controls.fail("/users/*", "hang", seconds=0.2)
@@ -322,7 +322,7 @@ def test_a_client_that_waits_for_a_hanging_answer_is_disconnected_in_the_end(
 
 
 @pytest.mark.parametrize("kind", ["slow", "trickle", "stall", "hang"])
-def test_the_emulator_stops_while_an_answer_is_under_way(kind: Any) -> None:
+def test_the_emulator_stops_while_an_answer_is_in_progress(kind: Any) -> None:
     asana = AsanaEmulator(make_account("sample"))
     asana.controls.fail("/users/*", kind, seconds=60)
     with asana, ThreadPoolExecutor(1) as pool:
@@ -340,7 +340,9 @@ def test_a_slow_body_arrives_whole(asana: AsanaEmulator) -> None:
     assert time.monotonic() - begun >= 0.3
 
 
-def test_an_offset_can_be_made_to_expire_in_the_middle(asana: AsanaEmulator, project: str) -> None:
+def test_an_offset_can_expire_in_the_middle_of_a_listing(
+    asana: AsanaEmulator, project: str
+) -> None:
     asana.controls.fail("/tasks", "expired_offset")
     offset = first_offset(asana, project)
     assert ask(asana, "/tasks", project=project, limit=1, offset=offset).status_code == 400
@@ -369,7 +371,7 @@ def test_faults_can_be_limited_to_requests_with_certain_parameters(
         assert ask(asana, "/tasks", project=project, **query).status_code == status
 
 
-def test_faults_can_be_left_to_chance(asana: AsanaEmulator) -> None:
+def test_faults_can_be_random(asana: AsanaEmulator) -> None:
     asana.controls.fail("*", 500, probability=0.5, times=None)
     statuses = [ask(asana, "/users/me").status_code for _ in range(40)]
     assert 5 < statuses.count(500) < 35
@@ -382,7 +384,7 @@ def test_an_unknown_fault_is_an_error_of_the_test(asana: AsanaEmulator) -> None:
         asana.controls.fail("*", "earthquake")  # type: ignore[arg-type]
 
 
-def test_an_object_can_be_denied_wherever_it_is_named(
+def test_an_object_can_be_denied_in_every_path_and_parameter(
     asana: AsanaEmulator, organization: str, project: str
 ) -> None:
     asana.controls.deny(project, 403)

@@ -17,7 +17,9 @@ from integration_tests.emulator_tests.asking import (
 pytestmark = pytest.mark.once
 
 
-def test_memberships_are_told_compactly_and_by_no_field(asana: AsanaEmulator) -> None:
+def test_memberships_are_compact_and_opt_fields_returns_only_their_gids(
+    asana: AsanaEmulator,
+) -> None:
     goal, portfolio = (of_stream(asana, stream)[0]["gid"] for stream in ("goals", "portfolios"))
     of_goal, of_portfolio = (
         told(asana, "/memberships", parent=parent)["data"] for parent in (goal, portfolio)
@@ -58,7 +60,7 @@ def test_goals_need_a_workspace_and_can_be_narrowed(
     assert gids(told(asana, "/goals", asana.tokens.pat("restricted"), workspace=organization)) == []
 
 
-def test_a_hidden_goal_is_refused_by_itself(asana: AsanaEmulator) -> None:
+def test_a_hidden_goal_is_refused_when_requested_alone(asana: AsanaEmulator) -> None:
     seen = {goal["gid"] for goal in of_stream(asana, "goals", "member")}
     (hidden,) = {goal["gid"] for goal in of_stream(asana, "goals")} - seen
     member = asana.tokens.pat("member")
@@ -92,7 +94,7 @@ def test_status_updates_since_an_instant_include_it(asana: AsanaEmulator, projec
     assert ask(asana, "/status_updates", parent=project, created_since="x").status_code == 400
 
 
-def test_all_time_of_a_workspace_is_told_between_days_only(
+def test_all_time_entries_of_a_workspace_need_a_range_of_days(
     asana: AsanaEmulator, organization: str
 ) -> None:
     refused = ask(asana, "/time_tracking_entries", workspace=organization)
@@ -125,7 +127,7 @@ def test_all_time_of_a_workspace_is_told_between_days_only(
     assert ask(asana, "/time_tracking_entries", workspace=organization, **day).status_code == 400
 
 
-def test_a_listing_of_time_tells_less_than_the_entry_itself(
+def test_a_listing_of_time_entries_has_less_than_a_single_entry(
     asana: AsanaEmulator, organization: str
 ) -> None:
     entry = of_stream(asana, "time_tracking_entries")[0]
@@ -146,9 +148,7 @@ def test_a_listing_of_time_tells_less_than_the_entry_itself(
     assert told(asana, "/time_tracking_entries", **query)["data"][0] == single
 
 
-def test_allocations_are_those_of_a_project_or_of_somebody(
-    asana: AsanaEmulator, organization: str
-) -> None:
+def test_allocations_belong_to_a_project_or_a_user(asana: AsanaEmulator, organization: str) -> None:
     assert ask(asana, "/allocations", workspace=organization).status_code == 400
     every = of_stream(asana, "allocations")
     first = every[0]
@@ -164,7 +164,7 @@ def test_allocations_are_those_of_a_project_or_of_somebody(
         assert gids(told(asana, "/allocations", **query)) == [first["gid"]]
 
 
-def test_templates_are_those_of_a_workspace_a_team_or_a_project(
+def test_templates_belong_to_a_workspace_a_team_or_a_project(
     asana: AsanaEmulator, organization: str
 ) -> None:
     (template,) = told(asana, "/project_templates", workspace=organization, opt_fields="team")[
@@ -181,14 +181,14 @@ def test_templates_are_those_of_a_workspace_a_team_or_a_project(
     assert [gid for page in found for gid in gids(page)] == [each["gid"] for each in of_task]
 
 
-def test_a_brief_tells_its_text_only_if_asked(asana: AsanaEmulator) -> None:
+def test_a_brief_has_its_text_only_on_request(asana: AsanaEmulator) -> None:
     (brief,) = of_stream(asana, "project_briefs")
     path = f"/project_briefs/{brief['gid']}"
     assert set(brief) - set(told(asana, path)["data"]) == {"text"}
     assert told(asana, path, opt_fields="text")["data"]["text"] == brief["text"]
 
 
-def test_a_membership_of_a_workspace_can_be_asked_for_by_its_user(
+def test_a_workspace_membership_can_be_found_by_its_user(
     asana: AsanaEmulator, organization: str
 ) -> None:
     path = f"/workspaces/{organization}/workspace_memberships"

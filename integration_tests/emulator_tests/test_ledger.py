@@ -1,4 +1,4 @@
-"""What was asked, counted."""
+"""The ledger of requests and their counts."""
 
 import pytest
 

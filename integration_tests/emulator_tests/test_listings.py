@@ -1,4 +1,4 @@
-"""What the listings of old hold."""
+"""The contents of the listings known to the published connector."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from integration_tests.emulator_tests.asking import Json, ask, gids, told
 pytestmark = pytest.mark.once
 
 
-def test_every_listing_is_the_accounts(
+def test_every_listing_matches_the_account(
     asana: AsanaEmulator, organization: str, project: str
 ) -> None:
     account, viewer = asana.account, asana.account.people["service"]
@@ -88,7 +88,7 @@ def test_me_is_the_tokens_user(asana: AsanaEmulator) -> None:
         assert me["gid"] == asana.account.people[name].user
 
 
-def test_my_tasks_are_reached_by_user_task_list_or_assignee(
+def test_my_tasks_can_be_read_by_user_task_list_or_assignee(
     asana: AsanaEmulator, organization: str
 ) -> None:
     token = asana.tokens.pat("member")
@@ -114,7 +114,7 @@ def test_memberships_of_a_user_are_found_by_user_and_workspace(
     assert gids(told(asana, "/users/me/teams", token, organization=organization)) == teams
 
 
-def test_a_workspace_without_an_organisation_refuses_its_teams(
+def test_a_workspace_without_an_organization_refuses_its_teams(
     asana: AsanaEmulator, plain_workspace: str
 ) -> None:
     assert ask(asana, f"/workspaces/{plain_workspace}/teams").status_code == 403
@@ -155,7 +155,7 @@ def test_modified_since_lists_tasks_that_joined_the_project_without_being_modifi
     assert gids(told(asana, "/tasks", project=project, modified_since=since)) == []
 
 
-def test_a_listing_may_leave_out_what_can_be_read_by_its_gid(
+def test_a_listing_may_omit_records_that_can_be_read_by_gid(
     asana: AsanaEmulator, organization: str, project: str
 ) -> None:
     listed = gids(told(asana, "/projects", workspace=organization))
@@ -181,7 +181,7 @@ def test_completed_since_lists_incomplete_tasks_and_those_completed_since(
     assert set(gids(found)) == incomplete | newest
 
 
-def test_portfolios_are_a_users_own_and_all_for_a_service_account(
+def test_a_user_gets_their_own_portfolios_and_a_service_account_gets_all(
     asana: AsanaEmulator, organization: str
 ) -> None:
     member = asana.account.people["member"].user
@@ -229,7 +229,7 @@ def test_projects_and_tags_of_a_task_are_those_in_its_record(
             assert gids(told(asana, f"/tasks/{task}/{field}")) == expected
 
 
-def test_a_deletion_that_no_event_tells_of_shows_in_the_listings(
+def test_a_deletion_without_an_event_shows_in_the_listings(
     asana: AsanaEmulator, organization: str
 ) -> None:
     entries = f"/time_tracking_entries?workspace={organization}&entered_on_start_date=2000-01-01"

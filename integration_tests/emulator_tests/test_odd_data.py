@@ -1,11 +1,11 @@
-"""Answers that are not as Asana's reference says, where a test wants them so."""
+"""Answers that deviate from Asana's reference where a test asks for it."""
 
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.oddities import ABSENT, repeated, with_entries, with_value
 from integration_tests.emulator_tests.asking import ask, told
 
 
-def test_entries_stand_after_the_first_one(asana: AsanaEmulator) -> None:
+def test_odd_entries_come_after_the_first_one(asana: AsanaEmulator) -> None:
     whole = told(asana, "/workspaces")["data"]
     asana.controls.alter("/workspaces", with_entries(None, {"name": "Odd"}))
     first, *others = whole
@@ -17,13 +17,13 @@ def test_an_empty_listing_stays_empty() -> None:
     assert with_entries(None)({"gid": "1"}) == {"gid": "1"}
 
 
-def test_each_entry_stands_there_twice(asana: AsanaEmulator) -> None:
+def test_each_entry_can_come_twice(asana: AsanaEmulator) -> None:
     whole = told(asana, "/workspaces")["data"]
     asana.controls.alter("/workspaces", repeated)
     assert told(asana, "/workspaces")["data"] == [entry for entry in whole for _ in range(2)]
 
 
-def test_a_value_stands_at_a_path_or_nowhere() -> None:
+def test_a_value_can_be_set_or_removed_at_a_path() -> None:
     record = {"gid": "1", "parent": {"gid": "2"}, "projects": [{"gid": "3"}, {"gid": "4"}]}
     assert with_value("parent", None)(record) == {**record, "parent": None}
     assert with_value("parent", ABSENT)(record).keys() == {"gid", "projects"}
@@ -53,7 +53,7 @@ def test_an_ignored_parameter_changes_nothing(asana: AsanaEmulator) -> None:
     assert len(few) < len(everything)
 
 
-def test_a_demanded_parameter_is_missed(asana: AsanaEmulator) -> None:
+def test_a_missing_required_parameter_is_refused(asana: AsanaEmulator) -> None:
     workspace = told(asana, "/workspaces")["data"][0]["gid"]
     asana.controls.demanded_parameters = {"/portfolios": "owner"}
     refused = ask(asana, "/portfolios", workspace=workspace)
@@ -62,7 +62,7 @@ def test_a_demanded_parameter_is_missed(asana: AsanaEmulator) -> None:
     assert ask(asana, "/portfolios", workspace=workspace, owner="me").status_code == 200
 
 
-def test_all_is_as_it_was_when_it_is_healed(asana: AsanaEmulator) -> None:
+def test_healing_removes_every_odd_answer(asana: AsanaEmulator) -> None:
     whole = told(asana, "/workspaces")
     asana.controls.alter("/workspaces", repeated)
     asana.controls.demanded_parameters = {"/workspaces": "owner"}

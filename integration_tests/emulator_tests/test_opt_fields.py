@@ -1,4 +1,4 @@
-"""Which fields an answer has."""
+"""The fields of an answer."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def test_a_single_object_is_full_but_for_opt_in_fields(
     assert not {"html_notes", "num_subtasks", "dependencies"} & set(task)
 
 
-def test_opt_fields_gives_what_is_asked_and_gids(
+def test_opt_fields_returns_the_requested_fields_and_gids(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     fields = "name,memberships.section.name,followers.name,workspace"
@@ -124,7 +124,7 @@ def leaves_of(value: object, prefix: str = "") -> Iterator[str]:
 
 
 @given(asked=st.sets(st.sampled_from(sorted(leaves(field_tree("TaskResponse"))))))
-def test_a_cut_record_holds_the_asked_leaves_of_the_record_and_gids(asked: set[str]) -> None:
+def test_a_cut_record_has_the_requested_leaves_of_the_record_and_gids(asked: set[str]) -> None:
     record = TASK
     chosen, unknown = selection(",".join(sorted(asked)), field_tree("TaskResponse"))
     assert unknown == ()

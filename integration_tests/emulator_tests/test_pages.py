@@ -1,4 +1,4 @@
-"""How a listing comes page by page, and what its offsets are good for."""
+"""The pages of a listing, and the validity of its offsets."""
 
 import pytest
 import requests
@@ -66,7 +66,7 @@ def test_a_limit_outside_1_to_100_is_refused(
     assert message(refused).startswith("limit: ")
 
 
-def test_an_offset_is_good_for_its_own_query_and_token_only(
+def test_an_offset_is_valid_only_for_its_own_query_and_token(
     asana: AsanaEmulator, project: str
 ) -> None:
     offset = first_offset(asana, project)
@@ -89,7 +89,7 @@ def test_an_offset_expires_after_a_quarter_of_an_hour(asana: AsanaEmulator, proj
     assert message(refused) == "offset: Your pagination token has expired."
 
 
-def test_all_offsets_can_be_made_to_expire(asana: AsanaEmulator, project: str) -> None:
+def test_all_offsets_can_expire_at_once(asana: AsanaEmulator, project: str) -> None:
     offset = first_offset(asana, project)
     asana.controls.expire_offsets()
     assert ask(asana, "/tasks", project=project, limit=1, offset=offset).status_code == 400
@@ -123,7 +123,7 @@ def test_deletions_between_two_pages_neither_hide_nor_repeat_another_task(
     assert rest == [task for at, task in enumerate(tasks) if at >= 3 and at not in deleted]
 
 
-def test_a_listing_whose_tasks_are_all_deleted_between_two_pages_ends(
+def test_a_listing_ends_if_all_tasks_are_deleted_between_two_pages(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     page = told(asana, "/tasks", project=project, limit=len(tasks) - 1)

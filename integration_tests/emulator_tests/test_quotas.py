@@ -1,4 +1,4 @@
-"""The limits by which requests are refused as too many."""
+"""The limits that refuse too many requests."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def test_more_requests_than_the_quota_are_rejected_with_a_retry_after(asana: Asa
 
 
 class Hand:
-    """A clock that is moved by hand."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -47,7 +47,7 @@ def test_rejected_requests_count_against_the_quota() -> None:
 
 
 @given(gaps=st.lists(st.floats(0, 30), max_size=60), per_minute=st.integers(1, 5))
-def test_no_minute_ever_lets_more_than_the_quota_pass(gaps: list[float], per_minute: int) -> None:
+def test_no_minute_allows_more_than_the_quota(gaps: list[float], per_minute: int) -> None:
     clock = Hand()
     quota = Quota(per_minute=per_minute, now=clock)
     passed: list[float] = []
@@ -63,7 +63,7 @@ KINDS: tuple[QuotaKind, ...] = get_args(QuotaKind)
 
 
 @given(asked=st.integers(1, 40), per_minute=st.integers(1, 20), kind=st.sampled_from(KINDS))
-def test_who_waits_as_long_as_retry_after_says_may_pass(
+def test_a_client_that_waits_for_retry_after_is_served(
     asked: int, per_minute: int, kind: QuotaKind
 ) -> None:
     clock = Hand()
@@ -80,7 +80,7 @@ def passes(quota: Quota, times: int, token: str = "t") -> list[bool]:
     return [quota.retry_after(token) is None for _ in range(times)]
 
 
-def test_a_fixed_quota_begins_anew_with_each_minute_of_the_clock() -> None:
+def test_a_fixed_quota_resets_at_each_minute_of_the_clock() -> None:
     clock = Hand()
     quota = Quota(per_minute=3, kind="fixed", now=clock)
     clock.time = 50
@@ -91,7 +91,7 @@ def test_a_fixed_quota_begins_anew_with_each_minute_of_the_clock() -> None:
     assert passes(quota, 4) == [True] * 3 + [False]
 
 
-def test_a_bucket_lets_ten_seconds_worth_pass_at_once_and_then_refills_evenly() -> None:
+def test_a_bucket_allows_ten_seconds_worth_at_once_and_then_refills_evenly() -> None:
     clock = Hand()
     quota = Quota(per_minute=60, kind="bucket", now=clock)
     assert passes(quota, 10) == [True] * 10
@@ -114,7 +114,7 @@ def test_rejected_requests_empty_a_bucket_further_by_at_most_a_second() -> None:
     assert quota.retry_after("t") is None
 
 
-def test_a_slow_bucket_holds_one_request_at_least() -> None:
+def test_a_slow_bucket_has_room_for_at_least_one_request() -> None:
     clock = Hand()
     quota = Quota(per_minute=1, kind="bucket", now=clock)
     assert [quota.retry_after("t") for _ in range(2)] == [None, 61]
@@ -137,7 +137,7 @@ def test_a_quota_may_change_while_it_runs(kind: QuotaKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_token_may_have_a_quota_of_its_own(asana: AsanaEmulator, kind: QuotaKind) -> None:
+def test_a_token_may_have_its_own_quota(asana: AsanaEmulator, kind: QuotaKind) -> None:
     asana.controls.quota.now = Hand()
     asana.controls.quota_kind = kind
     asana.controls.quota_per_minute = 6
@@ -174,13 +174,13 @@ def answer(objects: int) -> bytes:
     return b'{"data":[' + b",".join([b'{"gid":"1"}'] * (objects - 1)) + b"]}"
 
 
-def test_an_answer_costs_what_it_holds() -> None:
+def test_the_cost_of_an_answer_depends_on_its_content() -> None:
     assert cost_of(answer(7)) == 7
     body = rb'{"data":{"gid":"1","owner":{"gid":"2"},"name":"{\"gid\":\"3\"}","tags":[]}}'
     assert cost_of(body) == 3
 
 
-def test_an_answer_is_paid_for_after_it_is_made_and_may_leave_a_debt() -> None:
+def test_the_cost_of_an_answer_is_charged_afterward_and_may_exceed_the_quota() -> None:
     clock = Hand()
     quota = CostQuota(per_minute=60, now=clock)
     quota.charge("t", answer(59))
@@ -195,7 +195,7 @@ def test_an_answer_is_paid_for_after_it_is_made_and_may_leave_a_debt() -> None:
 
 
 @given(costs=st.lists(st.integers(1, 500), max_size=20), per_minute=st.integers(1, 1000))
-def test_who_waits_as_long_as_the_cost_quota_says_may_pass(
+def test_a_client_that_waits_for_the_cost_quota_is_served(
     costs: list[int], per_minute: int
 ) -> None:
     clock = Hand()
@@ -207,7 +207,7 @@ def test_who_waits_as_long_as_the_cost_quota_says_may_pass(
     assert quota.retry_after("t") is None
 
 
-def test_no_more_than_a_window_of_cost_is_saved_up() -> None:
+def test_unused_cost_quota_adds_up_to_one_window_only() -> None:
     clock = Hand()
     quota = CostQuota(per_minute=600, window=6, now=clock)
     clock.time = 1000
@@ -215,7 +215,7 @@ def test_no_more_than_a_window_of_cost_is_saved_up() -> None:
     assert quota.retry_after("t") == 1
 
 
-def test_a_small_request_after_a_dear_answer_is_rejected_until_it_is_paid_for(
+def test_a_small_request_after_an_expensive_answer_is_rejected_until_the_quota_recovers(
     asana: AsanaEmulator, project: str
 ) -> None:
     clock = Hand()
@@ -248,7 +248,7 @@ def test_more_requests_in_flight_than_allowed_are_rejected(asana: AsanaEmulator)
     assert ask(asana, "/users/me").status_code == 200
 
 
-def test_latency_holds_every_answer_back(asana: AsanaEmulator) -> None:
+def test_latency_delays_every_answer(asana: AsanaEmulator) -> None:
     asana.controls.latency = 0.2
     begun = time.monotonic()
     assert ask(asana, "/users/me").status_code == 200

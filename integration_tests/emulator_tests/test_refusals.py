@@ -35,7 +35,7 @@ pytestmark = pytest.mark.once
         "/projects/12a",
     ],
 )
-def test_a_missing_excluding_or_malformed_parameter_is_a_400(
+def test_a_missing_conflicting_or_malformed_parameter_is_a_400(
     asana: AsanaEmulator, organization: str, project: str, path: str
 ) -> None:
     refused = ask(asana, path.format(organization=organization, project=project))
@@ -83,7 +83,7 @@ def test_only_reading_is_allowed(asana: AsanaEmulator, project: str) -> None:
     assert requests.delete(url, headers=headers, timeout=10).status_code == 405
 
 
-def test_a_deleted_task_is_a_404_and_comes_back_when_restored(
+def test_a_deleted_task_is_a_404_until_it_is_restored(
     asana: AsanaEmulator, project: str, tasks: list[str]
 ) -> None:
     asana.change(lambda account: account.delete(tasks[0]))

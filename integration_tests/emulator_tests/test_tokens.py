@@ -35,7 +35,7 @@ def exchange(asana: AsanaEmulator, timeout: float = 10, /, **form: str) -> reque
     return requests.post(asana.token_url, data=whole, timeout=timeout)
 
 
-def test_a_refresh_token_buys_access_tokens_of_short_life(asana: AsanaEmulator) -> None:
+def test_a_refresh_token_gets_short_lived_access_tokens(asana: AsanaEmulator) -> None:
     granted = exchange(asana).json()
     assert granted["token_type"] == "bearer"
     assert granted["expires_in"] == 3600
@@ -69,7 +69,7 @@ def test_a_wrong_exchange_is_refused(
     assert (refused.status_code, refused.json()["error"]) == (status, error)
 
 
-def test_a_revoked_refresh_token_buys_nothing(asana: AsanaEmulator) -> None:
+def test_a_revoked_refresh_token_gets_nothing(asana: AsanaEmulator) -> None:
     asana.tokens.revoke(asana.tokens.refresh_token)
     assert exchange(asana).json()["error"] == "invalid_grant"
 
@@ -83,7 +83,7 @@ def test_a_refresh_token_may_rotate(asana: AsanaEmulator) -> None:
     assert exchange(asana, refresh_token=second).status_code == 200
 
 
-def test_the_token_endpoint_can_fail_and_dawdle(asana: AsanaEmulator) -> None:
+def test_the_token_endpoint_can_fail_and_be_slow(asana: AsanaEmulator) -> None:
     asana.controls.fail("/-/oauth_token", 503)
     asana.controls.fail("/-/oauth_token", "html")
     asana.controls.fail("/-/oauth_token", "stall", seconds=0.2)
@@ -97,7 +97,7 @@ def test_the_token_endpoint_can_fail_and_dawdle(asana: AsanaEmulator) -> None:
 @pytest.mark.parametrize(
     ("kind", "missing"), [("without_expiry", "expires_in"), ("without_token", "access_token")]
 )
-def test_a_grant_can_lack_what_it_should_say(asana: AsanaEmulator, kind: Any, missing: str) -> None:
+def test_a_grant_can_lack_fields(asana: AsanaEmulator, kind: Any, missing: str) -> None:
     whole = exchange(asana).json()
     asana.controls.fail("/-/oauth_token", kind)
     odd = exchange(asana)
@@ -107,7 +107,7 @@ def test_a_grant_can_lack_what_it_should_say(asana: AsanaEmulator, kind: Any, mi
 
 
 @pytest.mark.parametrize("said", ["0", -1, None, [3600]], ids=str)
-def test_a_grant_can_tell_any_term(asana: AsanaEmulator, said: Any) -> None:
+def test_a_grant_can_have_any_lifetime(asana: AsanaEmulator, said: Any) -> None:
     asana.tokens.expires_in = said
     granted = exchange(asana).json()
     assert granted["expires_in"] == said
@@ -132,7 +132,7 @@ def test_a_grant_can_be_refused_once(asana: AsanaEmulator) -> None:
         ("bad_gzip", requests.exceptions.ContentDecodingError),
     ],
 )
-def test_a_grant_can_be_spoilt_like_any_answer(
+def test_a_grant_can_be_damaged_like_any_answer(
     asana: AsanaEmulator, kind: Any, error: type[Exception]
 ) -> None:
     asana.controls.fail("/-/oauth_token", kind, seconds=60)
@@ -149,7 +149,7 @@ def test_a_grant_can_come_slowly(asana: AsanaEmulator, kind: Any) -> None:
     assert time.monotonic() - begun >= 0.3
 
 
-def test_odd_grants_happen_only_where_there_are_grants(asana: AsanaEmulator) -> None:
+def test_odd_grants_are_possible_only_at_the_token_endpoint(asana: AsanaEmulator) -> None:
     fault = asana.controls.fail("*", "without_token")
     assert ask(asana, "/users/me").status_code == 200
     assert fault.happened == 0

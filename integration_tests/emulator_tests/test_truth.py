@@ -1,4 +1,4 @@
-"""What must come, and in how few requests."""
+"""The expected records, and the fewest requests for them."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from integration_tests.emulator_tests.asking import gids, of_stream, told
 pytestmark = pytest.mark.once
 
 
-def test_the_truth_is_what_a_walk_over_the_listings_finds(
+def test_the_truth_equals_the_result_of_a_walk_over_the_listings(
     asana: AsanaEmulator, organization: str
 ) -> None:
     for name in ("member", "service", "restricted"):
@@ -26,7 +26,7 @@ def test_the_truth_is_what_a_walk_over_the_listings_finds(
         assert {record["gid"] for record in asana.expected("projects", token)} == set(projects)
 
 
-def test_the_floor_is_what_the_least_walk_asks(asana: AsanaEmulator) -> None:
+def test_the_floor_equals_the_requests_of_the_shortest_walk(asana: AsanaEmulator) -> None:
     for name in ("member", "service", "restricted"):
         asana.ledger.reset()
         token = asana.tokens.pat(name)
@@ -40,7 +40,7 @@ def test_the_floor_is_what_the_least_walk_asks(asana: AsanaEmulator) -> None:
 def listed_below(
     asana: AsanaEmulator, token: str, parents: list[str], path: str, parameter: str = ""
 ) -> list[str]:
-    """What a listing gives below each of the parents, page by page of a hundred."""
+    """The records of a listing below each parent, in pages of 100."""
     found: list[str] = []
     for parent in parents:
         at = path if parameter else path.format(parent)
@@ -68,7 +68,7 @@ BEYOND_TASKS = (
 )
 
 
-def test_the_least_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -> None:
+def test_the_shortest_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -> None:
     for name in ("member", "service", "restricted"):
         asana.ledger.reset()
         token = asana.tokens.pat(name)
@@ -98,7 +98,7 @@ def test_the_least_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -> N
             assert [each["gid"] for each in of_stream(asana, stream, name)] == listed
 
 
-def test_the_least_walk_reads_the_audit_log_to_its_empty_page(
+def test_the_shortest_walk_reads_the_audit_log_to_its_empty_page(
     asana: AsanaEmulator, audit_log: str
 ) -> None:
     told(asana, "/workspaces", limit=100)
@@ -110,7 +110,7 @@ def test_the_least_walk_reads_the_audit_log_to_its_empty_page(
     assert asana.floor(["audit_log_events"], "service") == asana.ledger.by_path()
 
 
-def test_settings_and_task_lists_are_parts_of_other_records(asana: AsanaEmulator) -> None:
+def test_settings_and_task_lists_are_nested_in_other_records(asana: AsanaEmulator) -> None:
     settings = [
         setting
         for stream in ("projects", "portfolios")
@@ -124,6 +124,6 @@ def test_settings_and_task_lists_are_parts_of_other_records(asana: AsanaEmulator
     ]
 
 
-def test_nobody_is_told_the_truth_for_an_unknown_token(asana: AsanaEmulator) -> None:
+def test_the_truth_for_an_unknown_token_is_refused(asana: AsanaEmulator) -> None:
     with pytest.raises(KeyError):
         asana.floor(["tasks"], "nonsense")

@@ -1,4 +1,4 @@
-"""The state of a sync: where each stream goes on from, and when that is said."""
+"""The state of a sync: where each stream resumes, and when Airbyte is told."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping

@@ -78,7 +78,7 @@ def error_trace(
     stream: str | None = None,
     refused_with: int | None = None,
 ) -> AirbyteMessage:
-    """An error that is understood, as a message without a stack trace: nobody needs one.
+    """A known error as a message, without a stack trace.
 
     `refused_with`: the status of Asana's refusal, which programs find in `internal_message`.
     """

@@ -28,7 +28,7 @@ class Platform:
     _report_wait_at: float = field(default=0.0, init=False)
 
     def wait_to_report(self) -> float | None:
-        """A wait in seconds, when it has to be reported: nobody should think the sync is dead."""
+        """A wait in seconds, if it is time to report it, so that no one thinks the sync is dead."""
         wait, now = self.seconds_to_wait(), self.now()
         if wait < SHORTEST_WAIT_SECONDS or now < self._report_wait_at:
             return None

@@ -71,7 +71,7 @@ def keep_secret(*secrets: str) -> None:
             if part not in _secrets:
                 _secrets[part] = Secret(part)
                 for spelling in _plain_spellings(part):
-                    add_to_secrets(spelling)  # for what the CDK prints by itself
+                    add_to_secrets(spelling)  # for what the CDK prints
 
 
 def masked(text: str) -> str:

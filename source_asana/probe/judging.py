@@ -27,7 +27,7 @@ from source_asana.probe.findings import (
 from source_asana.streams.values import gids_in, is_time, is_zero
 
 TEMPORARY = frozenset({"download_url", "view_url", "permanent_url", "photo"})
-"""Addresses that Asana makes for each answer: only whether there is one can be compared."""
+"""Addresses that Asana makes for each answer: only their presence can be compared."""
 
 FULL_PAGE = 100
 """Records on a page that may not be the last one."""

@@ -20,9 +20,9 @@ DATED = (*DELETED, "undeleted")
 class Changes:
     """The gids that the events of one project name, by what has to be done about them.
 
-    `touched` tasks are to be looked at again, `arrived` ones with everything below them, for it may
-    never have been seen. `left` names the tasks that a project (or a parent task) has lost, by the
-    kind of it. `stories` and `attachments` are to be read one by one; `restored` are those that
+    `touched` tasks have to be looked at again, `arrived` ones with everything below them, which may
+    be new. `left` names the tasks that a project (or a parent task) has lost, by the
+    kind of it. `stories` and `attachments` have to be read one by one; `restored` are those that
     came back. `deleted` has, for each kind of object, when it was deleted. `unplaced` are the times
     of events about something below a task that do not say which task.
     """
@@ -117,7 +117,7 @@ def changes_of(events: Iterable[Any]) -> Changes:
 
 
 def event_id(event: Mapping[str, Any]) -> str:
-    """A key for an event, for Asana gives it none: the same whenever and wherever it is read."""
+    """A key for an event, since Asana gives it none: the same in each sync and container."""
     change = event["change"] if isinstance(event.get("change"), Mapping) else {}
     parts = [
         event.get("created_at"),

@@ -13,7 +13,7 @@ from source_asana.streams.values import Record
 
 WAITING_PAGES = 8
 WAITING_BYTES = 8_000_000
-"""Each worker may hold one more page: memory is bounded, whoever reads the pages."""
+"""Each worker may hold one more page: memory is bounded, however slowly the pages are taken out."""
 
 PIECE_BYTES = 500_000
 """A larger page is handed on in pieces of about this size, or of one record."""
@@ -29,7 +29,7 @@ class Channel:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Let every `put` raise Stopped: nobody takes anything out any more."""
+        """Let every `put` raise Stopped: the main thread takes nothing out any longer."""
         self._is_stopped = True
 
     def put(self, finding: FromWorkers) -> None:

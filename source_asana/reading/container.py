@@ -173,7 +173,7 @@ class Container:
         holder.shown = (holder.shown or set()) | shown
 
     def not_shown(self, tasks: set[str]) -> set[str]:
-        """Those of the named tasks to look up: none, where all tasks are read or nobody knows."""
+        """Those of the named tasks to look up: none if all tasks are read, or the list was not."""
         was_lost = self.news.are_lost and self.news.checked != self.news.began
         return set() if was_lost or self.shown is None else tasks - self.shown
 

@@ -96,9 +96,9 @@ class UnknownState(Exception):
 
 
 def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict[str, Mark]:
-    """The marks that an incremental sync goes on from; none for the states that have none.
+    """The marks from which an incremental sync resumes; none for states without marks.
 
-    Nor are there any where the user had left out more than now: all is then to be read anew.
+    Nor are there any if the user left out more than now: then everything is read again.
     Raises UnknownState for what is neither ours, nor empty, nor written by Airbyte's CDK.
     """
     if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT} == {"done"}:
@@ -132,7 +132,7 @@ def done_projects(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict[str
     try:
         times = _by_project(blob.get("done", {})) if _coverage(blob).covers(wanted) else {}
     except UnknownState:
-        return {}  # to begin anew is always right
+        return {}  # reading everything is always right
     return {project: Mark(time) for project, time in times.items()}
 
 

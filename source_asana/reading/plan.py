@@ -28,7 +28,7 @@ class Output:
     """A selected stream, and the columns that its records keep (None: all that a page has).
 
     `within`: the column of a page's records that holds those of the stream. `left_out`: the paths
-    that a page may have, for another stream's sake, and that this one is to be without.
+    that a page has for another stream, and that this one must not have.
     """
 
     stream: StreamClass

@@ -67,7 +67,7 @@ class Reader:
             del page, records  # before the next page is requested
 
     def _usable(self, listing: Listing, page: list[Any]) -> list[Record]:
-        """The records of a page; counts the entries that are none, in it and in its columns."""
+        """The records of a page; counts unusable entries, in it and in its columns."""
         records = usable(page, in_requests=bool(listing.children))
         self._oddities.note(Oddity.ENTRY_LEFT_OUT, listing.name, len(page) - len(records))
         for output in listing.outputs:
@@ -131,7 +131,7 @@ class Reader:
                 yield from self._client.pages(path, params | since, purpose=purpose)
 
     def _since(self, visit: Visit) -> dict[str, str]:
-        """The parameter by which Asana leaves out what nobody needs."""
+        """The parameter that makes Asana leave out what no stream needs."""
         since, filtered = visit.since(), visit.listing.since
         if since is None or filtered is None:
             return {}

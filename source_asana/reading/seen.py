@@ -36,7 +36,7 @@ class Served(NamedTuple):
 SOMETIME: Moment = -0.5
 """When something was read of which no moment is remembered: before all moments, not followed."""
 
-NOBODY = Served(frozenset(), frozenset())
+NOT_ASKED = Served(frozenset(), frozenset())
 
 Visits = frozenset[tuple[Listing, Served]]
 """The listings that have been asked for below one gid. Few differ, so equal ones are one object."""
@@ -101,7 +101,7 @@ class Seen:
 
     def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
-        served = self._served(listing, parent) or NOBODY
+        served = self._served(listing, parent) or NOT_ASKED
         if stream not in served.streams:
             return parent in self._whole and not self._is_old(SOMETIME, gid)
         return not self._is_old(self._begun.get((listing, parent), inf), gid)
@@ -124,7 +124,7 @@ class Seen:
         else:
             left = _left(visit, needs, served)
         if left is not None:
-            self._note(listing, place, served or NOBODY, needs)
+            self._note(listing, place, served or NOT_ASKED, needs)
             if may_age:
                 self._begun[listing, place] = inf
         return left
@@ -157,7 +157,7 @@ class Seen:
 
 def _needs(visit: Visit) -> Served:
     if visit.need is None:
-        return NOBODY
+        return NOT_ASKED
     fed = frozenset(visit.need.feeds(visit.listing))
     return Served(fed, fed & visit.whole_streams())
 

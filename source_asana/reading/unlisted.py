@@ -28,7 +28,7 @@ class Fate(Enum):
     UNKNOWN = auto()
     """Asana does not know it, and a state of an earlier version does not say where it was."""
     KEPT = auto()
-    """It can be read, or nobody can tell: its marks stay as they are."""
+    """It can be read, or nothing is known: its marks stay as they are."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Unlisted:
     def learn(self, project: str, answer: Record | int, time: str) -> None:
         """Note the answer to a question for a project, at a time by Asana's clock.
 
-        It is a record, or the status with which Asana refuses it: 400 is for a gid that is none.
+        It is a record, or the status with which Asana refuses it: 400 means that it is not a gid.
         """
         home = self.homes[project]
         if not isinstance(answer, int):

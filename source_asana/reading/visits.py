@@ -58,7 +58,7 @@ class Visit(NamedTuple):
         return frozenset(s for s in since if since[s] is None or self.container.reads_all(s))
 
     def since(self) -> str | None:
-        """The time before which nobody needs its records, if Asana can leave those out.
+        """The time before which no stream needs its records, if Asana can leave those out.
 
         An old task may have newer subtasks, so a start date does not cut the way to them.
         """

@@ -1,8 +1,8 @@
 """One walk over the account with a pool of workers: the only module that starts threads.
 
-Workers read visits and put what they find into a bounded channel; whoever iterates over
-`Walk.findings` takes it out, in its own thread. One lock guards the account, the schedule and the
-memory of what was seen.
+Workers read visits and put what they find into a bounded channel; the main
+thread iterates over `Walk.findings` and takes it out. One lock guards the account, the schedule
+and the memory of what was seen.
 """
 
 import threading
@@ -68,7 +68,7 @@ class Walk:
             return self._schedule.open_projects()
 
     def _start_workers(self) -> None:
-        """Start as many as wanted, or as the machine allows. Raises NoThread if that is none."""
+        """Start as many as wanted, or as the machine allows. Raises NoThread if it allows none."""
         for number in range(self._workers):
             try:
                 threading.Thread(target=self._work, daemon=True).start()

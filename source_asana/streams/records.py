@@ -878,7 +878,7 @@ PROJECT_BRIEF = record_of("project_brief").also(
     project=PROJECT_REFERENCE.means("Project that the brief describes."),
 )
 
-# Comes whole, for it takes no opt_fields; what `details` has depends on the type of the event.
+# Comes whole because it takes no opt_fields; what `details` has depends on the type of the event.
 AUDIT_LOG_EVENT = object_(
     gid=STRING.means("Unique ID of the event."),
     created_at=DATE_TIME.means("When the event happened (UTC)."),

@@ -1,6 +1,6 @@
 """What a stream is, and where its records come from: one of four kinds of sources.
 
-A stream is a class that nobody instantiates: its attributes say what Asana's reference says.
+A stream is a class without instances: its attributes say what Asana's reference says.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The connector without the packages of the CDK that the Dockerfile leaves out of the image."""
+"""The connector without the packages of the CDK that the Dockerfile excludes from the image."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from source_asana.streams.declared import STREAMS
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-LEFT_OUT = frozenset(
+EXCLUDED = frozenset(
     DOCKERFILE.partition('ARG LEFT_OUT="')[2].partition('"')[0].replace("\\\n", "").split()
 )
 INCREMENTAL = Path(__file__).parent / "configured_catalogs" / "incremental.json"
@@ -45,18 +45,18 @@ run()
 
 
 def modules() -> list[str]:
-    """The top-level modules of the packages that are left out."""
+    """The top-level modules of the excluded packages."""
     return sorted(
         module
         for module, packages in packages_distributions().items()
-        if {re.sub(r"[-_.]+", "-", package).lower() for package in packages} & LEFT_OUT
+        if {re.sub(r"[-_.]+", "-", package).lower() for package in packages} & EXCLUDED
     )
 
 
 def run_without(
     folder: Path, command: str, asana: AsanaEmulator, **files: Json | list[Json]
 ) -> Said:
-    """A command of the console program, which cannot import what is left out."""
+    """Run a command of the console program, which cannot import the excluded packages."""
     words = []
     for name, content in files.items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
@@ -74,14 +74,14 @@ def run_without(
     return Said(done.stdout.splitlines(), done.returncode)
 
 
-def test_what_is_left_out_is_locked() -> None:
+def test_the_excluded_packages_are_locked() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert set(re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE)) > LEFT_OUT
+    assert set(re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE)) > EXCLUDED
     assert {"pandas", "numpy", "nltk", "grpc", "google", "setuptools"} <= set(modules())
 
 
 @pytest.mark.parametrize("command", ["spec", "discover", "check"])
-def test_a_command_runs_without_what_is_left_out(
+def test_a_command_runs_without_the_excluded_packages(
     sample: AsanaEmulator, tmp_path: Path, command: str
 ) -> None:
     files = {} if command == "spec" else {"config": oauth_config(sample)}
@@ -93,7 +93,7 @@ def test_a_command_runs_without_what_is_left_out(
     )
 
 
-def test_a_full_refresh_that_meets_faults_runs_without_what_is_left_out(
+def test_a_full_refresh_with_faults_runs_without_the_excluded_packages(
     asana: AsanaEmulator, tmp_path: Path
 ) -> None:
     for kind in (429, 503, "html", "reset", "truncated", "wrong_shape"):
@@ -107,7 +107,7 @@ def test_a_full_refresh_that_meets_faults_runs_without_what_is_left_out(
     assert said.statuses("tasks")[-1] == "COMPLETE"
 
 
-def test_an_incremental_sync_runs_without_what_is_left_out(
+def test_an_incremental_sync_runs_without_the_excluded_packages(
     asana: AsanaEmulator, tmp_path: Path
 ) -> None:
     catalog, config = json.loads(INCREMENTAL.read_bytes()), config_for(asana)

@@ -1,4 +1,4 @@
-"""Only what the user has chosen: the filters of the config, and what happens when they change."""
+"""The filters of the config: only the selected part is read, also when the filters change."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -52,15 +52,15 @@ CHOICES = {
     "the other workspace": Choice(workspace_gids=(QUIZ_TEAM,)),
     "one project": Choice(project_gids=(GULL_ROCK,)),
     "two projects": Choice(project_gids=(STRIPES, CHOIR)),
-    "a project that has nothing": Choice(project_gids=(SOMEDAY,)),
+    "an empty project": Choice(project_gids=(SOMEDAY,)),
     "all but one": Choice(excluded_project_gids=(GULL_ROCK,)),
-    "no archived ones": Choice(include_archived_projects=False),
+    "no archived projects": Choice(include_archived_projects=False),
     "no subtasks": Choice(include_subtasks=False),
-    "since a day": Choice(start_date=START),
-    "since a later day": Choice(start_date=LATER),
-    "since a day, no subtasks": Choice(start_date=START, include_subtasks=False),
+    "with a start date": Choice(start_date=START),
+    "with a later start date": Choice(start_date=LATER),
+    "with a start date, no subtasks": Choice(start_date=START, include_subtasks=False),
     "tasks without a project": Choice(include_tasks_without_project=True),
-    "one project, and tasks without any, since a day": Choice(
+    "one project, and tasks without a project, with a start date": Choice(
         project_gids=(GULL_ROCK,), include_tasks_without_project=True, start_date=START
     ),
     "the other workspace, and tasks without a project, no subtasks": Choice(
@@ -92,7 +92,7 @@ SELECTIONS = [
 
 
 def config_of(choice: Choice) -> Json:
-    """The fields of the config that say a choice."""
+    """The fields of the config that express a choice."""
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(choice).items()
@@ -101,7 +101,7 @@ def config_of(choice: Choice) -> Json:
 
 
 def chosen(asana: AsanaEmulator, stream: str, choice: Choice) -> list[Record]:
-    """The records of a stream, with what its schema declares of them."""
+    """The records of a stream, with the columns that its schema declares."""
     schema, exports = STREAMS[stream].json_schema(), asana.account.organization_exports
     whole = asana.expected(stream, SERVICE, export_ids=exports, choice=choice)
     return in_order([declared(record, schema) for record in whole])
@@ -112,7 +112,7 @@ def gids(asana: AsanaEmulator, stream: str, choice: Choice | None = None) -> lis
 
 
 def of(records: Collection[Record], *parents: str) -> list[str]:
-    """Those of the stories or attachments that belong to some tasks."""
+    """The stories or attachments that belong to these tasks."""
     return sorted(
         record["gid"]
         for record in records
@@ -121,15 +121,10 @@ def of(records: Collection[Record], *parents: str) -> list[str]:
 
 
 def news(said: Said) -> list[str]:
-    """The tasks, and what is below them; lists of a project's own come with each sync."""
+    """The tasks and the records below them; a project's own lists come with each sync."""
     told = [gid for stream in ("tasks", "subtasks", "stories") for gid in rows(said, stream)]
     attachments = said.records()["attachments"]
     return told + [a["gid"] for a in attachments if a["parent"]["resource_type"] == "task"]
-
-
-def state_of(connection: Connection, stream: str) -> Json:
-    blob: Json = connection.state[stream]["stream"]["stream_state"]
-    return blob
 
 
 def all_states(connection: Connection) -> str:
@@ -138,7 +133,7 @@ def all_states(connection: Connection) -> str:
 
 @pytest.mark.parametrize("streams", SELECTIONS, ids=lambda s: "all" if len(s) > 9 else "+".join(s))
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
-def test_what_is_chosen_is_complete_and_costs_the_least(
+def test_the_selected_part_is_complete_and_needs_the_fewest_requests(
     sample: AsanaEmulator, choice: Choice, streams: list[str]
 ) -> None:
     said = full_refresh(sample, streams, **config_of(choice))
@@ -148,7 +143,7 @@ def test_what_is_chosen_is_complete_and_costs_the_least(
         assert said.statuses(stream)[-1] == "COMPLETE"
     assert said.exit_status == 0
     exports = sample.account.organization_exports
-    if not choice.include_subtasks:  # nothing is asked for the sake of what there is not to be
+    if not choice.include_subtasks:  # no request for excluded records
         streams = [stream for stream in streams if stream != "subtasks"]
     assert sample.ledger.by_path() == sample.floor(
         streams, SERVICE, export_ids=exports, choice=choice
@@ -156,7 +151,7 @@ def test_what_is_chosen_is_complete_and_costs_the_least(
     assert sample.ledger.duplicates() == {}
 
 
-def test_a_chosen_project_of_a_workspace_that_is_not_chosen_is_not_read(
+def test_a_chosen_project_in_a_workspace_that_is_not_chosen_is_not_read(
     sample: AsanaEmulator,
 ) -> None:
     said = full_refresh(sample, ["tasks"], workspace_gids=[QUIZ_TEAM], project_gids=[GULL_ROCK])
@@ -164,14 +159,14 @@ def test_a_chosen_project_of_a_workspace_that_is_not_chosen_is_not_read(
     assert said.errors()["tasks"]["failure_type"] == "config_error"
 
 
-def test_a_day_is_the_time_at_which_it_begins(sample: AsanaEmulator) -> None:
+def test_a_start_day_means_the_time_at_which_it_begins(sample: AsanaEmulator) -> None:
     day = full_refresh(sample, ["tasks", "stories"], start_date="2024-02-05").records()
     midnight = Choice(start_date="2024-02-05T00:00:00.000Z")
     for stream in ("tasks", "stories"):
         assert in_order(day[stream]) == chosen(sample, stream, midnight) != []
 
 
-def test_without_subtasks_their_stream_is_empty_and_that_is_said(sample: AsanaEmulator) -> None:
+def test_without_subtasks_their_stream_is_empty_and_the_log_says_so(sample: AsanaEmulator) -> None:
     said = full_refresh(sample, ["subtasks", "tags"], include_subtasks=False)
     assert said.records()["subtasks"] == []
     assert said.statuses("subtasks") == ["STARTED", "COMPLETE"]
@@ -182,8 +177,8 @@ def test_without_subtasks_their_stream_is_empty_and_that_is_said(sample: AsanaEm
 # -- filters that change from sync to sync --------------------------------------------------------
 
 
-def assert_brings(said: Said, asana: AsanaEmulator, project: str) -> None:
-    """All of a project without subtasks of its own, and nothing else but short lists."""
+def assert_delivers(said: Said, asana: AsanaEmulator, project: str) -> None:
+    """Expect a whole project without its subtasks, and otherwise only short lists."""
     one = Choice(project_gids=(project,), include_subtasks=False)
     for stream in ("projects", "tasks", "stories"):
         assert rows(said, stream) == gids(asana, stream, one) != []
@@ -191,12 +186,12 @@ def assert_brings(said: Said, asana: AsanaEmulator, project: str) -> None:
         assert set(rows(said, stream)) >= set(gids(asana, stream, one))
 
 
-def test_a_project_that_is_chosen_later_is_read_in_full(asana: AsanaEmulator) -> None:
+def test_a_project_that_is_added_to_the_filter_is_read_in_full(asana: AsanaEmulator) -> None:
     connection = Connection(asana, project_gids=[GULL_ROCK])
     connection.sync()
     connection.config["project_gids"] = [GULL_ROCK, STRIPES]
     said = connection.sync()
-    assert_brings(said, asana, STRIPES)
+    assert_delivers(said, asana, STRIPES)
     assert rows(said, "projects") == [STRIPES]
     quiet = connection.sync()
     assert news(quiet) == []
@@ -207,7 +202,7 @@ def test_a_project_that_is_chosen_later_is_read_in_full(asana: AsanaEmulator) ->
     [{"excluded_project_gids": [GULL_ROCK]}, {"project_gids": [STRIPES, CHOIR, QUIZ]}],
     ids=["excluded", "not chosen"],
 )
-def test_a_project_that_is_left_out_later_leaves_every_state_and_nothing_else_happens(
+def test_a_project_that_is_excluded_later_only_leaves_every_state(
     asana: AsanaEmulator, filters: Json
 ) -> None:
     connection = Connection(asana)
@@ -225,7 +220,7 @@ def test_a_project_that_is_left_out_later_leaves_every_state_and_nothing_else_ha
     assert said.logs("WARN") == []
 
 
-def test_a_project_that_comes_back_into_the_choice_is_read_in_full(asana: AsanaEmulator) -> None:
+def test_a_project_that_is_included_again_is_read_in_full(asana: AsanaEmulator) -> None:
     connection = Connection(asana)
     connection.sync()
     connection.config["excluded_project_gids"] = [STRIPES]
@@ -234,10 +229,12 @@ def test_a_project_that_comes_back_into_the_choice_is_read_in_full(asana: AsanaE
     asana.change(lambda account: account.delete(task))
     del connection.config["excluded_project_gids"]
     said = connection.sync()
-    assert_brings(said, asana, STRIPES)
+    assert_delivers(said, asana, STRIPES)
 
 
-def test_archived_projects_that_are_left_out_later_are_no_tombstones(asana: AsanaEmulator) -> None:
+def test_archived_projects_that_are_excluded_later_cause_no_tombstones(
+    asana: AsanaEmulator,
+) -> None:
     connection = Connection(asana)
     connection.sync()
     connection.config["include_archived_projects"] = False
@@ -248,7 +245,7 @@ def test_archived_projects_that_are_left_out_later_are_no_tombstones(asana: Asan
     assert ONE_PROJECT not in asana.ledger.by_path()
 
 
-def test_a_project_that_is_archived_leaves_without_a_tombstone(asana: AsanaEmulator) -> None:
+def test_an_archived_project_leaves_without_a_tombstone(asana: AsanaEmulator) -> None:
     connection = Connection(asana, include_archived_projects=False)
     connection.sync()
     asana.change(lambda account: account.archive(STRIPES))
@@ -260,7 +257,7 @@ def test_a_project_that_is_archived_leaves_without_a_tombstone(asana: AsanaEmula
     assert rows(connection.sync(), "tasks") == gids(asana, "tasks", one)
 
 
-def test_the_projects_of_a_workspace_that_is_left_out_later_are_no_tombstones(
+def test_projects_of_a_workspace_that_is_excluded_later_cause_no_tombstones(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana)
@@ -273,7 +270,7 @@ def test_the_projects_of_a_workspace_that_is_left_out_later_are_no_tombstones(
     assert QUIZ_TEAM not in all_states(connection)
 
 
-def test_a_chosen_project_that_was_deleted_is_a_tombstone(asana: AsanaEmulator) -> None:
+def test_a_deleted_chosen_project_is_a_tombstone(asana: AsanaEmulator) -> None:
     connection = Connection(asana, project_gids=[GULL_ROCK, STRIPES])
     connection.sync()
     asana.change(lambda account: account.delete(STRIPES))
@@ -286,7 +283,7 @@ def test_a_chosen_project_that_was_deleted_is_a_tombstone(asana: AsanaEmulator) 
     assert missing in said.logs("WARN")
 
 
-def test_a_task_of_a_chosen_project_that_was_deleted_is_a_tombstone(asana: AsanaEmulator) -> None:
+def test_a_deleted_task_of_a_chosen_project_is_a_tombstone(asana: AsanaEmulator) -> None:
     connection = Connection(asana, project_gids=[GULL_ROCK])
     connection.sync()
     here, elsewhere = top_task(asana), gids(asana, "tasks", Choice(project_gids=(QUIZ,)))[-1]
@@ -295,14 +292,14 @@ def test_a_task_of_a_chosen_project_that_was_deleted_is_a_tombstone(asana: Asana
     assert tombstones(connection.sync(), "tasks") == [here]
 
 
-def test_subtasks_that_are_wanted_later_bring_all_their_stories_and_attachments(
+def test_subtasks_that_are_included_later_come_with_all_their_stories_and_attachments(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, include_subtasks=False)
     connection.sync()
     for stream in ("stories", "stories_compact", "attachments", "attachments_compact"):
-        assert state_of(connection, stream)["left_out"] == {"below_subtasks": True}
-    assert "left_out" not in state_of(connection, "tasks")
+        assert connection.state_of(stream)["left_out"] == {"below_subtasks": True}
+    assert "left_out" not in connection.state_of("tasks")
     connection.config["include_subtasks"] = True
     said = connection.sync()
     assert rows(said, "subtasks") == gids(asana, "subtasks")
@@ -315,7 +312,7 @@ def test_subtasks_that_are_wanted_later_bring_all_their_stories_and_attachments(
     assert news(connection.sync()) == []
 
 
-def test_subtasks_that_are_switched_off_for_a_while_come_with_what_they_lack(
+def test_subtasks_that_are_excluded_for_a_while_come_with_everything_missed(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana)
@@ -332,13 +329,13 @@ def test_subtasks_that_are_switched_off_for_a_while_come_with_what_they_lack(
 
 
 @pytest.mark.parametrize("earlier", [None, "2024-01-20"], ids=["to nothing", "to an earlier day"])
-def test_a_start_that_moves_back_brings_what_is_older(
+def test_an_earlier_start_date_brings_the_older_records(
     asana: AsanaEmulator, earlier: str | None
 ) -> None:
     connection = Connection(asana, *INCREMENTAL, *DATED, start_date=START)
     connection.sync()
-    assert state_of(connection, "tasks")["left_out"] == {"before": START}
-    assert "left_out" not in state_of(connection, "sections")
+    assert connection.state_of("tasks")["left_out"] == {"before": START}
+    assert "left_out" not in connection.state_of("sections")
     connection.config["start_date"] = earlier
     said = connection.sync()
     choice = Choice(start_date=f"{earlier}T00:00:00.000Z" if earlier else None)
@@ -348,7 +345,7 @@ def test_a_start_that_moves_back_brings_what_is_older(
     assert news(connection.sync()) == []
 
 
-def test_a_start_that_moves_forward_brings_nothing_anew(asana: AsanaEmulator) -> None:
+def test_a_later_start_date_brings_nothing_again(asana: AsanaEmulator) -> None:
     connection = Connection(asana, *INCREMENTAL, *DATED, start_date="2024-01-20")
     connection.sync()
     connection.config["start_date"] = START
@@ -358,10 +355,10 @@ def test_a_start_that_moves_forward_brings_nothing_anew(asana: AsanaEmulator) ->
     asked = asana.ledger.by_path()
     assert "/tasks/{task_gid}/stories" not in asked
     assert "/tasks/{task_gid}/subtasks" not in asked
-    assert state_of(connection, "tasks")["left_out"] == {"before": START}
+    assert connection.state_of("tasks")["left_out"] == {"before": START}
 
 
-def test_an_old_task_that_is_changed_comes_whatever_the_start(asana: AsanaEmulator) -> None:
+def test_a_changed_old_task_comes_whatever_the_start_date(asana: AsanaEmulator) -> None:
     connection = Connection(asana, start_date=LATER)
     assert rows(connection.sync(), "tasks") == []
     task, subtask = top_task(asana), some_subtask(asana)
@@ -379,7 +376,7 @@ def test_an_old_task_that_is_changed_comes_whatever_the_start(asana: AsanaEmulat
 
 @pytest.fixture
 def loose(asana: AsanaEmulator) -> Connection:
-    """A connection that has synced everything once, the tasks in no project too."""
+    """A connection that has synced everything once, including tasks in no project."""
     made = Connection(asana, include_tasks_without_project=True)
     said = made.sync()
     assert rows(said, "tasks") == gids(asana, "tasks", LOOSE)
@@ -402,7 +399,7 @@ def anselm(asana: AsanaEmulator) -> str:
     )
 
 
-def test_a_new_task_without_a_project_is_read_with_all_that_is_below_it(loose: Connection) -> None:
+def test_a_new_task_without_a_project_is_read_with_everything_below_it(loose: Connection) -> None:
     asana, assignee = loose.asana, anselm(loose.asana)
 
     def remember(account: Account) -> tuple[str, str]:
@@ -443,7 +440,9 @@ def test_a_changed_subtask_of_a_task_without_a_project_is_read_with_its_comment(
     assert {story["target"]["gid"] for story in said.records()["stories"]} == {subtask}
 
 
-def test_a_task_that_leaves_its_last_project_is_one_without_a_project(loose: Connection) -> None:
+def test_a_task_that_leaves_its_last_project_counts_as_one_without_a_project(
+    loose: Connection,
+) -> None:
     asana, assignee = loose.asana, anselm(loose.asana)
     task = asana.change(
         lambda account: account.create_task(GULL_ROCK, "Ask around", assignee=assignee)
@@ -455,7 +454,7 @@ def test_a_task_that_leaves_its_last_project_is_one_without_a_project(loose: Con
     assert record["projects"] == []
 
 
-def test_tasks_without_a_project_that_are_wanted_later_are_read_in_full(
+def test_tasks_without_a_project_that_are_included_later_are_read_in_full(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana)
@@ -467,7 +466,7 @@ def test_tasks_without_a_project_that_are_wanted_later_are_read_in_full(
     assert rows(said, "tasks") == [task, other]
 
 
-def test_tasks_without_a_project_that_are_switched_off_for_a_while_lack_nothing_then(
+def test_tasks_without_a_project_that_are_excluded_for_a_while_are_complete_afterward(
     loose: Connection,
 ) -> None:
     asana, task = loose.asana, loose_task(loose.asana)
@@ -483,20 +482,20 @@ def test_tasks_without_a_project_that_are_switched_off_for_a_while_lack_nothing_
 
 
 @pytest.mark.parametrize("workers", [1, 10])
-def test_what_was_read_of_tasks_without_a_project_is_known_of_every_stream(
+def test_every_stream_state_records_how_tasks_without_a_project_were_read(
     asana: AsanaEmulator, workers: int
 ) -> None:
     connection = Connection(asana, num_workers=workers, include_tasks_without_project=True)
     connection.sync()
     for stream in ("tasks", "subtasks", "stories", "stories_compact", "attachments"):
-        marks = incremental_marks(state_of(connection, stream))
+        marks = incremental_marks(connection.state_of(stream))
         assert {ORGANIZATION, QUIZ_TEAM} <= set(marks), stream
     connection.sync()
     asked = {request.template for request in asana.ledger.requests}
     assert asked.isdisjoint({"/tasks/{task_gid}/stories", "/tasks/{task_gid}/subtasks"})
 
 
-def test_users_are_not_asked_for_twice_when_their_tasks_are_wanted_too(loose: Connection) -> None:
+def test_users_are_not_requested_twice_when_their_tasks_are_selected_too(loose: Connection) -> None:
     said = loose.sync()
     asked = loose.asana.ledger.by_path()
     assert asked["/users"] == 2
@@ -516,7 +515,7 @@ def shallow(asana: AsanaEmulator) -> Connection:
 
 
 def subtask_with(asana: AsanaEmulator, stream: str) -> tuple[str, str]:
-    """A subtask in no project, and something that it has."""
+    """A subtask in no project, and one of its records."""
     free = [t["gid"] for t in asana.expected("subtasks", SERVICE) if not t["projects"]]
     for record in asana.expected(stream, SERVICE):
         above = (record.get("target") or record["parent"])["gid"]
@@ -541,7 +540,7 @@ def test_a_new_attachment_of_a_subtask_does_not_come(shallow: Connection) -> Non
     assert news(said) == []
 
 
-def test_an_attachment_of_a_subtask_that_comes_back_does_not_come(shallow: Connection) -> None:
+def test_a_restored_attachment_of_a_subtask_does_not_come(shallow: Connection) -> None:
     asana = shallow.asana
     _, attachment = subtask_with(asana, "attachments")
     asana.change(lambda account: account.delete(attachment))
@@ -551,7 +550,7 @@ def test_an_attachment_of_a_subtask_that_comes_back_does_not_come(shallow: Conne
     assert news(said) == []
 
 
-def test_a_changed_subtask_makes_no_records(shallow: Connection) -> None:
+def test_a_changed_subtask_causes_no_records(shallow: Connection) -> None:
     asana, subtask = shallow.asana, some_subtask(shallow.asana)
     asana.change(lambda account: account.modify_task(subtask, name="Rung the first"))
     asana.change(lambda account: account.comment(subtask, "Creaks"))
@@ -564,7 +563,7 @@ def test_a_changed_subtask_makes_no_records(shallow: Connection) -> None:
     assert "/tasks/{task_gid}/stories" not in asked
 
 
-def test_a_subtask_that_is_in_a_project_is_one_of_its_tasks_without_subtasks_too(
+def test_without_subtasks_a_subtask_in_a_project_is_still_one_of_its_tasks(
     shallow: Connection,
 ) -> None:
     asana = shallow.asana
@@ -578,7 +577,7 @@ def test_a_subtask_that_is_in_a_project_is_one_of_its_tasks_without_subtasks_too
     assert [s["text"] for s in shallow.sync().records()["stories"]] == ["I am still one"]
 
 
-def test_a_deleted_comment_of_a_task_is_a_tombstone_without_subtasks_too(
+def test_without_subtasks_a_deleted_comment_of_a_task_is_still_a_tombstone(
     shallow: Connection,
 ) -> None:
     asana, task = shallow.asana, top_task(shallow.asana)
@@ -588,14 +587,14 @@ def test_a_deleted_comment_of_a_task_is_a_tombstone_without_subtasks_too(
     assert tombstones(shallow.sync(), "stories") == [story]
 
 
-# -- what the config names in vain ----------------------------------------------------------------
+# -- objects in the config not found --------------------------------------------------------------
 
 
 def checked(asana: AsanaEmulator, person: str = SERVICE, **filters: Any) -> Said:
     return run("check", asana, config_for(asana, person, **filters))
 
 
-def test_a_check_names_each_project_and_workspace_that_is_not_there(sample: AsanaEmulator) -> None:
+def test_a_check_names_each_missing_project_and_workspace(sample: AsanaEmulator) -> None:
     other = "1205000000000405"
     said = checked(
         sample,
@@ -609,7 +608,7 @@ def test_a_check_names_each_project_and_workspace_that_is_not_there(sample: Asan
     assert ORGANIZATION not in sentence
 
 
-def test_a_check_does_not_tell_a_project_of_others_from_none(sample: AsanaEmulator) -> None:
+def test_a_check_reports_a_hidden_project_like_a_missing_one(sample: AsanaEmulator) -> None:
     sentence = failed(checked(sample, "member", project_gids=[PARTY, GULL_ROCK]))
     assert f"Project {PARTY} not found or not shared with this token" in sentence
     assert GULL_ROCK not in sentence
@@ -622,7 +621,7 @@ def test_a_check_says_that_a_chosen_project_is_archived(sample: AsanaEmulator) -
     assert STRIPES not in sentence
 
 
-def test_a_check_says_that_a_chosen_project_is_in_a_workspace_that_is_not(
+def test_a_check_reports_a_chosen_project_in_a_workspace_that_is_not_chosen(
     sample: AsanaEmulator,
 ) -> None:
     sentence = failed(checked(sample, project_gids=[QUIZ], workspace_gids=[ORGANIZATION]))
@@ -631,7 +630,7 @@ def test_a_check_says_that_a_chosen_project_is_in_a_workspace_that_is_not(
     )
 
 
-def test_a_check_warns_of_an_excluded_project_that_is_not_there(sample: AsanaEmulator) -> None:
+def test_a_check_warns_about_a_missing_excluded_project(sample: AsanaEmulator) -> None:
     said = checked(sample, excluded_project_gids=[NOWHERE, CHOIR], include_archived_projects=False)
     assert said.connection_status()["status"] == "SUCCEEDED"
     assert said.logs("WARN") == [
@@ -639,13 +638,13 @@ def test_a_check_warns_of_an_excluded_project_that_is_not_there(sample: AsanaEmu
     ]
 
 
-def test_a_check_asks_for_a_few_of_many_projects(sample: AsanaEmulator) -> None:
+def test_a_check_requests_a_few_of_many_projects(sample: AsanaEmulator) -> None:
     said = checked(sample, project_gids=[GULL_ROCK, *(f"12050000000{n:05}" for n in range(10, 90))])
     failed(said)
     assert sample.ledger.by_path()[ONE_PROJECT] == 25
 
 
-def test_a_check_looks_around_in_what_is_chosen(sample: AsanaEmulator) -> None:
+def test_a_check_tests_access_only_in_the_selected_part(sample: AsanaEmulator) -> None:
     said = checked(sample, workspace_gids=[QUIZ_TEAM], project_gids=[QUIZ])
     assert said.connection_status()["status"] == "SUCCEEDED"
     asked = {r.query["project"] for r in sample.ledger.requests if "project" in r.query}
@@ -654,13 +653,13 @@ def test_a_check_looks_around_in_what_is_chosen(sample: AsanaEmulator) -> None:
     assert named == {QUIZ_TEAM}
 
 
-def test_a_check_that_succeeds_is_one_whose_sync_finds_all(sample: AsanaEmulator) -> None:
+def test_after_a_successful_check_a_sync_finds_everything(sample: AsanaEmulator) -> None:
     filters: Json = {"project_gids": [GULL_ROCK, QUIZ], "workspace_gids": [ORGANIZATION, QUIZ_TEAM]}
     assert checked(sample, **filters).connection_status()["status"] == "SUCCEEDED"
     assert full_refresh(sample, ["tasks"], **filters).logs("WARN") == []
 
 
-def test_a_missing_project_is_a_warning_in_a_sync_and_the_others_are_read(
+def test_a_sync_warns_about_a_missing_project_and_reads_the_others(
     sample: AsanaEmulator,
 ) -> None:
     said = full_refresh(
@@ -706,7 +705,7 @@ def test_where_no_chosen_workspace_is_found_every_stream_is_incomplete(
         assert said.statuses(stream)[-1] == "INCOMPLETE"
 
 
-def test_where_no_chosen_project_is_found_any_more_nothing_is_forgotten(
+def test_no_deletions_where_no_chosen_project_is_found_any_longer(
     asana: AsanaEmulator,
 ) -> None:
     connection = Connection(asana, "projects", "tasks", project_gids=[GULL_ROCK])
@@ -738,7 +737,7 @@ def without_options(value: Any) -> Any:
     return value
 
 
-def test_options_are_left_out_of_tasks_and_projects_but_no_value_is(sample: AsanaEmulator) -> None:
+def test_tasks_and_projects_omit_options_but_no_value(sample: AsanaEmulator) -> None:
     said = full_refresh(sample, WITH_VALUES, include_custom_field_options=False)
     for stream in WITH_VALUES:
         assert not has_options(said.records()[stream])
@@ -751,7 +750,7 @@ def test_options_are_left_out_of_tasks_and_projects_but_no_value_is(sample: Asan
     assert any(value.get("multi_enum_values") for value in values)
 
 
-def test_all_options_are_in_the_fields_and_in_their_settings_all_the_same(
+def test_custom_fields_and_their_settings_still_have_all_options(
     sample: AsanaEmulator,
 ) -> None:
     streams = ["custom_fields", "custom_field_settings", "projects", "portfolios"]
@@ -775,7 +774,7 @@ def sizes(asana: AsanaEmulator) -> Iterator[tuple[str, int, int]]:
 
 
 def with_many_options() -> Account:
-    """The sample account, where a field has as many options as Asana allows."""
+    """The sample account with as many options in a field as Asana allows."""
     company = Company(seed=1)
     account = company.tell()
     urgency = company.holdings.own(CustomField, company.field["Urgency"])
@@ -787,13 +786,13 @@ def with_many_options() -> Account:
     return account
 
 
-def test_options_that_are_left_out_make_records_smaller() -> None:
+def test_omitting_options_makes_records_smaller() -> None:
     with AsanaEmulator(with_many_options()) as asana:
         assert_smaller("a field of 500 options", asana)
 
 
 @pytest.mark.once
-def test_options_that_are_left_out_make_the_records_of_a_whole_account_smaller(
+def test_omitting_options_makes_the_records_of_a_whole_account_smaller(
     small: AsanaEmulator,
 ) -> None:
     assert_smaller("the small account", small)
@@ -810,7 +809,9 @@ def assert_smaller(what: str, asana: AsanaEmulator) -> None:
 
 
 @pytest.mark.once
-def test_one_project_costs_what_it_has_and_not_what_the_account_has(small: AsanaEmulator) -> None:
+def test_the_requests_for_one_project_depend_on_its_size_and_not_the_accounts(
+    small: AsanaEmulator,
+) -> None:
     small.ledger.reset()
     streams = [name for name in STREAMS if name != "organization_exports"]
     project = next(p["gid"] for p in small.expected("projects", SERVICE) if "Volume 3" in p["name"])

@@ -1,4 +1,4 @@
-"""The console script, as Airbyte and people at a desk run it."""
+"""The console script, as Airbyte and users run it."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def columns_of(schema: dict[str, Any], path: str) -> Iterator[str]:
         yield from columns_of(schema["items"], f"{path}[]")
 
 
-def test_spec_is_the_form_that_users_know(pytestconfig: pytest.Config) -> None:
+def test_the_spec_matches_the_golden_file(pytestconfig: pytest.Config) -> None:
     (message,) = run("spec", NOWHERE).of_type("SPEC")
     assert_golden("spec.json", json.dumps(message["spec"], indent=2) + "\n", pytestconfig)
 
@@ -73,7 +73,7 @@ def test_discover_shows_every_stream_without_a_request(
     assert sample.ledger.count() == 0
 
 
-def test_read_gives_all_streams_in_order(sample: AsanaEmulator) -> None:
+def test_read_delivers_all_streams_in_order(sample: AsanaEmulator) -> None:
     ids = list(sample.account.organization_exports)
     config = config_for(sample, organization_export_ids=ids)
     said = run_program("read", sample, config, catalog_of(STREAMS))
@@ -87,7 +87,7 @@ def test_read_gives_all_streams_in_order(sample: AsanaEmulator) -> None:
         assert said.states(stream) == [{"__ab_full_refresh_sync_complete": True}]
 
 
-def test_the_program_ends_with_1_when_a_stream_is_missing(sample: AsanaEmulator) -> None:
+def test_the_exit_status_is_1_when_a_stream_is_missing(sample: AsanaEmulator) -> None:
     said = run_program("read", sample, config_for(sample), catalog_of(["tags", "wishes"]))
     assert said.statuses("tags")[-1] == "COMPLETE"
     assert said.statuses("wishes")[-1] == "INCOMPLETE"
@@ -95,7 +95,7 @@ def test_the_program_ends_with_1_when_a_stream_is_missing(sample: AsanaEmulator)
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_debugging_breaks_neither_the_protocol_nor_the_secret(
+def test_debugging_keeps_the_protocol_valid_and_the_token_secret(
     sample: AsanaEmulator, command: str
 ) -> None:
     catalog = catalog_of(["tags"]) if command == "read" else None
@@ -126,7 +126,7 @@ def test_each_streams_state_follows_its_last_record_and_precedes_its_end(
         assert set(order[:-2]) == {"record"}
 
 
-def test_records_say_null_where_asana_does(sample: AsanaEmulator) -> None:
+def test_records_have_null_where_asana_does(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["tasks"]))
     assert any(record["assignee"] is None for record in said.records()["tasks"])
 
@@ -145,7 +145,7 @@ def test_deselected_columns_are_neither_requested_nor_delivered(sample: AsanaEmu
 
 
 @pytest.mark.parametrize("command", ["check", "discover", "read"])
-def test_an_old_config_is_read_as_it_is_and_not_given_back(
+def test_an_old_config_is_read_as_it_is_and_not_returned(
     sample: AsanaEmulator, command: str
 ) -> None:
     token = sample.tokens.pat(SERVICE)
@@ -159,7 +159,7 @@ def test_an_old_config_is_read_as_it_is_and_not_given_back(
         assert said.records()["tags"]
 
 
-def test_oauth_reads_what_its_person_sees_with_one_refresh_for_all_workers(
+def test_oauth_reads_everything_its_user_sees_with_one_refresh_for_all_workers(
     asana: AsanaEmulator,
 ) -> None:
     said = run("read", asana, oauth_config(asana), catalog_of(["tasks", "stories"]))
@@ -170,7 +170,7 @@ def test_oauth_reads_what_its_person_sees_with_one_refresh_for_all_workers(
     assert asana.tokens.refresh_token not in said.text
 
 
-def test_an_access_token_that_ends_early_is_renewed_once(asana: AsanaEmulator) -> None:
+def test_an_access_token_that_expires_early_is_renewed_once(asana: AsanaEmulator) -> None:
     asana.controls.interrupt("/tasks", asana.tokens.expire_access_tokens, after=2)
     said = run("read", asana, oauth_config(asana), catalog_of(["tasks", "stories"]))
     expected = {record["gid"] for record in asana.expected("stories", "member")}
@@ -223,7 +223,7 @@ def test_a_wrong_config_fails_each_command_in_its_own_way(config: Any, words: st
     assert said.exit_status == 1
 
 
-def test_without_a_command_the_commands_are_shown() -> None:
+def test_without_a_command_the_program_shows_its_commands() -> None:
     program = Path(sys.executable).with_name("source-asana")
     done = subprocess.run(
         [program], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
@@ -233,7 +233,7 @@ def test_without_a_command_the_commands_are_shown() -> None:
 
 
 def printed_by(*arguments: str) -> str:
-    """What the program prints that is asked for help."""
+    """The output of the program when asked for help."""
     program = Path(sys.executable).with_name("source-asana")
     done = subprocess.run(
         [program, *arguments], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False
@@ -243,7 +243,7 @@ def printed_by(*arguments: str) -> str:
     return done.stdout
 
 
-def test_the_version_is_that_of_the_package() -> None:
+def test_the_program_prints_the_version_of_the_package() -> None:
     assert printed_by("--version") == f"source-asana {version('airbyte-source-asana')}\n"
 
 
@@ -262,13 +262,11 @@ def test_the_version_is_that_of_the_package() -> None:
         ),
     ],
 )
-def test_the_help_of_a_command_shows_what_it_can_use_and_nothing_else(
-    command: str, options: set[str]
-) -> None:
+def test_the_help_of_a_command_shows_only_its_options(command: str, options: set[str]) -> None:
     assert set(re.findall(r"--[a-z-]+", printed_by(command, "--help"))) == options
 
 
-def test_no_line_tells_of_a_part_of_the_cdk_that_is_not_used(sample: AsanaEmulator) -> None:
+def test_no_log_line_mentions_an_unused_part_of_the_cdk(sample: AsanaEmulator) -> None:
     said = run_program("check", sample, config_for(sample))
     assert "MemoryMonitor" not in said.text
     assert said.logs("INFO")
@@ -286,7 +284,7 @@ WARNINGS = [
 ]
 
 
-def test_a_check_warns_of_unknown_settings_where_people_see_it(sample: AsanaEmulator) -> None:
+def test_a_check_warns_about_unknown_settings_in_its_message(sample: AsanaEmulator) -> None:
     said = run("check", sample, config_for(sample, **MISSPELLED))
     assert said.connection_status()["status"] == "SUCCEEDED"
     assert said.logs("WARN") == WARNINGS
@@ -294,7 +292,7 @@ def test_a_check_warns_of_unknown_settings_where_people_see_it(sample: AsanaEmul
     assert "s3cret" not in said.text
 
 
-def test_a_read_warns_of_unknown_settings_and_reads_all(sample: AsanaEmulator) -> None:
+def test_a_read_warns_about_unknown_settings_and_reads_everything(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample, **MISSPELLED), catalog_of(["tags"]))
     assert said.logs("WARN") == WARNINGS
     assert said.records()["tags"]
@@ -303,7 +301,7 @@ def test_a_read_warns_of_unknown_settings_and_reads_all(sample: AsanaEmulator) -
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_keys_that_airbyte_adds_are_not_warned_of(sample: AsanaEmulator, command: str) -> None:
+def test_settings_that_airbyte_adds_cause_no_warning(sample: AsanaEmulator, command: str) -> None:
     catalog = catalog_of(["tags"]) if command == "read" else None
     config = {
         "access_token": sample.tokens.pat(SERVICE),
@@ -321,7 +319,7 @@ def test_a_check_refuses_a_start_date_in_the_future(sample: AsanaEmulator) -> No
     assert sentence.startswith("start_date is in the future. ")
 
 
-def test_the_future_begins_where_asanas_clock_is(asana: AsanaEmulator) -> None:
+def test_asanas_clock_decides_where_the_future_begins(asana: AsanaEmulator) -> None:
     year = 365 * 86_400
     day = asana.account.clock.now().add(days=30).format("YYYY-MM-DD")
     assert "in the future" in failed(run("check", asana, config_for(asana, start_date=day)))
@@ -330,7 +328,7 @@ def test_the_future_begins_where_asanas_clock_is(asana: AsanaEmulator) -> None:
     assert said.connection_status()["status"] == "SUCCEEDED"
 
 
-def test_a_read_warns_of_a_start_date_in_the_future_and_reads_what_it_does_not_filter(
+def test_a_read_warns_about_a_start_date_in_the_future_and_reads_unfiltered_streams(
     sample: AsanaEmulator,
 ) -> None:
     said = run("read", sample, config_for(sample, start_date=FUTURE), catalog_of(["tasks", "tags"]))
@@ -340,7 +338,7 @@ def test_a_read_warns_of_a_start_date_in_the_future_and_reads_what_it_does_not_f
     assert said.exit_status == 0
 
 
-def test_files_that_are_not_there_are_named() -> None:
+def test_the_error_names_missing_files() -> None:
     said = run("check", NOWHERE, Path("nowhere.json"))
     assert "nowhere.json: No such file or directory" in failed(said, exit_status=1)
 
@@ -366,7 +364,7 @@ def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("command", ["discover", "read"])
-def test_a_fault_of_the_connector_is_one_sentence_that_names_it(command: str) -> None:
+def test_a_connector_error_is_one_sentence_that_names_it(command: str) -> None:
     said = run(command, NOWHERE)  # without a config, which the command line insists on
     (error,) = said.errors().values()
     assert error["failure_type"] == "system_error"
@@ -378,7 +376,7 @@ def test_a_fault_of_the_connector_is_one_sentence_that_names_it(command: str) ->
 
 
 @pytest.mark.parametrize("catalog", [b"{}", b"[]", b"no", {"streams": [{"stream": 1}]}])
-def test_a_wrong_catalog_is_an_error_in_one_sentence(sample: AsanaEmulator, catalog: Any) -> None:
+def test_a_wrong_catalog_is_an_error_with_one_sentence(sample: AsanaEmulator, catalog: Any) -> None:
     said = run("read", sample, config_for(sample), catalog)
     (error,) = said.errors().values()
     assert error["failure_type"] == "config_error"
@@ -393,7 +391,7 @@ def test_an_empty_catalog_reads_nothing(sample: AsanaEmulator) -> None:
     assert sample.ledger.count() == 0
 
 
-def test_the_summary_tells_records_and_requests_of_each_stream(sample: AsanaEmulator) -> None:
+def test_the_summary_has_the_records_and_requests_of_each_stream(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["tasks", "stories_compact"]))
     lines = [line.rsplit(", ", 1)[0] for line in said.logs("INFO")]
     tasks, stories = (
@@ -406,7 +404,7 @@ def test_the_summary_tells_records_and_requests_of_each_stream(sample: AsanaEmul
     assert "on the way: projects, 2 requests" in said.logs("INFO")
 
 
-def test_events_say_that_a_full_refresh_has_none(sample: AsanaEmulator) -> None:
+def test_the_log_says_that_a_full_refresh_has_no_events(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["events"]))
     assert sample.ledger.count() == 0
     assert said.logs("WARN")[0].startswith("events: a full refresh has none")
@@ -414,10 +412,10 @@ def test_events_say_that_a_full_refresh_has_none(sample: AsanaEmulator) -> None:
 
 
 @pytest.mark.parametrize("command", ["spec", "check", "discover"])
-def test_a_signal_after_the_answer_makes_no_failure_of_it(
+def test_a_signal_after_the_answer_is_not_a_failure(
     sample: AsanaEmulator, tmp_path: Path, command: str
 ) -> None:
-    """PyAirbyte sends one as soon as it has what it wants to know."""
+    """PyAirbyte sends one as soon as it has the answer that it needs."""
     config = tmp_path / "config.json"
     config.write_text(json.dumps(config_for(sample)))
     program = Path(sys.executable).with_name("source-asana")

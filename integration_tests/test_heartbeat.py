@@ -18,7 +18,7 @@ TASKS = 120
 
 
 def read(asana: AsanaEmulator, mode: str, *, state: Any = None, **how: Any) -> Said:
-    """Read attachments, with a sign of life whenever it is due."""
+    """Read attachments, with a state to show life whenever it is due."""
     catalog: Json = catalog_of(["attachments"])
     catalog["streams"][0]["sync_mode"] = mode
     config = config_for(asana, **how.pop("config", {}))
@@ -26,7 +26,7 @@ def read(asana: AsanaEmulator, mode: str, *, state: Any = None, **how: Any) -> S
 
 
 @MODES
-def test_a_project_without_attachments_does_not_keep_a_sync_silent(
+def test_a_sync_of_projects_without_attachments_is_never_silent_too_long(
     asana: AsanaEmulator, mode: str
 ) -> None:
     def fill(account: Account) -> str:
@@ -45,7 +45,7 @@ def test_a_project_without_attachments_does_not_keep_a_sync_silent(
 
 
 @MODES
-def test_a_sync_that_goes_on_from_a_sign_of_life_lacks_nothing(
+def test_a_sync_that_resumes_from_a_sign_of_life_lacks_nothing(
     sample: AsanaEmulator, mode: str
 ) -> None:
     expected = {record["gid"] for record in sample.expected("attachments", SERVICE)}
