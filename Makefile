@@ -4,7 +4,7 @@ PYTHONS := $(shell sh .ci/pythons)
 PYTHON ?= $(firstword $(PYTHONS))
 MAIN := $(if $(PYTHON),$(shell sh .ci/pythons $(PYTHON)))
 OTHERS = $(filter-out $(MAIN),$(PYTHONS))
-COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --upgrade --universal \
+COMPILE = .venv/bin/uv pip compile --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
 # A module stays with one process, for its tests may share what is dear to make; the longest first.
 AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
@@ -16,7 +16,8 @@ IMAGE ?= source-asana:dev
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test test-all test-others pyairbyte histories pace check bench image image-test docs lock environment
+.PHONY: help sync dbt dbt-test dbt-environment dbt-warehouses-environment test test-all test-others pyairbyte \
+	histories pace faults check bench image image-test docs lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
@@ -25,6 +26,19 @@ sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STR
 	@.venv/bin/python -m local_sync \
 		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)') \
 		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)') $(if $(FRESH),--fresh)
+
+dbt: environment dbt-environment ## Build and test the dbt models on what make sync wrote; FILE= or DATABASE=
+	@.venv/bin/python -m local_sync.models \
+		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)')
+
+dbt-test: environment dbt-environment dbt-warehouses-environment ## Test the dbt models in DuckDB and PostgreSQL, compile them for others
+	.venv/bin/python -m pytest -q $(AT_ONCE) -m dbt $(wildcard integration_tests/dbt_tests/test_*.py)
+
+dbt-environment: environment
+	@sh .ci/tools .venv-dbt requirements-dbt.lock
+
+dbt-warehouses-environment: environment
+	@sh .ci/tools .venv-dbt-warehouses requirements-dbt-warehouses.lock
 
 test: environment ## Test with the newest supported Python, or PYTHON=, and measure coverage
 	.venv/bin/python -m pytest -q $(AT_ONCE) --cov
@@ -75,8 +89,10 @@ docs: environment ## Write the tables, the reference and the pictures that come 
 	@.venv/bin/python -m docs_from_code
 
 lock: environment ## Pin the newest versions that pyproject.toml allows
-	$(COMPILE) --group dev --output-file requirements-dev.lock
-	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --group dbt --output-file requirements-dbt.lock
+	$(COMPILE) --group dbt-warehouses --output-file requirements-dbt-warehouses.lock
 
 environment:
 	@sh .ci/environment .venv '$(MAIN)'
