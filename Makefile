@@ -31,8 +31,9 @@ dbt: environment dbt-environment ## Build and test the dbt models on what make s
 	@.venv/bin/python -m local_sync.models \
 		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)')
 
-dbt-test: environment dbt-environment dbt-warehouses-environment ## Test the dbt models in DuckDB and PostgreSQL, compile them for others
-	.venv/bin/python -m pytest -q $(AT_ONCE) -m dbt $(wildcard integration_tests/dbt_tests/test_*.py)
+dbt-test: environment dbt-environment dbt-warehouses-environment ## Test the models in DuckDB and PostgreSQL; compile them for others
+	.venv/bin/python -m pytest -q --numprocesses auto --dist loadgroup -m dbt \
+		integration_tests/test_models.py integration_tests/test_sql.py integration_tests/test_warehouses.py
 
 dbt-environment: environment
 	@sh .ci/tools .venv-dbt requirements-dbt.lock
