@@ -23,8 +23,9 @@ LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-pa
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync test test-all test-others pyairbyte histories pace faults check \
-	check-workflows audit bench charts image image-test image-push dist release-notes release docs lock environment
+.PHONY: help sync dbt dbt-test dbt-environment dbt-warehouses-environment test test-all test-others pyairbyte \
+	histories pace faults check check-workflows audit bench charts image image-test image-push dist release-notes \
+	release docs lock environment
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,20 @@ sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STR
 	@.venv/bin/python -m local_sync \
 		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)') \
 		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)') $(if $(FRESH),--fresh)
+
+dbt: environment dbt-environment ## Build and test the dbt models on what make sync wrote; FILE= or DATABASE=
+	@.venv/bin/python -m local_sync.models \
+		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)')
+
+dbt-test: environment dbt-environment dbt-warehouses-environment ## Test the models in DuckDB and PostgreSQL; compile them for others
+	.venv/bin/python -m pytest -q --numprocesses auto --dist loadgroup -m dbt \
+		integration_tests/test_models.py integration_tests/test_sql.py integration_tests/test_warehouses.py
+
+dbt-environment: environment
+	@sh .ci/tools .venv-dbt requirements-dbt.lock
+
+dbt-warehouses-environment: environment
+	@sh .ci/tools .venv-dbt-warehouses requirements-dbt-warehouses.lock
 
 test: environment ## Test with the newest supported Python, or PYTHON=, and measure coverage
 	.venv/bin/python -m pytest -q $(AT_ONCE) --cov
@@ -129,6 +144,8 @@ lock: environment ## Pin the newest versions that pyproject.toml allows
 	awk '/^[a-z]/ { kept = !/^(cffi|cryptography)==/ } kept' requirements-dev.lock > build/constraints.lock
 	$(COMPILE) pyproject.toml --constraints build/constraints.lock --output-file requirements.lock
 	$(COMPILE) --group charts --constraints requirements-dev.lock --output-file requirements-charts.lock
+	$(COMPILE) --group dbt --output-file requirements-dbt.lock
+	$(COMPILE) --group dbt-warehouses --output-file requirements-dbt-warehouses.lock
 
 environment:
 	@sh .ci/environment .venv '$(MAIN)'

@@ -49,7 +49,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if given.file and given.database:
         raise UsageError("FILE and DATABASE cannot be combined. Use one of them.")
     if given.database:
-        _check_database(given.database)
+        check_database(given.database)
     named = known_streams(given.streams)
     default = OWN_FILE if given.config else SAMPLE_FILE
     return Options(
@@ -76,7 +76,8 @@ def _unknown(name: str) -> str:
     return f"Unknown stream {name}. {hint}"
 
 
-def _check_database(url: str) -> None:
+def check_database(url: str) -> None:
+    """Raise UsageError for what is no address of a PostgreSQL database."""
     try:
         parts = urlsplit(url)
         is_complete = bool(parts.path.strip("/")) and parts.port != 0

@@ -28,7 +28,7 @@ class Output:
     """A selected stream, and the columns that its records keep (None: all that a page has).
 
     `within`: the column of a page's records that holds those of the stream. `left_out`: the paths
-    that a page has for another stream, and that this one must not have.
+    that a page has for another stream, but that this one leaves out.
     """
 
     stream: StreamClass

@@ -1,0 +1,9 @@
+{{ config(alias='project_task') }}
+
+select distinct
+    memberships.project_gid as project_id,
+    memberships.task_gid as task_id,
+    tasks.extracted_at as _fivetran_synced
+from {{ ref('task_projects') }} as memberships
+inner join {{ ref('int_asana__tasks') }} as tasks on memberships.task_gid = tasks.gid
+where not memberships.is_inherited

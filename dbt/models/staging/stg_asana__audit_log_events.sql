@@ -1,0 +1,15 @@
+{{ airbyte_asana.stage('audit_log_events', {
+    'gid': 'text gid',
+    'created_at': 'time created_at',
+    'event_type': 'text event_type',
+    'event_category': 'text event_category',
+    'actor_type': 'text actor.actor_type',
+    'actor_gid': 'text actor.gid',
+    'actor_name': 'text actor.name',
+    'actor_email': 'text actor.email',
+    'resource_type': 'text resource.resource_type',
+    'resource_gid': 'text resource.gid',
+    'resource_name': 'text resource.name',
+    'workspace_gid': 'text workspace_gid',
+    'details': 'json details',
+}) }}

@@ -1,0 +1,16 @@
+{{ airbyte_asana.stage('custom_fields', {
+    'gid': 'text gid',
+    'name': 'text name',
+    'type': 'text resource_subtype',
+    'representation_type': 'text representation_type',
+    'description': 'text description',
+    'asana_created_field': 'text asana_created_field',
+    'is_formula': 'boolean is_formula_field',
+    'number_format': 'text format',
+    'decimals': 'integer precision',
+    'currency_code': 'text currency_code',
+    'privacy_setting': 'text privacy_setting',
+    'created_by_gid': 'text created_by.gid',
+    'workspace_gid': 'text workspace_gid',
+    'enum_options': 'json enum_options',
+}) }}

@@ -1,0 +1,15 @@
+{{ airbyte_asana.stage(['portfolios', 'portfolios_compact'], {
+    'gid': 'text gid',
+    'name': 'text name',
+    'color': 'text color',
+    'is_archived': 'boolean archived',
+    'start_on': 'date start_on',
+    'due_on': 'date due_on',
+    'created_at': 'time created_at',
+    'owner_gid': 'text owner.gid',
+    'owner_name': 'text owner.name',
+    'workspace_gid': 'text workspace.gid',
+    'privacy_setting': 'text privacy_setting',
+    'permalink_url': 'text permalink_url',
+    'custom_fields': 'json custom_fields',
+}) }}

@@ -1,0 +1,1 @@
+{{ airbyte_asana.stage('subtasks', airbyte_asana.task_columns()) }}

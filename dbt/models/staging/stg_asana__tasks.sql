@@ -1,0 +1,1 @@
+{{ airbyte_asana.stage('tasks', airbyte_asana.task_columns()) }}

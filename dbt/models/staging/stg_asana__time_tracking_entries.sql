@@ -1,0 +1,15 @@
+{{ airbyte_asana.stage('time_tracking_entries', {
+    'gid': 'text gid',
+    'task_gid': 'text task.gid',
+    'task_name': 'text task.name',
+    'minutes': 'integer duration_minutes',
+    'entered_on': 'date entered_on',
+    'created_at': 'time created_at',
+    'created_by_gid': 'text created_by.gid',
+    'created_by_name': 'text created_by.name',
+    'project_gid': 'text attributable_to.gid',
+    'approval_status': 'text approval_status',
+    'billable_status': 'text billable_status',
+    'description': 'text description',
+    'categories': 'json categories',
+}) }}
