@@ -18,7 +18,8 @@ from benchmarks.connectors import Connector, Json, configured
 from benchmarks.figures import Measurement, differences
 from benchmarks.loading import target
 from benchmarks.said import Said, said
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.streams.declared import Tasks
 
 PATIENCE = 1_800.0

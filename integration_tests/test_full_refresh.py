@@ -8,7 +8,8 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.reading import SERVICE, Said, full_refresh
 from integration_tests.truth_of import fewest_requests, in_order, truth
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.streams import records
 from source_asana.streams.declared import STREAMS, Workspaces
 

@@ -4,7 +4,8 @@ import pytest
 
 from integration_tests.asana_emulator.documented import operation
 from integration_tests.asana_emulator.endpoints import found_at
-from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.reading.listing import Listing, Selection
+from source_asana.reading.plan import make_plan
 from source_asana.streams.declared import STREAMS
 
 IMPLICIT = ("gid", "resource_type")

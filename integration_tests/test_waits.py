@@ -22,7 +22,8 @@ from source_asana.airbyte.sync_log import SyncLog
 from source_asana.reading.account import Account
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import Idle
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.resumption import Resumption
 from source_asana.streams.declared import Tags
 from source_asana.streams.sources import StreamClass

@@ -14,7 +14,8 @@ from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenExpired
 from source_asana.asana.times import asana_time
 from source_asana.config import Config, starts_later
 from source_asana.reading.filters import ALL, Filters
-from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.reading.listing import Listing, Selection
+from source_asana.reading.plan import make_plan
 from source_asana.streams.declared import (
     STREAMS,
     OrganizationExports,

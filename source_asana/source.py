@@ -82,9 +82,10 @@ from source_asana.deadline import Deadline, Watch
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
+from source_asana.reading.listing import Selection
 from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
 from source_asana.reading.oddities import Oddities
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.task_questions import TaskQuestions

@@ -9,8 +9,8 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer
 from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.due import SILENT_SECONDS, Due
 from source_asana.reading.container import Container, Need, News
+from source_asana.reading.listing import Selection
 from source_asana.reading.marks import Missing
-from source_asana.reading.plan import Selection
 from source_asana.streams.declared import STREAMS, Tasks
 
 NOW = "2026-11-20T10:00:00.000Z"

@@ -6,7 +6,7 @@ import pytest
 from source_asana.airbyte.deletions import Deletions
 from source_asana.reading.changes import Changes
 from source_asana.reading.container import Container, Need, News
-from source_asana.reading.plan import Selection
+from source_asana.reading.listing import Selection
 from source_asana.streams.declared import Projects, Stories, Subtasks, Tasks, Users
 from source_asana.streams.sources import DELETED_AT, StreamClass
 

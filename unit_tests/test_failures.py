@@ -5,7 +5,8 @@ import pytest
 from source_asana.airbyte.failures import MAX_CONSECUTIVE_FAILURES, Failures, Gaps, Verdict
 from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
 from source_asana.reading.container import Container, Need
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.visits import Visit
 from source_asana.streams.declared import Sections, Stories, Tasks
 from source_asana.streams.sources import StreamClass

@@ -5,7 +5,7 @@ from airbyte_cdk.models import FailureType
 
 from source_asana.airbyte.outcome import Problem, Tally, is_dispensable, problem_of
 from source_asana.asana.errors import AsanaFailure, Gone, Refusal
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.streams.declared import (
     Goals,
     Portfolios,

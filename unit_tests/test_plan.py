@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_asana.reading.filters import ALL, Filters
-from source_asana.reading.plan import Listing, Plan, Selection, make_plan
+from source_asana.reading.listing import Listing, Plan, Selection
+from source_asana.reading.plan import make_plan
 from source_asana.streams.declared import (
     STREAMS,
     Attachments,

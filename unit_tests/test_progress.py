@@ -13,7 +13,8 @@ from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.errors import Refusal
 from source_asana.asana.observed import Observed
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.reading.listing import Listing, Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.visits import Visit
 from source_asana.streams.declared import Stories, StoriesCompact, Tasks
 

@@ -3,7 +3,8 @@
 import pytest
 
 from source_asana.reading.container import Container, Former, Need, News
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.seen import Seen
 from source_asana.reading.visits import Visit
 from source_asana.streams.declared import Stories, StoriesCompact, Subtasks, Tasks

@@ -8,7 +8,8 @@ import pytest
 from source_asana.reading.changes import Changes
 from source_asana.reading.container import Container, Need, News
 from source_asana.reading.filters import Filters
-from source_asana.reading.plan import Listing, Selection, make_plan
+from source_asana.reading.listing import Listing, Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.visits import Look, Rules, Visit
 from source_asana.streams.declared import Stories, Subtasks, Tasks
 from source_asana.streams.sources import StreamClass

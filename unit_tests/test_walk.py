@@ -23,7 +23,8 @@ from source_asana.reading.findings import (
     Page,
     VisitEnd,
 )
-from source_asana.reading.plan import Selection, make_plan
+from source_asana.reading.listing import Selection
+from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.visits import Visit

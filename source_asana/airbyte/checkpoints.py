@@ -19,6 +19,7 @@ from source_asana.airbyte.due import Due
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
 from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.listing import Selection
 from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,
     Blob,
@@ -29,7 +30,6 @@ from source_asana.reading.marks import (
     full_refresh_blob,
     incremental_blob,
 )
-from source_asana.reading.plan import Selection
 from source_asana.reading.unlisted import Fate
 from source_asana.streams.sources import PROJECT, StreamClass
 

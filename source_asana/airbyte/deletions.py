@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Selection
+from source_asana.reading.listing import Selection
 from source_asana.reading.unlisted import Fate, Unlisted
 from source_asana.streams.sources import DELETED_AT, PROJECT, StreamClass
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from source_asana.airbyte.outcome import Problem, Tally, is_dispensable, problem_of
 from source_asana.asana.errors import GivenUp, Gone, Refusal
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 

@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType
 
 from source_asana.airbyte.wording import counted
 from source_asana.asana.errors import AsanaFailure, Gone, Refusal
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.streams.sources import StreamClass
 
 _ADVICE: Mapping[int, str] = {

@@ -30,7 +30,7 @@ from source_asana.reading.findings import (
     PutAside,
     VisitEnd,
 )
-from source_asana.reading.plan import Listing, Selection
+from source_asana.reading.listing import Listing, Selection
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import PROJECT, WORKSPACE, StreamClass
@@ -196,7 +196,7 @@ class Reporter:
     def _name_absent(self, ended: ListingEnd) -> None:
         """Say which workspaces or projects of the config Asana does not show."""
         kind, tally = ended.listing.stream, self._failures.tallies[ended.listing]
-        absent = self._account.absent(kind, ended.found)
+        absent = self._account.rules.filters.absent(kind.container, ended.found)
         for gid in absent:
             self._log.absent("Project" if kind.container == PROJECT else "Workspace", gid)
         if absent and not ended.found:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.failures import Failures, Gaps
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Selection
+from source_asana.reading.listing import Selection
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import WORKSPACE, StreamClass
 

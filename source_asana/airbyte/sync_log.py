@@ -9,8 +9,8 @@ from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.wording import counted
 from source_asana.asana.errors import Refusal
 from source_asana.asana.observed import Observed
+from source_asana.reading.listing import Listing
 from source_asana.reading.oddities import Oddities, Oddity
-from source_asana.reading.plan import Listing
 from source_asana.reading.unlisted import Fate
 from source_asana.reading.visits import DEEPEST_LEVEL, Visit
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from source_asana.reading.changes import WorkspaceEvents
 from source_asana.reading.container import ACCOUNT, WITHOUT_PROJECT, Container, Need, News
 from source_asana.reading.filters import Filters
-from source_asana.reading.lookups import pending_lookups
-from source_asana.reading.plan import Listing, Plan
+from source_asana.reading.listing import Listing, Plan
+from source_asana.reading.lookups import lists_of, missing_in, pending_lookups
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.unlisted import Unlisted, unlisted_projects
 from source_asana.reading.visits import Look, Rules, Visit
@@ -79,13 +79,6 @@ class Account:
     def found(self, kind: StreamClass) -> dict[str, str | None]:
         """The containers of a kind that were found so far, each with its workspace."""
         return dict(self._listed.found.get(kind, {}))
-
-    def absent(self, kind: StreamClass, found: Collection[str]) -> list[str]:
-        """The workspaces or projects that the user names and that were not found."""
-        filters = self.rules.filters
-        if kind.container == WORKSPACE:
-            return filters.absent_workspaces(found)
-        return filters.absent_projects(found) if kind.container == PROJECT else []
 
     def look_at(
         self,
@@ -163,28 +156,11 @@ class Account:
             return []
         if self.plan.events and self.resumption.is_incremental(found.need.since):
             return [Visit(self.plan.events, project, found, found.need)]
-        return list(self._lists(found))
-
-    def _lists(self, project: Container) -> Iterator[Visit]:
-        for child in self.plan.below_projects:
-            gid = project.gid if child.pages else project.gids.get(child)
-            if gid and project.need.feeds(child):
-                yield Visit(child, gid, project, project.need)
+        return list(lists_of(self.plan, found))
 
     def after_events(self, project: Container) -> list[Visit]:
         """The visits below a project whose events are known."""
-        return [*self._lists(project), *self._missing(project)]
-
-    def _missing(self, container: Container) -> Iterator[Visit]:
-        """What former syncs could not read in a container, for the streams that lack it."""
-        lacking: dict[tuple[str, str], set[StreamClass]] = {}
-        for stream, requests in container.former.missing.items():
-            for request in requests:
-                lacking.setdefault(request, set()).add(stream)
-        for (path, gid), streams in sorted(lacking.items(), key=lambda of: of[0]):
-            listing = self.plan.by_path.get(path)
-            if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
-                yield Visit(listing, gid, container, container.need.only(streams, whole=True))
+        return [*lists_of(self.plan, project), *missing_in(self.plan, project)]
 
     def pending(self, open_containers: Collection[Container]) -> set[Listing]:
         """The listings that will be read, though nothing of them is open now."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from source_asana.asana.times import LOOKBACK_MINUTES, shifted
 from source_asana.reading.changes import Changes, WorkspaceEvents
+from source_asana.reading.listing import Listing
 from source_asana.reading.marks import Missing
-from source_asana.reading.plan import Listing
 from source_asana.streams.sources import PROJECT, TASK, StreamClass
 from source_asana.streams.values import Record, is_before
 

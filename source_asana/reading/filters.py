@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from source_asana.streams.sources import PROJECT, WORKSPACE
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -42,6 +44,12 @@ class Filters:
         """Whether no project is left out."""
         named = self.project_gids or self.excluded_project_gids
         return self.with_archived_projects and not named
+
+    def absent(self, container: str | None, found: Collection[str]) -> list[str]:
+        """The workspaces, or projects, that the user names and Asana does not show."""
+        if container == WORKSPACE:
+            return self.absent_workspaces(found)
+        return self.absent_projects(found) if container == PROJECT else []
 
     def absent_workspaces(self, found: Collection[str]) -> list[str]:
         """The workspaces that the user names and Asana does not show."""

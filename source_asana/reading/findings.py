@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from source_asana.asana.errors import Refusal
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass

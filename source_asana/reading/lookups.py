@@ -1,12 +1,35 @@
-"""Lookups: single records that something named and no list has shown. Pure."""
+"""What is read in a container: its lists, former failures, and lookups of single records. Pure.
 
-from collections.abc import Collection
+A lookup asks for a record that something named and that no list has shown.
+"""
+
+from collections.abc import Collection, Iterator
 
 from source_asana.reading.container import Container
-from source_asana.reading.plan import Listing, Plan
+from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.visits import Visit
-from source_asana.streams.sources import TASK, WORKSPACE
+from source_asana.streams.sources import TASK, WORKSPACE, StreamClass
 from source_asana.streams.values import Record, gid_of
+
+
+def lists_of(plan: Plan, project: Container) -> Iterator[Visit]:
+    """The lists of a project, for the streams that need them."""
+    for child in plan.below_projects:
+        gid = project.gid if child.pages else project.gids.get(child)
+        if gid and project.need.feeds(child):
+            yield Visit(child, gid, project, project.need)
+
+
+def missing_in(plan: Plan, container: Container) -> Iterator[Visit]:
+    """What former syncs could not read in a container, for the streams that lack it."""
+    lacking: dict[tuple[str, str], set[StreamClass]] = {}
+    for stream, requests in container.former.missing.items():
+        for request in requests:
+            lacking.setdefault(request, set()).add(stream)
+    for (path, gid), streams in sorted(lacking.items(), key=lambda of: of[0]):
+        listing = plan.by_path.get(path)
+        if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
+            yield Visit(listing, gid, container, container.need.only(streams, whole=True))
 
 
 def lookups(plan: Plan, container: Container) -> list[Visit]:

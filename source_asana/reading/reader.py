@@ -9,8 +9,8 @@ from source_asana.asana.client import AsanaClient
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.times import asana_time, mark_time
 from source_asana.reading.changes import Changes, WorkspaceEvents, changes_of, event_id, is_readable
+from source_asana.reading.listing import Listing, request_of
 from source_asana.reading.oddities import Oddities, Oddity
-from source_asana.reading.plan import Listing, request_of
 from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.visits import DEEPEST_LEVEL, Visit
 from source_asana.streams.values import Record, held, usable

@@ -12,8 +12,8 @@ from itertools import count
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
 from source_asana.reading.findings import PutAside
+from source_asana.reading.listing import Listing
 from source_asana.reading.lookups import lookups
-from source_asana.reading.plan import Listing
 from source_asana.reading.seen import Seen
 from source_asana.reading.visits import Visit
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from source_asana.reading.changes import changes_of
 from source_asana.reading.gid_set import GidSet
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import Record, is_before

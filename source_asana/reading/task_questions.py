@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from source_asana.asana.client import AsanaClient
 from source_asana.asana.errors import Refusal
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.streams.declared import lookup_path
 from source_asana.streams.sources import TASK
 from source_asana.streams.values import Record, gid_of, gids_in, reference

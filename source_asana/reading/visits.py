@@ -7,7 +7,7 @@ from typing import NamedTuple
 from source_asana.asana.times import days_before
 from source_asana.reading.container import Container, Need
 from source_asana.reading.filters import Filters
-from source_asana.reading.plan import Listing, Output, Plan
+from source_asana.reading.listing import Listing, Output, Plan
 from source_asana.streams.sources import PROJECT, TASK, WORKSPACE, StreamClass
 from source_asana.streams.values import (
     Record,

@@ -19,7 +19,7 @@ from source_asana.reading.findings import (
     PutAside,
     VisitEnd,
 )
-from source_asana.reading.plan import Listing
+from source_asana.reading.listing import Listing
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Seen

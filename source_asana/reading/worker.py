@@ -8,8 +8,8 @@ from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.channel import Channel
 from source_asana.reading.findings import EventsKnown, EventsMissing, PutAside, VisitEnd
+from source_asana.reading.listing import Listing, Output, Plan
 from source_asana.reading.lookups import list_that_shows, task_lookup
-from source_asana.reading.plan import Listing, Output
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Moment, Seen
@@ -98,7 +98,7 @@ class Worker:
         if visit.listing is plan.events:
             return self._read_events(visit, begun)
         if visit.listing is plan.unlisted:
-            return self._look_up_unlisted(visit)
+            return self._learn_of_unlisted(str(visit.gid), visit)
         unexplained = 0
         for page in self._reader.pages(visit):
             fresh = first_of_each(page, shown)
@@ -124,20 +124,19 @@ class Worker:
                 self._open(self._schedule.unopened([visit], may_age=True))
         self._channel.put(EventsMissing(project, unexplained, is_read_again))
 
-    def _look_up_unlisted(self, visit: Visit) -> Exception | None:
+    def _learn_of_unlisted(self, project: str, visit: Visit) -> Exception | None:
         """Learn what happened to a project that has marks and is no longer listed."""
-        project, unlisted = str(visit.gid), self._account.unlisted
-        assert unlisted is not None  # noqa: S101 - it asked for this visit
+        answer: Record | int | None = None
         try:
             for page in self._reader.pages(visit):
-                with self._changed:
-                    for record in page:
-                        unlisted.learn(project, record, self._reader.time())
+                answer = page[0] if page else answer
         except (Refusal, AsanaFailure) as error:
             if error.status is None:
                 raise
-            with self._changed:
-                unlisted.learn(project, error.status, self._reader.time())
+            answer = error.status
+        with self._changed:
+            if self._account.unlisted and answer is not None:
+                self._account.unlisted.learn(project, answer, self._reader.time())
         return None
 
     def _read_events(self, visit: Visit, begun: Moment) -> Exception | None:
@@ -186,7 +185,8 @@ class Worker:
 
         Returns how many tasks have changed of which an event should tell, and none does.
         """
-        plan, listing = self._account.plan, visit.listing
+        plan, listing, seen = self._account.plan, visit.listing, self._seen
+        continues = self._account.rules.continues
         records: dict[Output, list[Record]] = {output: [] for output in listing.outputs}
         below: list[Visit] = []
         unexplained = 0
@@ -194,19 +194,21 @@ class Worker:
         asked_since = visit.since()
         followed = visit.container.followed_time() if asked_since and listing.is_task_list else None
         with self._changed:
-            self._seen.began_at = self._seen.began_at or self._reader.time()
+            seen.began_at = seen.began_at or self._reader.time()
             for record in page:
                 look = self._account.look_at(visit, record, now, asked_since, followed)
                 may_repeat = listing.stream.may_repeat(record)
-                remembers = may_repeat or self._may_come_again(visit, record)
-                if remembers and not may_repeat and self._is_read_whole(visit, record):
-                    self._seen.note_whole(record["gid"])
+                remembers = may_repeat or (continues and _may_come_again(visit, record, seen))
+                if remembers and not may_repeat and _is_read_whole(visit, record, seen):
+                    seen.note_whole(record["gid"])
                     remembers = False
                 for output in look.wanted:
-                    if not (remembers and self._is_known(visit, output.stream, record, begun)):
+                    if not (
+                        remembers and _is_known(plan, visit, output.stream, record, begun, seen)
+                    ):
                         records[output].append(record)
                 unexplained += look.is_unexplained
-                may_age = may_repeat or self._seen.is_named(record["gid"])
+                may_age = may_repeat or seen.is_named(record["gid"])
                 visits = look.below
                 if look.names:
                     visits = [task_lookup(plan, visit.container, look.names), *visits]
@@ -220,27 +222,32 @@ class Worker:
             self._open(below)
         return unexplained
 
-    def _may_come_again(self, visit: Visit, record: Record) -> bool:
-        """Whether another visit of a sync that continues may find a record too."""
-        if not self._account.rules.continues or visit.need is None:
-            return False
-        listing = visit.listing
-        return listing.is_task_list or listing.is_lookup or self._seen.is_named(record["gid"])
-
-    def _is_read_whole(self, visit: Visit, record: Record) -> bool:
-        """Whether the list of a new project shows a task that nothing else has shown or named."""
-        gid = record["gid"]
-        is_new = visit.container.is_new and visit.listing.is_task_list
-        return is_new and not self._seen.is_named(gid) and not self._seen.is_remembered(gid)
-
-    def _is_known(self, visit: Visit, stream: StreamClass, record: Record, begun: Moment) -> bool:
-        """Whether a record was handed on before, or will be; from now on it is known."""
-        above = list_that_shows(self._account.plan, visit, record)
-        if above and self._seen.shows(*above, stream, record["gid"]):
-            return True
-        return not self._seen.is_new(stream, record["gid"], begun)
-
     def _open(self, visits: list[Visit]) -> None:
         """Open visits, and wake workers for them; to be called with the lock."""
         self._schedule.open(visits)
         self._changed.notify(len(visits))
+
+
+def _may_come_again(visit: Visit, record: Record, seen: Seen) -> bool:
+    """Whether another visit of a sync that continues may find a record too."""
+    if visit.need is None:
+        return False
+    listing = visit.listing
+    return listing.is_task_list or listing.is_lookup or seen.is_named(record["gid"])
+
+
+def _is_read_whole(visit: Visit, record: Record, seen: Seen) -> bool:
+    """Whether the list of a new project shows a task that nothing else has shown or named."""
+    gid = record["gid"]
+    is_new = visit.container.is_new and visit.listing.is_task_list
+    return is_new and not seen.is_named(gid) and not seen.is_remembered(gid)
+
+
+def _is_known(
+    plan: Plan, visit: Visit, stream: StreamClass, record: Record, begun: Moment, seen: Seen
+) -> bool:
+    """Whether a record was handed on before, or will be; from now on it is known."""
+    above = list_that_shows(plan, visit, record)
+    if above and seen.shows(*above, stream, record["gid"]):
+        return True
+    return not seen.is_new(stream, record["gid"], begun)
