@@ -4,6 +4,7 @@ import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.postgres_server import postgres_server, programs
+from integration_tests.warehouse import DATABASES, Filled, Warehouse, fill
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,3 +89,17 @@ def database(postgres: str, request: pytest.FixtureRequest) -> str:
     with psycopg.connect(f"{postgres}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
     return f"{postgres}/{name}"
+
+
+@pytest.fixture(
+    scope="session",
+    params=DATABASES,
+)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """A database with the dbt models, after changes, deletions and restores."""
+    folder = tmp_path_factory.mktemp(request.param)
+    place = str(folder / "asana.duckdb")
+    if request.param == "postgresql":
+        place = f"{request.getfixturevalue('postgres')}/postgres"
+    with AsanaEmulator(make_account("sample")) as asana:
+        return fill(Warehouse(request.param, place, folder), asana)

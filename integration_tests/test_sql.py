@@ -1,37 +1,21 @@
-"""The questions of `docs/sql.md`: each query gives, on the sample account, the table below it."""
+"""The questions of `docs/sql.md`: each query gives, on both databases, the table below it."""
 
 import re
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from integration_tests.local import sync_sample
-from source_asana.streams.declared import STREAMS
+from integration_tests.warehouse import Filled
 
 pytestmark = pytest.mark.once
-
-duckdb = pytest.importorskip("duckdb")
 
 PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
 
 QUERY = re.compile(r"^```sql\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 RESULT = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 TABLES = "What make sync writes"
-VIEWS = "Views for all questions"
-
-WITH_DELETIONS = """
-SELECT table_name FROM duckdb_columns()
-WHERE column_name = '_ab_cdc_deleted_at' AND NOT internal
-"""
-
-TWIN = """
-gid || '-deleted' AS gid,
-created_at - INTERVAL 3 DAY AS created_at,
-now() AS _ab_cdc_deleted_at
-"""
 
 
 class Question(NamedTuple):
@@ -60,20 +44,14 @@ def question(asked: str) -> Question:
     return found
 
 
-ASKED = [section.asked for section in sections() if section.asked not in (TABLES, VIEWS)]
+ASKED = [section.asked for section in sections() if section.asked != TABLES]
 
 
-class Account(NamedTuple):
-    """A connection to the file, in which the views of the page are set up."""
-
-    connection: Any
-
-    def answer(self, query: str) -> str:
-        """The result as a table of the page."""
-        found = self.connection.execute(query)
-        headings = [column[0] for column in found.description]
-        rows = "".join(line(map(shown, row)) for row in found.fetchall())
-        return f"{line(headings)}{'|---' * len(headings)}|\n{rows}"
+def answer(filled: Filled, query: str) -> str:
+    """The result as a table of the page."""
+    headings, found = filled.warehouse.answer(query)
+    rows = "".join(line(map(shown, row)) for row in found)
+    return f"{line(headings)}{'|---' * len(headings)}|\n{rows}"
 
 
 def line(cells: Iterable[str]) -> str:
@@ -86,40 +64,8 @@ def shown(value: object) -> str:
             return ""
         case bool():
             return str(value).lower()
-        case list():
-            return f"[{', '.join(map(shown, value))}]"
         case _:
             return str(value).replace("|", "\\|")
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The streams that the page names, as `make sync` brings them into a file."""
-    file = tmp_path_factory.mktemp("sql") / "sample.duckdb"
-    words = set(re.findall(r"\w+", "".join(section.query for section in sections())))
-    streams = [name for name in STREAMS if name in words]
-    assert sync_sample(file, streams) == 0
-    return file
-
-
-@pytest.fixture(scope="module")
-def account(file: Path) -> Iterator[Account]:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        connection.execute(question(VIEWS).query)
-        yield Account(connection)
-
-
-@pytest.fixture(scope="module")
-def account_with_deleted_rows(file: Path) -> Iterator[Account]:
-    """The same, with an older, deleted twin of every row that may be deleted."""
-    copy = shutil.copy(file, file.with_name("deleted.duckdb"))
-    with duckdb.connect(str(copy)) as connection:
-        for (table,) in connection.execute(WITH_DELETIONS).fetchall():
-            connection.execute(
-                f"INSERT INTO {table} SELECT * REPLACE ({TWIN}) FROM {table}"  # noqa: S608 (own tables)
-            )
-        connection.execute(question(VIEWS).query)
-        yield Account(connection)
 
 
 def write_anew(old: Question, result: str) -> None:
@@ -130,19 +76,15 @@ def write_anew(old: Question, result: str) -> None:
     PAGE.write_text(page.replace(old.text.rstrip(), new.rstrip()), encoding="utf-8")
 
 
+@pytest.mark.dbt
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_query_gives_the_result_that_is_shown(
-    account: Account, pytestconfig: pytest.Config, asked: str
+    filled: Filled, pytestconfig: pytest.Config, asked: str
 ) -> None:
-    result = account.answer(question(asked).query)
+    result = answer(filled, question(asked).query)
     if pytestconfig.getoption("--update-golden"):
         write_anew(question(asked), result)
     assert result == question(asked).result
-
-
-@pytest.mark.parametrize("asked", ASKED)
-def test_what_was_deleted_is_in_no_result(account_with_deleted_rows: Account, asked: str) -> None:
-    assert account_with_deleted_rows.answer(question(asked).query) == question(asked).result
 
 
 @pytest.mark.parametrize("asked", ASKED)

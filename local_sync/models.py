@@ -20,7 +20,8 @@ class Target:
     """Where dbt finds the tables and makes the models.
 
     `place`: what the user calls it. `name`: the output in profiles.yml. `source_schema`: the schema
-    of the tables. `schema`: how the schemas of the models begin. `environment`: what profiles.yml reads.
+    of the tables. `schema`: how the schemas of the models begin. `environment`: variables for
+    profiles.yml.
     """
 
     place: str
@@ -36,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--file", type=Path, help=f"default: {OWN_FILE}, else {SAMPLE_FILE}")
     parser.add_argument("--database", help="postgresql://user:password@host/db, instead of a file")
     given = parser.parse_args(arguments)
+    if given.file and given.database:
+        print("FILE and DATABASE exclude each other. Use one of them.", file=sys.stderr)
+        return 2
     try:
-        if given.file and given.database:
-            raise UsageError("FILE and DATABASE exclude each other. Use one of them.")
         target = in_postgresql(given.database) if given.database else in_duckdb(given.file)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -87,37 +89,39 @@ def in_postgresql(url: str) -> Target:
                 for part in parts
                 if part.envvar and part.val is not None
             }
-            environment["ASANA_DBT_SCHEMA"] = schema
             return Target(place, "postgres", schema, schema, environment)
     raise UsageError(f"{place} has no tables of make sync. Run make sync with this DATABASE first.")
 
 
 def build(target: Target, folder: Path) -> int:
     """Build and test all models; return the exit status. dbt keeps its own files in `folder`."""
-    done = subprocess.run(
+    status = run_dbt(target, folder, "build", airbyte_asana_schema=target.source_schema)
+    if status == 0:
+        results = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))
+        print(_summary(target, [result["unique_id"] for result in results["results"]]))
+    return status
+
+
+def run_dbt(target: Target, folder: Path, *command: str, **variables: str) -> int:
+    """Run a command of dbt, which prints what fails; return the exit status."""
+    done = subprocess.run(  # noqa: S603 - the dbt of .venv-dbt
         [
             DBT,
-            *("--quiet", "--no-version-check"),
-            "build",
+            *("--quiet", "--no-version-check", *command),
             *("--project-dir", PROJECT, "--profiles-dir", PROJECT),
             *("--target", target.name, "--target-path", folder, "--log-path", folder),
-            *("--vars", json.dumps({"airbyte_asana_schema": target.source_schema})),
+            *("--vars", json.dumps(variables)),
         ],
-        env=os.environ | target.environment,
+        env=os.environ | target.environment | {"ASANA_DBT_SCHEMA": target.schema},
         check=False,
     )
-    if done.returncode == 0:
-        results = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))
-        print(_summary(target, results))
     return done.returncode
 
 
-def _summary(target: Target, results: Mapping[str, object]) -> str:
-    nodes = results["results"]
-    assert isinstance(nodes, list)
-    tests = sum(node["unique_id"].startswith("test.") for node in nodes)
+def _summary(target: Target, built: Sequence[str]) -> str:
+    tests = sum(name.startswith("test.") for name in built)
     return (
-        f"{len(nodes) - tests} models built, {tests} tests passed.\n"
+        f"{len(built) - tests} models built, {tests} tests passed.\n"
         f"The models are in {target.place}, in the schemas {target.schema}_marts, "
         f"{target.schema}_staging and {target.schema}_fivetran.\n"
         "docs/sql.md has questions to ask."
