@@ -23,7 +23,7 @@ LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-pa
 # For a DOCKER that keeps docker's commands below a command `docker` of its own.
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
-.PHONY: help sync dbt dbt-test dbt-environment dbt-warehouses-environment test test-all test-others pyairbyte \
+.PHONY: help sync dbt dbt-test dbt-compile dbt-environment dbt-warehouses-environment test test-all test-others pyairbyte \
 	histories pace faults check check-workflows audit bench charts image image-test image-push dist release-notes \
 	release docs lock environment
 
@@ -39,9 +39,11 @@ dbt: environment dbt-environment ## Build and test the dbt models on what make s
 	@.venv/bin/python -m local_sync.models \
 		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)')
 
-dbt-test: environment dbt-environment dbt-warehouses-environment ## Test the models in DuckDB and PostgreSQL; compile them for others
-	.venv/bin/python -m pytest -q --numprocesses auto --dist loadgroup -m dbt \
-		integration_tests/test_models.py integration_tests/test_sql.py integration_tests/test_warehouses.py
+dbt-test: environment dbt-environment ## Test the dbt models and docs/sql.md in DuckDB and PostgreSQL
+	.venv/bin/python -m pytest -q -m dbt integration_tests/test_models.py integration_tests/test_sql.py
+
+dbt-compile: environment dbt-warehouses-environment ## Compile the dbt models for Snowflake, BigQuery and Databricks
+	.venv/bin/python -m pytest -q --numprocesses auto -m dbt integration_tests/test_warehouses.py
 
 dbt-environment: environment
 	@sh .ci/tools .venv-dbt requirements-dbt.lock

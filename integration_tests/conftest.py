@@ -93,7 +93,7 @@ def database(postgres: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in DATABASES],
+    params=DATABASES,
 )
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     """A database with the dbt models, after changes, deletions and restores."""

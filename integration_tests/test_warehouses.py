@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from local_sync.models import PROJECT
 
-pytestmark = [pytest.mark.dbt, pytest.mark.once, pytest.mark.xdist_group("warehouses")]
+pytestmark = [pytest.mark.dbt, pytest.mark.once]
 
 DBT = Path(__file__).parents[1] / ".venv-dbt-warehouses" / "bin" / "dbt"
 

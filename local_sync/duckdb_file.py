@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -39,7 +40,11 @@ class DuckDBFile:
     failures: tuple[type[Exception], ...] = (duckdb.Error,)
 
     def __init__(self, path: Path) -> None:
-        self._connection = duckdb.connect(config=SETTINGS)
+        # By default DuckDB spills to `.tmp` of the working directory, where two syncs would
+        # overwrite each other's blocks.
+        self._spilled = TemporaryDirectory(prefix="asana-sync-", ignore_cleanup_errors=True)
+        settings = SETTINGS | {"temp_directory": self._spilled.name}
+        self._connection = duckdb.connect(config=settings)
         self.execute("SET TimeZone = 'UTC'")
         quoted = str(path).replace("'", "''")
         try:
@@ -108,6 +113,7 @@ class DuckDBFile:
 
     def close(self) -> None:
         self._connection.close()
+        self._spilled.cleanup()
 
 
 def _cast(value: str, kind: Kind) -> str:

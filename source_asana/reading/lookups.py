@@ -13,7 +13,7 @@ from source_asana.streams.values import Record, gid_of
 
 
 def lists_of(plan: Plan, project: Container) -> Iterator[Visit]:
-    """The lists of a project, for the streams that need them."""
+    """The lists of a project that its streams need."""
     for child in plan.below_projects:
         gid = project.gid if child.pages else project.gids.get(child)
         if gid and project.need.feeds(child):
