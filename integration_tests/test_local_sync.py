@@ -367,3 +367,16 @@ def test_two_syncs_cannot_write_to_one_database(desk: Desk, database: str) -> No
         ended = desk.sync("--streams", "users")
     assert ended.exit_status == 1
     assert "Another sync is writing to" in ended.err
+
+
+def test_two_syncs_at_once_spill_to_folders_of_their_own(tmp_path: Path) -> None:
+    """DuckDB's default is one folder in the working directory, where they would mix their blocks."""
+    first, second = (DuckDBFile(tmp_path / f"{name}.duckdb") for name in ("first", "second"))
+    folders = [
+        Path(file.execute("SELECT current_setting('temp_directory')")[0][0])
+        for file in (first, second)
+    ]
+    first.close()
+    second.close()
+    assert folders[0] != folders[1]
+    assert not any(folder.exists() or folder.is_relative_to(Path.cwd()) for folder in folders)
