@@ -16,6 +16,7 @@ from integration_tests.asana_emulator.account import Account
 from integration_tests.local import Desk, sync_sample
 from integration_tests.reading import config_for
 from integration_tests.truth_of import truth
+from local_sync.duckdb_file import DuckDBFile
 from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import DELETED_AT
 
@@ -370,7 +371,7 @@ def test_two_syncs_cannot_write_to_one_database(desk: Desk, database: str) -> No
 
 
 def test_two_syncs_at_once_spill_to_folders_of_their_own(tmp_path: Path) -> None:
-    """DuckDB's default is one folder in the working directory, where they would mix their blocks."""
+    """By default DuckDB spills to the working directory, where they would mix their blocks."""
     first, second = (DuckDBFile(tmp_path / f"{name}.duckdb") for name in ("first", "second"))
     folders = [
         Path(file.execute("SELECT current_setting('temp_directory')")[0][0])
