@@ -67,8 +67,6 @@ ALLOWED = {
     (".ci/phrases.py", "*"): "it lists them",
     ("unit_tests/test_phrases.py", "*"): "its examples",
     ("unit_tests/test_descriptions.py", "*"): "it lists them",
-    ("unit_tests/test_progress.py", ", for asana says"): "a message of the connector",
-    ("integration_tests/test_refusals_and_faults.py", ", for asana says"): "a message of it",
     ("integration_tests/emulator_tests/test_account.py", "colour"): "an unknown field",
     ("integration_tests/emulator_tests/test_control_room.py", "colour"): "an unknown field",
     ("integration_tests/emulator_tests/test_opt_fields.py", "colour"): "an unknown field",

@@ -1,4 +1,4 @@
-"""What `make dbt` says when there is nothing to build the models on."""
+"""The messages of `make dbt` when there are no tables for the models."""
 
 from pathlib import Path
 
@@ -41,14 +41,14 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         ),
     ],
 )
-def test_a_place_that_cannot_be_used_is_a_sentence(
+def test_an_unusable_place_is_reported_in_one_sentence(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(arguments) == 2
     assert capsys.readouterr().err == message
 
 
-def test_a_database_that_is_not_there_is_named_without_its_password(
+def test_the_error_names_a_missing_database_without_its_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["--database", "postgresql://somebody:hidden@127.0.0.1:9/nowhere"]) == 2

@@ -1,4 +1,4 @@
-"""The dbt models on both databases, after deletions and restores, beside what the account holds."""
+"""The dbt models on both databases, after deletions and restores, compared with the account."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,7 +28,7 @@ def tasks_of(filled: Filled) -> dict[str, Record]:
 
 
 def projects_of(tasks: dict[str, Record], gid: str) -> set[str]:
-    """The projects of a task, else those of the nearest task above it that is in one."""
+    """The projects of a task, else those of the nearest ancestor that is in a project."""
     task = tasks[gid]
     own = {membership["project"]["gid"] for membership in task["memberships"]}
     return own or (projects_of(tasks, task["parent"]["gid"]) if task["parent"] else set())
@@ -42,7 +42,7 @@ def column(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
     return [value for (value,) in rows]
 
 
-def test_tasks_are_those_of_the_account_each_once(filled: Filled) -> None:
+def test_every_task_of_the_account_comes_once(filled: Filled) -> None:
     found = filled.warehouse.rows(
         "SELECT task_gid, name, is_completed, due_on, assignee_gid, parent_gid, actual_minutes "
         "FROM tasks"
@@ -62,7 +62,7 @@ def test_tasks_are_those_of_the_account_each_once(filled: Filled) -> None:
     assert sorted((*row[:3], row[3] and str(row[3]), *row[4:]) for row in found) == sorted(expected)
 
 
-def test_a_restored_task_is_back_with_all_below_it(filled: Filled) -> None:
+def test_a_restored_task_is_back_with_everything_below_it(filled: Filled) -> None:
     query = f"SELECT level FROM tasks WHERE top_task_name = '{RESTORED}'"  # noqa: S608 - a constant
     below = filled.warehouse.rows(query)
     assert sorted(column(below)) == [0, 1, 2, 3, 4, 5]
@@ -84,7 +84,7 @@ def test_subtasks_are_in_the_projects_of_the_tasks_above_them(filled: Filled) ->
         ("task_dependencies", "depends_on_gid", "dependencies"),
     ],
 )
-def test_what_tasks_refer_to_is_a_row_each(
+def test_each_object_of_a_task_has_its_own_row(
     filled: Filled, mart: str, other: str, source: str
 ) -> None:
     found = filled.warehouse.rows(f"SELECT task_gid, {other} FROM {mart}")  # noqa: S608 - own names
@@ -115,7 +115,7 @@ def test_custom_fields_have_their_values(filled: Filled) -> None:
     assert sorted(found, key=str) == sorted(expected, key=str)
 
 
-def test_comments_and_moves_are_those_of_tasks_that_exist(filled: Filled) -> None:
+def test_comments_and_moves_belong_to_existing_tasks(filled: Filled) -> None:
     stories = truth(filled.asana, "stories")
     comments = [
         (story["gid"], story["target"]["gid"], story["text"])
@@ -128,14 +128,14 @@ def test_comments_and_moves_are_those_of_tasks_that_exist(filled: Filled) -> Non
     assert column(filled.warehouse.rows("SELECT story_gid FROM section_changes")) == moves
 
 
-def test_attachments_are_those_of_what_exists(filled: Filled) -> None:
+def test_attachments_belong_to_existing_objects(filled: Filled) -> None:
     expected = [(file["gid"], file["parent"]["gid"]) for file in truth(filled.asana, "attachments")]
     found = filled.warehouse.rows("SELECT attachment_gid, parent_gid FROM attachments")
     assert sorted(found) == sorted(expected)
 
 
 def test_time_on_deleted_tasks_does_not_count(filled: Filled) -> None:
-    """Time on a task that no stream has does count: it is in no project."""
+    """Time on a task in no stream does count: the task is in no project."""
     entries = truth(filled.asana, "time_tracking_entries")
     gone = filled.made.only_in_the_deleted_project
     expected = sum(
@@ -163,7 +163,7 @@ def test_projects_and_portfolios_add_up(filled: Filled) -> None:
     assert dict(found) == PORTFOLIOS
 
 
-def test_the_newest_status_is_that_of_the_project(filled: Filled) -> None:
+def test_a_project_has_its_newest_status(filled: Filled) -> None:
     found = filled.warehouse.rows(
         "SELECT project_gid, status_title FROM project_health WHERE status IS NOT NULL"
     )
@@ -175,7 +175,7 @@ def test_the_newest_status_is_that_of_the_project(filled: Filled) -> None:
     assert dict(found) == expected
 
 
-def test_members_of_a_team_are_members_of_what_it_is_let_into(filled: Filled) -> None:
+def test_members_of_a_team_are_members_of_its_projects_and_portfolios(filled: Filled) -> None:
     direct = {
         (membership["parent"]["gid"], membership["member"]["gid"])
         for stream in ("project_memberships", "portfolio_memberships", "goal_memberships")
@@ -196,7 +196,7 @@ def test_members_of_a_team_are_members_of_what_it_is_let_into(filled: Filled) ->
     assert set(found) == expected
 
 
-def test_what_was_deleted_is_named_and_what_was_restored_is_not(filled: Filled) -> None:
+def test_the_deletions_have_deleted_objects_and_not_restored_ones(filled: Filled) -> None:
     found = set(filled.warehouse.rows("SELECT kind, gid, deleted_by_name FROM deletions"))
     made = filled.made
     assert {
@@ -211,7 +211,7 @@ def test_what_was_deleted_is_named_and_what_was_restored_is_not(filled: Filled) 
     assert restored not in {gid for _, gid, _ in found}
 
 
-def test_open_tasks_of_the_last_day_are_those_of_now(filled: Filled) -> None:
+def test_the_open_tasks_of_the_last_day_are_open_now(filled: Filled) -> None:
     open_now = sum(not task["completed"] for task in tasks_of(filled).values())
     in_several = sum(
         len(projects_of(tasks_of(filled), gid)) - 1
@@ -282,7 +282,7 @@ SAME_IN_EVERY_LAYOUT = {
 
 def test_other_layouts_of_the_tables_give_the_same_marts(filled: Filled) -> None:
     warehouse = filled.warehouse
-    warehouse.execute(*as_other_destinations_have_it(warehouse))
+    warehouse.execute(*in_layout_of_other_destinations(warehouse))
     target = replace(warehouse.target(), schema="analytics")
     wanted = [*SAME_IN_EVERY_LAYOUT, "goal_progress"]
     status = run_dbt(
@@ -303,7 +303,7 @@ def test_other_layouts_of_the_tables_give_the_same_marts(filled: Filled) -> None
     assert not warehouse.rows("SELECT 1 FROM analytics_asana_marts.goal_progress")
 
 
-def as_other_destinations_have_it(warehouse: Warehouse) -> list[str]:
+def in_layout_of_other_destinations(warehouse: Warehouse) -> list[str]:
     """Statements that make the tables those of another connection.
 
     Its streams have a prefix, some are not selected, rows of what events say was deleted are

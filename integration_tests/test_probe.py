@@ -1,4 +1,4 @@
-"""A probe tells where Asana differs from what the connector assumes, and nothing of the account."""
+"""A probe reports where Asana differs from the assumptions, and no data of the account."""
 
 import json
 import logging
@@ -36,7 +36,7 @@ LOGGER = logging.getLogger("probe")
 
 
 class Told(NamedTuple):
-    """What one run of the program said."""
+    """The output of one run of the program."""
 
     report: str
     complaint: str
@@ -52,7 +52,7 @@ def probing(
 
 
 def probed(asana: AsanaEmulator, person: str = SERVICE, **config: Any) -> dict[str, Finding]:
-    """What is found, by its key."""
+    """The findings by their key."""
     found = {}
     try:
         for finding in probing(asana, config_for(asana, person, **config)):
@@ -96,12 +96,12 @@ def values(value: Any) -> Iterator[str]:
 
 
 def is_the_accounts_own(text: str) -> bool:
-    """Whether it is no word of Asana's own: those are lower case, as in `comment_added`."""
+    """Whether it is not one of Asana's own words: those are lower case, as in `comment_added`."""
     return len(text) > 3 and not re.fullmatch(r"[a-z][a-z_-]*", text)
 
 
 def private_texts(asana: AsanaEmulator) -> set[str]:
-    """Every gid, name and text of the account, and every secret that opens it."""
+    """Every gid, name and text of the account, and every secret that gives access to it."""
     exports = asana.account.organization_exports
     found = {
         text
@@ -122,7 +122,7 @@ def private(untouched: AsanaEmulator) -> set[str]:
     return found
 
 
-def assert_tells_nothing(report: str, private: set[str]) -> None:
+def assert_reports_nothing_private(report: str, private: set[str]) -> None:
     assert [text for text in private if text in report] == []
     assert re.findall(r"[0-9]{10,}|Bearer|Traceback|https?:", report) == []
 
@@ -139,7 +139,7 @@ def test_every_assumption_holds_or_is_not_visible(
     verdicts = {finding.verdict for finding in found.values()}
     assert verdicts == {Verdict.HOLDS, Verdict.NOT_VISIBLE}
     assert sample.ledger.count() == PEOPLE[person] <= MOST_REQUESTS
-    assert_tells_nothing("".join(map(entry, found.values())), private)
+    assert_reports_nothing_private("".join(map(entry, found.values())), private)
 
 
 def test_a_service_account_sees_nearly_everything(sample: AsanaEmulator) -> None:
@@ -157,7 +157,7 @@ def test_a_probe_only_reads(sample: AsanaEmulator) -> None:
     assert {request.method for request in sample.ledger.requests} == {"GET"}
 
 
-def test_a_probe_asks_nothing_twice_but_to_compare(sample: AsanaEmulator) -> None:
+def test_a_probe_repeats_a_request_only_to_compare(sample: AsanaEmulator) -> None:
     probed(sample)
     assert all("page at" in page for page in sample.ledger.duplicates())
     asked = [(request.path, tuple(request.query.items())) for request in sample.ledger.requests]
@@ -202,30 +202,30 @@ def test_a_user_chooses_the_workspace_and_the_project(sample: AsanaEmulator) -> 
     }
 
 
-# Asana otherwise than assumed
+# Differences from the assumptions
 
 
-class Otherwise(NamedTuple):
-    """How the emulator is told to differ, and which assumption that is about."""
+class Deviation(NamedTuple):
+    """A difference of the emulator, and the assumption that it contradicts."""
 
     key: str
     tell: Callable[[AsanaEmulator], object]
 
 
-def altered(key: str, pattern: str, change: Callable[[Any], Any]) -> Otherwise:
-    return Otherwise(key, lambda asana: asana.controls.alter(pattern, change))
+def altered(key: str, pattern: str, change: Callable[[Any], Any]) -> Deviation:
+    return Deviation(key, lambda asana: asana.controls.alter(pattern, change))
 
 
-def failing(key: str, pattern: str, kind: Any, **when: Any) -> Otherwise:
+def failing(key: str, pattern: str, kind: Any, **when: Any) -> Deviation:
     when = {"times": None, **when}
-    return Otherwise(key, lambda asana: asana.controls.fail(pattern, kind, **when))
+    return Deviation(key, lambda asana: asana.controls.fail(pattern, kind, **when))
 
 
-def controlled(key: str, control: str, value: Any) -> Otherwise:
-    return Otherwise(key, lambda asana: setattr(asana.controls, control, value))
+def controlled(key: str, control: str, value: Any) -> Deviation:
+    return Deviation(key, lambda asana: setattr(asana.controls, control, value))
 
 
-def told_wrong_body(key: str, pattern: str, **when: Any) -> Otherwise:
+def wrong_body(key: str, pattern: str, **when: Any) -> Deviation:
     return failing(key, pattern, "odd_data", data=[], **when)
 
 
@@ -234,7 +234,7 @@ def workspace_events_at_once(asana: AsanaEmulator) -> None:
     asana.controls.fail("/workspaces/*/events", "odd_data", data=[], times=None)
 
 
-OTHERWISE = [
+DEVIATIONS = [
     failing("unknown_fields_ignored", "/users/me?opt_fields=*no_such_field", 400),
     failing("unknown_gid", "/projects/999999999999999", 403),
     failing("unknown_gid", "/projects/999999999999999", 400),
@@ -271,12 +271,12 @@ OTHERWISE = [
     failing("page_size", "/tasks?limit=20", 400),
     failing("events_first", "/events", 400, times=1),
     failing("events_first", "/events", "odd_data", data=[], times=1),
-    told_wrong_body("events_next", "/events?sync=*"),
+    wrong_body("events_next", "/events?sync=*"),
     failing("events_next", "/events?sync=*", "old_sync_token"),
     failing("events_again", "/events?sync=*", "old_sync_token", after=1, times=1),
     failing("events_unknown_token", "/events?sync=no-such-token", 404),
-    told_wrong_body("events_unknown_token", "/events?sync=no-such-token"),
-    Otherwise("workspace_events", workspace_events_at_once),
+    wrong_body("events_unknown_token", "/events?sync=no-such-token"),
+    Deviation("workspace_events", workspace_events_at_once),
     controlled("portfolios_without_owner", "demanded_parameters", {"/portfolios": "owner"}),
     altered("created_since", "/status_updates?created_since=*", lambda _: []),
     altered(
@@ -302,13 +302,13 @@ OTHERWISE = [
         }.items()
     ),
     failing("organization_exports", "/organization_exports/*", 400),
-    told_wrong_body("organization_exports", "/organization_exports/*"),
+    wrong_body("organization_exports", "/organization_exports/*"),
     altered("gids", "/tags", with_numeric_gids),
     altered("gids", "/tasks?project=*", with_value("workspace.gid", "one")),
     altered("times", "/tags", with_value("created_at", "2024-01-31 10:00:00")),
     altered("clock", "/tags", with_value("created_at", "2999-01-31T00:00:00.000Z")),
     controlled("date_header", "headers", {"Date": "yesterday"}),
-    told_wrong_body("next_page", "/tags"),
+    wrong_body("next_page", "/tags"),
     failing("error_envelope", "/projects/999999999999999", 404, empty=True),
     controlled(
         "no_breaking_change",
@@ -369,11 +369,11 @@ SINGLE = {
     "status_updates": "/status_updates/{status_update_gid}",
 }
 
-OTHERWISE += [
+DEVIATIONS += [
     altered(f"whole_{stream}", pattern, with_value(column, ABSENT))
     for stream, (pattern, column) in LISTED.items()
 ]
-OTHERWISE += [
+DEVIATIONS += [
     altered(f"whole_{stream}", template, with_value(LISTED[stream][1], "another"))
     for stream, template in SINGLE.items()
 ]
@@ -385,25 +385,25 @@ LOOK_BACK = {
 }
 """The assumptions that ask nothing: they are about all the answers before."""
 
-IDS = [f"{each.key}-{place}" for place, each in enumerate(OTHERWISE)]
+IDS = [f"{each.key}-{place}" for place, each in enumerate(DEVIATIONS)]
 
 
-@pytest.mark.parametrize("otherwise", OTHERWISE, ids=IDS)
-def test_a_probe_tells_that_asana_differs(
-    asana: AsanaEmulator, private: set[str], otherwise: Otherwise
+@pytest.mark.parametrize("deviation", DEVIATIONS, ids=IDS)
+def test_a_probe_reports_a_difference(
+    asana: AsanaEmulator, private: set[str], deviation: Deviation
 ) -> None:
-    otherwise.tell(asana)
-    asked = [each for each in ASSUMPTIONS if each.key == otherwise.key]
-    if otherwise.key in LOOK_BACK:
+    deviation.tell(asana)
+    asked = [each for each in ASSUMPTIONS if each.key == deviation.key]
+    if deviation.key in LOOK_BACK:
         asked = [*ASSUMPTIONS]
     found = {f.key: f for f in probing(asana, config_for(asana), asked)}
-    assert found[otherwise.key].verdict is Verdict.DIFFERS, found[otherwise.key]
+    assert found[deviation.key].verdict is Verdict.DIFFERS, found[deviation.key]
     assert asana.ledger.count() <= MOST_REQUESTS
-    assert_tells_nothing("".join(map(entry, found.values())), private)
+    assert_reports_nothing_private("".join(map(entry, found.values())), private)
 
 
-def test_every_assumption_is_told_to_differ() -> None:
-    assert {each.key for each in OTHERWISE} == {assumption.key for assumption in ASSUMPTIONS}
+def test_every_assumption_has_a_difference() -> None:
+    assert {each.key for each in DEVIATIONS} == {assumption.key for assumption in ASSUMPTIONS}
 
 
 @pytest.mark.parametrize(
@@ -417,10 +417,10 @@ def test_every_assumption_is_told_to_differ() -> None:
         controlled("time_entry_task", "whole_time_entries", value=True),
         failing("retry_after", "/tags", 429, times=1, retry_after=1),
         failing("events_unknown_token", "/events?sync=no-such-token", 400),
-        told_wrong_body("readable_budgets", "/budgets"),
+        wrong_body("readable_budgets", "/budgets"),
     ],
 )
-def test_a_probe_tells_that_an_assumption_holds_after_all(
+def test_a_probe_reports_that_an_assumption_holds_after_all(
     asana: AsanaEmulator, key: str, tell: Callable[[AsanaEmulator], object]
 ) -> None:
     tell(asana)
@@ -428,7 +428,7 @@ def test_a_probe_tells_that_an_assumption_holds_after_all(
 
 
 @pytest.mark.parametrize("pattern", ["/workspaces", "*"])
-def test_a_token_that_may_not_even_list_workspaces_is_told_so(
+def test_the_error_says_that_a_token_cannot_list_workspaces(
     asana: AsanaEmulator, pattern: str
 ) -> None:
     asana.controls.deny(pattern)
@@ -446,7 +446,7 @@ def test_a_refused_listing_is_not_visible(asana: AsanaEmulator, status: int) -> 
     assert found["whole_goal_relationships"].verdict is Verdict.NOT_VISIBLE
 
 
-def test_a_listing_that_fails_for_now_is_not_answered(asana: AsanaEmulator) -> None:
+def test_a_transient_failure_of_a_listing_is_not_an_answer(asana: AsanaEmulator) -> None:
     asana.controls.fail("/goals", 503, times=None)
     found = probed(asana)
     assert found["whole_goals"].verdict is Verdict.NOT_ANSWERED
@@ -454,7 +454,7 @@ def test_a_listing_that_fails_for_now_is_not_answered(asana: AsanaEmulator) -> N
     assert found["whole_portfolios"].verdict is Verdict.HOLDS
 
 
-def test_a_change_between_two_requests_is_no_difference(asana: AsanaEmulator) -> None:
+def test_a_change_between_two_requests_is_not_a_difference(asana: AsanaEmulator) -> None:
     first = next(asana.expected("projects", SERVICE))["gid"]
     asana.controls.interrupt(
         "/projects/{project_gid}",
@@ -504,7 +504,7 @@ def test_a_dead_network_ends_a_probe(asana: AsanaEmulator) -> None:
         list(probing(NOWHERE, config_for(asana)))
 
 
-def test_a_network_that_dies_in_the_middle_ends_a_probe(asana: AsanaEmulator) -> None:
+def test_a_network_that_fails_in_the_middle_ends_a_probe(asana: AsanaEmulator) -> None:
     asana.controls.fail("*", "reset", times=None, after=20)
     with pytest.raises(AirbyteTracedException, match="Asana does not answer"):
         list(probing(asana, config_for(asana)))
@@ -554,7 +554,7 @@ def test_the_program_prints_a_report(
         lines[-1],
     )
     assert told.report.count("if it differs: ") == len(ASSUMPTIONS)
-    assert_tells_nothing(told.report, private)
+    assert_reports_nothing_private(told.report, private)
 
 
 def test_the_program_prints_a_json_object(
@@ -569,7 +569,7 @@ def test_the_program_prints_a_json_object(
     assert {tuple(found) for found in report["findings"]} == {
         ("key", "assumption", "observed", "verdict", "if_it_differs")
     }
-    assert_tells_nothing(told.report, private)
+    assert_reports_nothing_private(told.report, private)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["text", "json"])
@@ -579,7 +579,7 @@ def test_the_program_says_in_one_line_why_a_report_is_not_complete(
     told = program(sample, tmp_path, config_for(sample, "outsider"), *arguments)
     assert told.exit_status == 1
     assert re.fullmatch("This token sees no workspace.*\n", told.complaint)
-    assert_tells_nothing(told.report + told.complaint, private)
+    assert_reports_nothing_private(told.report + told.complaint, private)
     if arguments:
         assert json.loads(told.report)["ended"] == told.complaint.strip()
         assert json.loads(told.report)["complete"] is False
@@ -597,7 +597,7 @@ def test_the_program_says_what_is_wrong_with_a_config(
     assert sample.ledger.count() == 0
 
 
-def test_a_new_refresh_token_goes_into_the_config(asana: AsanaEmulator, tmp_path: Path) -> None:
+def test_a_new_refresh_token_is_saved_in_the_config(asana: AsanaEmulator, tmp_path: Path) -> None:
     asana.tokens.rotate_refresh_token = True
     config = oauth_config(asana)
     told = program(asana, tmp_path, {**config, "requests_per_minute": 60_000})
@@ -606,7 +606,7 @@ def test_a_new_refresh_token_goes_into_the_config(asana: AsanaEmulator, tmp_path
     assert written["credentials"]["refresh_token"] == asana.tokens.refresh_token
     assert config["credentials"]["refresh_token"] != asana.tokens.refresh_token
     assert written["requests_per_minute"] == 60_000
-    assert_tells_nothing(told.report, {asana.tokens.refresh_token})
+    assert_reports_nothing_private(told.report, {asana.tokens.refresh_token})
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

@@ -1,4 +1,4 @@
-"""The questions of `docs/sql.md`: each query gives, on both databases, the table below it."""
+"""The queries of `docs/sql.md`: on both databases, each gives the table below it."""
 
 import re
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ class Question(NamedTuple):
 
 
 def sections() -> list[Question]:
-    """As the page is now: a test may have written a result again."""
+    """The sections of the page now: a test may have rewritten a result."""
     parts = PAGE.read_text(encoding="utf-8").split("\n## ")[1:]
     return [Question(part.partition("\n")[0], part) for part in parts]
 
@@ -69,7 +69,7 @@ def shown(value: object) -> str:
 
 
 def rewrite(old: Question, result: str) -> None:
-    """The result goes behind the query."""
+    """Write the result below its query."""
     new = f"{RESULT.sub('', old.text).rstrip()}\n\n{result}"
     page = PAGE.read_text(encoding="utf-8")
     assert page.count(old.text.rstrip()) == 1
@@ -78,7 +78,7 @@ def rewrite(old: Question, result: str) -> None:
 
 @pytest.mark.dbt
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_query_gives_the_result_that_is_shown(
+def test_each_query_gives_the_result_on_the_page(
     filled: Filled, pytestconfig: pytest.Config, asked: str
 ) -> None:
     result = answer(filled, question(asked).query)
@@ -88,7 +88,7 @@ def test_a_query_gives_the_result_that_is_shown(
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_question_has_words_one_query_and_a_result_below(asked: str) -> None:
+def test_each_question_has_text_one_query_and_a_result(asked: str) -> None:
     words, query, below = QUERY.split(question(asked).text)
     assert words.removeprefix(asked).strip()
     assert query.endswith(";\n")
@@ -97,6 +97,6 @@ def test_a_question_has_words_one_query_and_a_result_below(asked: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_no_query_gives_nothing(asked: str) -> None:
+def test_no_query_result_is_empty(asked: str) -> None:
     _headings, _rule, *rows = question(asked).result.splitlines()
     assert any(row.strip("| ") for row in rows)

@@ -1,4 +1,4 @@
-"""The dbt models as other warehouses get them: compiled by their adapters, without a connection."""
+"""The dbt models for other warehouses: compiled by their adapters, without a connection."""
 
 import subprocess
 from pathlib import Path
@@ -43,7 +43,7 @@ def compiled(
     return warehouse, folder / "target" / "compiled" / "airbyte_asana"
 
 
-def test_every_model_is_a_query_in_the_language_of_the_warehouse(
+def test_every_model_is_a_valid_query_for_the_warehouse(
     compiled: tuple[str, Path],
 ) -> None:
     warehouse, folder = compiled

@@ -1,7 +1,7 @@
-"""A database that `make sync` filled and `make dbt` built the models in, and the account behind it.
+"""A database filled by `make sync`, with the models of `make dbt`, and the account in it.
 
-The account is the sample account. Much was added to it after the first sync, and deleted before the
-last; what was deleted of the sample was restored. So the models must say what they say of the
+The account is the sample account. Many objects were added to it after the first sync and deleted
+before the last one; deleted objects of the sample were restored. So the models must match the
 sample account. Only `deletions` has more.
 """
 
@@ -28,12 +28,12 @@ DATABASES = ("duckdb", "postgresql")
 
 CHANGED = "Oil the door"
 RESTORED = "Climb the ladder"
-"""It has subtasks below subtasks."""
+"""A task with subtasks below subtasks."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """The gids of what is only there between the first sync and the last, or only then is not."""
+    """The gids of objects that exist only between the first and the last sync, or only outside."""
 
     task: str
     subtask: str
@@ -59,7 +59,7 @@ class Warehouse:
         return models.in_postgresql(self.place)
 
     def sync(self, asana: AsanaEmulator) -> None:
-        """Run `make sync`'s program, in a process of its own as users do."""
+        """Run the program of `make sync` in a separate process, as users do."""
         ids = list(asana.account.organization_exports)
         config = self.folder / "config.json"
         config.write_text(json.dumps(config_for(asana, organization_export_ids=ids)))
@@ -108,7 +108,7 @@ class Warehouse:
 
 @dataclass(frozen=True)
 class Filled:
-    """A warehouse, the account that it holds, and what was there in between."""
+    """A warehouse, the account in it, and the objects that existed for a while."""
 
     warehouse: Warehouse
     asana: AsanaEmulator

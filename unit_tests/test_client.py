@@ -563,7 +563,7 @@ def test_a_malformed_date_header_is_ignored(
     assert client.server_date == before
 
 
-def test_an_answer_is_given_whatever_its_status(
+def test_the_client_returns_an_answer_whatever_its_status(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
     asana.get(TASKS, [refusal(400), refusal(403), refusal(412), page("1")])
@@ -572,7 +572,7 @@ def test_an_answer_is_given_whatever_its_status(
     assert [request.qs["limit"] for request in asana.request_history] == [["20"]] * 4
 
 
-def test_an_answer_is_waited_for_as_long_as_ever(
+def test_a_single_answer_has_the_usual_retries_and_failures(
     client: AsanaClient, asana: requests_mock.Mocker
 ) -> None:
     asana.get(TASKS, [refusal(503), refusal(429, **{"Retry-After": "1"}), page("1")])
@@ -586,7 +586,7 @@ def test_an_answer_is_waited_for_as_long_as_ever(
         client.answer("tasks", {}, purpose="probe")
 
 
-def test_every_answer_can_be_observed_also_what_is_tried_again(
+def test_every_answer_can_be_observed_including_retried_ones(
     patience: Patience, asana: requests_mock.Mocker
 ) -> None:
     observed: list[tuple[int, float]] = []

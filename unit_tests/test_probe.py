@@ -1,4 +1,4 @@
-"""What a probe concludes from plain values."""
+"""The conclusions of a probe from plain values."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def answer(status: int = 200, **properties: Any) -> Seen:
         ({"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"y": 2, "x": 1}, "b": 1}, HOLDS, "equal"),
     ],
 )  # fmt: skip
-def test_a_listing_is_held_against_a_single_record(
+def test_a_listing_is_compared_with_a_single_record(
     listed: Record, single: Record | None, verdict: Verdict, observed: str
 ) -> None:
     one = None if single is None else {"gid": "7", **single}
@@ -55,7 +55,7 @@ def test_a_column_that_only_some_records_have_may_be_missing() -> None:
     assert found == Judgment(HOLDS, "1 record, 1 of 2 columns")
 
 
-def test_an_address_that_is_made_for_each_answer_is_compared_by_its_presence() -> None:
+def test_only_the_presence_of_temporary_addresses_is_compared() -> None:
     listed = records("1", download_url="https://one")
     columns = ["gid", "download_url"]
     (same,) = records("1", download_url="https://two")
@@ -64,14 +64,14 @@ def test_an_address_that_is_made_for_each_answer_is_compared_by_its_presence() -
     assert judging.whole(listed, other, columns).verdict is DIFFERS
 
 
-def test_a_record_that_was_modified_meanwhile_tells_nothing() -> None:
+def test_a_record_modified_during_the_probe_proves_nothing() -> None:
     columns = ["gid", "modified_at", "a"]
     listed = records("1", modified_at="2026-01-01T00:00:00.000Z", a=1)
     (single,) = records("1", modified_at="2026-01-01T00:00:01.000Z", a=2)
     assert judging.whole(listed, single, columns).verdict is NOT_ANSWERED
 
 
-def test_a_gid_may_stand_anywhere_but_in_what_somebody_else_has_put_there() -> None:
+def test_every_gid_has_only_digits_except_in_third_party_data() -> None:
     external = {"gid": "somebody's own", "data": "x"}
     assert (
         judging.digits_only(records("1", external=external)).observed == "1 gid, 0 of another form"
@@ -91,7 +91,7 @@ def test_a_gid_may_stand_anywhere_but_in_what_somebody_else_has_put_there() -> N
         ("b", ["2", "3"], True, HOLDS),
     ],
 )
-def test_what_was_modified_since_is_complete(
+def test_modified_since_returns_every_modified_record(
     since: str, changed: list[str], *, more: bool, verdict: Verdict
 ) -> None:
     everything = [{"gid": g, "modified_at": t} for g, t in (("1", "a"), ("2", "b"), ("3", "c"))]
@@ -110,7 +110,7 @@ def test_what_was_modified_since_is_complete(
         (["2"], ["1"], True, DIFFERS),
     ],
 )
-def test_inline_children_are_held_against_their_listing(
+def test_inline_children_are_compared_with_their_listing(
     inside: list[str], listed: list[str], *, more: bool, verdict: Verdict
 ) -> None:
     tasks = records("7", stories=records(*inside))
@@ -134,7 +134,7 @@ def test_a_page_that_is_too_large_is_a_difference() -> None:
     )
 
 
-def test_a_refused_offset_with_the_words_of_a_cut_listing_is_a_difference() -> None:
+def test_a_refused_offset_with_the_message_of_a_truncated_listing_is_a_difference() -> None:
     def refusal(message: str) -> Reply:
         return Reply(400, {"errors": [{"message": message}]}, 0.1, 10)
 
@@ -151,9 +151,7 @@ def test_a_refused_offset_with_the_words_of_a_cut_listing_is_a_difference() -> N
         (reply(status=400), DIFFERS),
     ],
 )
-def test_a_listing_with_always_a_next_page_has_an_end(
-    second: Reply | None, verdict: Verdict
-) -> None:
+def test_a_listing_that_always_has_a_next_page_ends(second: Reply | None, verdict: Verdict) -> None:
     assert judging.ends(reply(*records("1"), more=True), second).verdict is verdict
 
 
@@ -162,19 +160,19 @@ def test_a_full_page_may_be_followed_by_another() -> None:
     assert judging.ends(full, reply(*records("100"))).verdict is NOT_VISIBLE
 
 
-def test_events_that_are_gone_when_asked_for_again_are_a_difference() -> None:
+def test_events_missing_from_a_second_request_are_a_difference() -> None:
     one, other = {"action": "added"}, {"action": "changed"}
     assert judging.repeats_events(reply(one), reply(other, one)).verdict is HOLDS
     assert judging.repeats_events(reply(one, other), reply(other)).verdict is DIFFERS
 
 
-def test_of_an_announcement_only_the_name_is_told() -> None:
+def test_the_report_has_only_the_names_of_announcements() -> None:
     odd = ("name=new_things;info=https://secret;affected=true", "name=1200000000000001;x", "junk")
     found = judging.has_no_changes([answer(announced_changes=odd)])
     assert found == Judgment(DIFFERS, "Asana-Change: a name of another form, new_things")
 
 
-def test_of_headers_only_names_are_told() -> None:
+def test_the_report_has_only_the_names_of_headers() -> None:
     names = ("Date", "X-RateLimit-Left", "x-ratelimit-für")
     found = judging.has_no_rate_headers([answer(header_names=names)])
     assert found == Judgment(DIFFERS, "headers: X-RateLimit-Left")
@@ -200,7 +198,7 @@ def test_a_status_other_than_200_has_a_meaning(status: int, verdict: Verdict) ->
     assert Reply(status, {}, 0.0, 0).unusable().verdict is verdict
 
 
-def test_a_200_without_data_is_no_answer_to_the_question() -> None:
+def test_a_200_without_data_is_not_an_answer() -> None:
     assert not Reply(200, {"ok": True}, 0.0, 0).is_ok
     assert judging.is_readable(Reply(200, {}, 0.0, 0)).verdict is DIFFERS
 

@@ -1,4 +1,4 @@
-"""Where the emulated Asana can be told to differ from what its reference says."""
+"""Controls that make the emulated Asana differ from its reference."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the connector assumes, checked on the account of `secrets/config.json` if it exists."""
+"""Checks the connector's assumptions on the account of `secrets/config.json`, if it exists."""
 
 import json
 import subprocess
