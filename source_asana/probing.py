@@ -22,11 +22,14 @@ from source_asana.command_line import DISTRIBUTION, SIGNALS
 from source_asana.config import RawConfig, parse_config
 from source_asana.deadline import Deadline
 from source_asana.inputs import config_in, write_config
-from source_asana.probe.asking import AsanaSilent, CountedRequests, Overheard, Questions
+from source_asana.probe.asking import AsanaSilent, Asking, CountedRequests, Overheard
 from source_asana.probe.assumptions import ASSUMPTIONS, Assumption, check_assumption
+from source_asana.probe.examples import Examples
 from source_asana.probe.findings import Finding
+from source_asana.probe.questions import questions_of
 from source_asana.probe.report import document, entry, heading, summary
-from source_asana.source import CHECK_PATIENCE, SETTLE_SECONDS, SourceAsana, no_access_token
+from source_asana.session import Limits
+from source_asana.source import CHECK_PATIENCE, SourceAsana, no_access_token
 
 PROBE_ANSWER_SECONDS = 60.0
 PROBE_SECONDS = 300.0
@@ -67,37 +70,32 @@ class AsanaProbe(SourceAsana):
         settings = parse_config(config)
         filters = settings.filters
         rate_limit = CountedRequests(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
-        self._end_waits = rate_limit.stop
         deadline = Deadline(PROBE_SECONDS)
-        client, token = self._client(
-            settings,
-            config,
-            rate_limit,
+        limits = Limits(
             min(self._patience, CHECK_PATIENCE),
             min(self._answer_seconds, PROBE_ANSWER_SECONDS),
-            logger,
-            seconds_left=deadline.seconds_left,
-            observe=overheard.note,
+            deadline.seconds_left,
         )
-        questions = Questions(
-            client,
-            overheard,
+        session = self._session(settings, config, rate_limit, limits, logger, overheard.note)
+        asana = Asking(session.client, overheard)
+        examples = Examples(
+            asana,
             has_workspace=filters.has_workspace,
             has_project=filters.has_project,
             named_projects=filters.project_gids,
         )
-        watch = self._watch(rate_limit, deadline, PROBE_SECONDS)
+        questions = questions_of(asana, examples)
+        watch = session.watch(deadline, PROBE_SECONDS, lambda: self._is_stopped)
         try:
             for assumption in assumptions:
                 yield watch.result_of(partial(check_assumption, assumption, questions))
-            if watch.result_of(lambda: questions.sees_no_workspace):
+            if watch.result_of(lambda: examples.sees_no_workspace):
                 raise ConfigError(
                     "This token sees no workspace, so most assumptions could not be checked. "
                     "Use the token of a workspace member."
                 )
         finally:
-            rate_limit.stop()
-            token.settle(SETTLE_SECONDS)
+            session.end()
 
 
 def _transient(message: str) -> AirbyteTracedException:

@@ -2,16 +2,13 @@
 
 import logging
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from difflib import get_close_matches
 from math import inf
 from typing import Any
-from urllib.parse import urlsplit
 
-from airbyte_cdk.config_observation import create_connector_config_control_message
 from airbyte_cdk.models import (
     AirbyteCatalog,
     AirbyteConnectionStatus,
@@ -43,22 +40,19 @@ from source_asana.airbyte.outcome import advice_on
 from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
-from source_asana.airbyte.secrecy import keep_secret, mask_log
+from source_asana.airbyte.secrecy import mask_log
 from source_asana.airbyte.sync_log import SyncLog
-from source_asana.asana.auth import AsanaToken, OAuth, OAuthToken
-from source_asana.asana.client import API_PATH, ASANA_URL, AsanaClient
-from source_asana.asana.connection import ANSWER_SECONDS, FORM_GRACE_SECONDS, Connection
+from source_asana.asana.client import ASANA_URL, AsanaClient
+from source_asana.asana.connection import ANSWER_SECONDS
 from source_asana.asana.errors import (
     AsanaFailure,
     FatalError,
     Refusal,
     TokenUnavailable,
-    duration,
 )
 from source_asana.asana.governor import PLANS_PER_MINUTE, Governor
 from source_asana.asana.observed import Observe, ignore
 from source_asana.asana.rate_limit import RateLimit
-from source_asana.asana.retry import RetryPolicy
 from source_asana.asana.times import asana_time
 from source_asana.check import (
     Account,
@@ -76,9 +70,8 @@ from source_asana.config import (
     parse_config,
     starts_later,
     unknown_settings,
-    with_refresh_token,
 )
-from source_asana.deadline import Deadline, Watch
+from source_asana.deadline import Deadline
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.filters import Filters
@@ -90,6 +83,7 @@ from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.walk import Walk
+from source_asana.session import SETTLE_SECONDS, Limits, Opening, Session
 from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import PROJECT, StreamClass
 
@@ -98,14 +92,8 @@ CHECK_ANSWER_SECONDS = 20.0
 CHECK_SECONDS = 25.0
 """A check is quick, whatever Asana does: a person waits for it in front of a form."""
 
-SETTLE_SECONDS = FORM_GRACE_SECONDS
-"""How long a command waits at its end for a new refresh token on its way from Asana."""
-
 END_SECONDS = 1.0
 """How much longer a request may take to end, after its time."""
-
-SHORTEST_SAID = 1.0
-"""Shorter waits, in seconds, get no line in the log."""
 
 
 class SourceAsana(Source):
@@ -130,8 +118,7 @@ class SourceAsana(Source):
         write_now: Callable[[AirbyteMessage], None] | None = None,
         silent_seconds: float = SILENT_SECONDS,
     ) -> None:
-        address = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
-        self._asana_url = address.strip().rstrip("/").removesuffix(API_PATH)
+        self._asana_url = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
         self._patience = patience
         self._answer_seconds = answer_seconds
         self._seconds_between_states = seconds_between_states
@@ -164,11 +151,9 @@ class SourceAsana(Source):
         """
         names = [name for part in streams.split(",") if (name := part.strip())]
         _refuse_unknown(names)
+        named = [_airbyte_stream(STREAMS[name]) for name in dict.fromkeys(names)]
         return ConfiguredAirbyteCatalog(
-            streams=[
-                _configured(_airbyte_stream(STREAMS[name]), incremental=incremental)
-                for name in dict.fromkeys(names)
-            ]
+            streams=[_configured(stream, incremental=incremental) for stream in named]
         )
 
     @property
@@ -247,159 +232,47 @@ class SourceAsana(Source):
         mask_log(logger)
         settings = parse_config(config)
         _refuse_repeated(catalog)
-        known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
-        unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
-        selected = {STREAMS[name]: _selection(stream) for name, stream in known.items()}
-        filters = settings.filters
-        marks = _marks(selected, state or [], filters, logger)
+        selected, unknown = _selected(catalog)
+        marks = _marks(selected, state or [], settings.filters, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
-        self._end_waits = rate_limit.stop
-        client, token = self._client(
-            settings, config, rate_limit, self._patience, self._answer_seconds, logger
-        )
-        _warn_of_settings(logger, config, settings, client)
-        oddities = Oddities()
-        reader = Reader(
-            client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks)
-        )
-        resumption = Resumption(selected, marks)
-        account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
-        walk = Walk(account, reader, workers=settings.num_workers)
-        progress = Progress(
-            logger, client.observed.sent, rate_limit.seconds_to_wait, walk.open_projects
-        )
-        reporter = Reporter(
-            account,
+        limits = Limits(self._patience, self._answer_seconds)
+        session = self._session(settings, config, rate_limit, limits, logger)
+        _warn_of_settings(logger, config, settings, session.client)
+        walk, reporter = _parts(
+            session,
+            settings,
             selected,
-            Checkpoints(
-                selected,
-                marks,
-                lambda: account.began,
-                Due(self._seconds_between_states, self._silent_seconds),
-                filters,
-            ),
-            Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
-            progress,
-            SyncLog(logger, progress, client.observed, oddities),
+            marks,
+            Due(self._seconds_between_states, self._silent_seconds),
             Platform(
                 lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
             ),
-            walk.give_up,
+            logger,
         )
         try:
             with closing(walk.findings()) as findings:  # its workers end with it
                 yield from reporter.messages(findings, unknown)
         finally:
-            rate_limit.stop()
-            token.settle(SETTLE_SECONDS)
-
-    def _client(
-        self,
-        config: Config,
-        raw: RawConfig,
-        rate_limit: RateLimit,
-        patience: float,
-        answer_seconds: float,
-        logger: logging.Logger,
-        seconds_left: Callable[[], float] = lambda: inf,
-        observe: Observe = ignore,
-    ) -> tuple[AsanaClient, AsanaToken]:
-        """Make a client for a config; the platform gets `raw` back when a secret changes."""
-        connection = self._connection(config.num_workers, answer_seconds, seconds_left)
-        token = self._token(config, raw, connection, rate_limit, patience, logger)
-        client = AsanaClient(
-            api_url=self._asana_url + API_PATH,
-            token=token,
-            rate_limit=rate_limit,
-            connection=connection,
-            retry=RetryPolicy(patience),
-            observe=observe,
-        )
-        return client, token
-
-    def _connection(
-        self, workers: int, answer_seconds: float, seconds_left: Callable[[], float]
-    ) -> Connection:
-        if _is_address(self._asana_url):
-            with suppress(ValueError):  # what `requests` finds wrong with an address
-                return Connection(
-                    self._asana_url,
-                    threads=workers + 1,  # what is asked beside the walk has one too
-                    answer_seconds=answer_seconds,
-                    seconds_left=seconds_left,
-                )
-        raise ConfigError(
-            "The environment variable ASANA_BASE_URL must be an address like "
-            "https://app.asana.com - correct or remove it."
-        )
-
-    def _token(
-        self,
-        config: Config,
-        raw: RawConfig,
-        connection: Connection,
-        rate_limit: RateLimit,
-        patience: float,
-        logger: logging.Logger,
-    ) -> AsanaToken:
-        credentials = config.credentials
-        if not isinstance(credentials, OAuth):
-            keep_secret(credentials.personal_access_token)
-            return AsanaToken(credentials.personal_access_token)
-        keep_secret(credentials.client_secret, credentials.refresh_token)
-
-        def tell(access_token: str, refresh_token: str | None) -> None:
-            keep_secret(access_token)
-            if refresh_token:
-                keep_secret(refresh_token)
-                renewed = dict(with_refresh_token(raw, refresh_token))
-                self._write_now(create_connector_config_control_message(renewed))
-
-        def say_wait(why: str, seconds: float) -> None:
-            if seconds >= SHORTEST_SAID:
-                logger.info(
-                    "No access token from Asana (%s); retrying in %s",
-                    why,
-                    duration(seconds),
-                )
-
-        return OAuthToken(
-            credentials,
-            asana_url=self._asana_url,
-            connection=connection,
-            sleep=rate_limit.sleep,
-            tell=tell,
-            say_wait=say_wait,
-            retry=RetryPolicy(patience),
-        )
+            session.end()
 
     def _checked(self, logger: logging.Logger, raw: RawConfig) -> str:
         """Say who the token belongs to and what it sees; raise ConfigError if that is nothing."""
         config = parse_config(raw)
         rate_limit = RateLimit()
-        self._end_waits = rate_limit.stop
         answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
         deadline = Deadline(self._check_seconds)
-        client, token = self._client(
-            config,
-            raw,
-            rate_limit,
-            CHECK_PATIENCE,
-            answer_seconds,
-            logger,
-            seconds_left=deadline.seconds_left,
-        )
-        watch = self._watch(rate_limit, deadline, self._check_seconds)
+        limits = Limits(CHECK_PATIENCE, answer_seconds, deadline.seconds_left)
+        session = self._session(config, raw, rate_limit, limits, logger)
+        watch = session.watch(deadline, self._check_seconds, lambda: self._is_stopped)
         doubts = [Doubt(-2, warning) for warning in unknown_settings(raw)]
         try:
-            account = watch.result_of(lambda: _checked_account(client, config))
+            account = watch.result_of(lambda: _checked_account(session.client, config))
             try:
-                watch.result_of(lambda: _look_around(client, account, config, doubts))
+                watch.result_of(lambda: _look_around(session.client, account, config, doubts))
             except (AsanaFailure, OutOfTime, TokenUnavailable) as failure:
                 doubts.append(Doubt(inf, f"Could not check all streams: {failure}"))
         finally:
-            rate_limit.stop()
-            token.settle(SETTLE_SECONDS)
+            session.end()
             if not self._is_stopped:  # the process ends then, and its threads with it
                 watch.join(deadline.seconds_left() + SETTLE_SECONDS + END_SECONDS)
         doubts.sort(key=lambda doubt: doubt.place)
@@ -407,15 +280,52 @@ class SourceAsana(Source):
             logger.warning("%s", doubt.sentence)
         return conclusion(account, doubts)
 
-    def _watch(self, rate_limit: RateLimit, deadline: Deadline, seconds: float) -> Watch:
-        """Watch calls that may take `seconds`, until the deadline, and that `stop` ends."""
+    def _session(
+        self,
+        config: Config,
+        raw: RawConfig,
+        rate_limit: RateLimit,
+        limits: Limits,
+        logger: logging.Logger,
+        observe: Observe = ignore,
+    ) -> Session:
+        """Make a session whose waits `stop` ends."""
+        self._end_waits = rate_limit.stop
+        return Opening(self._asana_url, limits, self._write_now, logger).session(
+            config, raw, rate_limit, observe
+        )
 
-        def why_stop() -> Exception | None:
-            if self._is_stopped:
-                return Interrupted()
-            return _out_of_time(rate_limit.seconds_to_wait(), deadline, seconds)
 
-        return Watch(why_stop)
+def _parts(
+    session: Session,
+    settings: Config,
+    selected: Mapping[StreamClass, Selection],
+    marks: Mapping[StreamClass, Marks],
+    due: Due,
+    platform: Platform,
+    logger: logging.Logger,
+) -> tuple[Walk, Reporter]:
+    """Join the parts of a read: what walks the account, and what turns it into messages."""
+    client, filters = session.client, settings.filters
+    oddities = Oddities()
+    reader = Reader(client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks))
+    resumption = Resumption(selected, marks)
+    account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
+    walk = Walk(account, reader, workers=settings.num_workers)
+    progress = Progress(
+        logger, client.observed.sent, session.rate_limit.seconds_to_wait, walk.open_projects
+    )
+    reporter = Reporter(
+        account,
+        selected,
+        Checkpoints(selected, marks, lambda: account.began, due, filters),
+        Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
+        progress,
+        SyncLog(logger, progress, client.observed, oddities),
+        platform,
+        walk.give_up,
+    )
+    return walk, reporter
 
 
 def _checked_account(client: AsanaClient, config: Config) -> Account:
@@ -444,38 +354,9 @@ def _warn_of_settings(
         )
 
 
-def _out_of_time(wait: float, deadline: Deadline, seconds: float) -> OutOfTime | None:
-    """Say why a check cannot go on: Asana makes it wait too long, or does not answer."""
-    left = deadline.seconds_left()
-    if wait > left and wait > 0:
-        return OutOfTime(
-            "The rate limit of this token is used up, maybe by another sync. "
-            f"Try again in {duration(wait)}."
-        )
-    if left > 0:
-        return None
-    return OutOfTime(
-        f"Asana did not answer within {duration(seconds)}. Check the network, or try again later."
-    )
-
-
 def no_access_token(failure: TokenUnavailable) -> str:
     """Say so to a person who waits for an answer."""
     return f"Asana's token endpoint gave no access token ({failure.reason}). Try again later."
-
-
-def _is_address(url: str) -> bool:
-    if not re.fullmatch("[!-~]+", url):
-        return False
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    is_web = parts.scheme in ("https", "http")
-    # A user name in the address would be sent instead of the token.
-    is_alone = parts.username is None and not parts.query and not parts.fragment
-    return is_web and bool(parts.hostname) and port != 0 and is_alone
 
 
 def _failed(why: str) -> AirbyteConnectionStatus:
@@ -529,6 +410,15 @@ def _refuse_repeated(catalog: ConfiguredAirbyteCatalog) -> None:
             f"The configured catalog names {', '.join(repeated)} more than once. "
             "Choose one sync mode for each stream."
         )
+
+
+def _selected(
+    catalog: ConfiguredAirbyteCatalog,
+) -> tuple[dict[StreamClass, Selection], list[str]]:
+    """What the catalog says of each stream; and the names in it that are not of a stream."""
+    known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
+    unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
+    return {STREAMS[name]: _selection(stream) for name, stream in known.items()}, unknown
 
 
 def _selection(configured: ConfiguredAirbyteStream) -> Selection:

@@ -79,7 +79,7 @@ def test_only_the_walk_a_check_and_a_probe_start_threads() -> None:
         in ("Thread", "Timer", "ThreadPoolExecutor", "start_new_thread")
     }
     assert starts == {"reading/walk.py", "deadline.py", "together.py"}
-    assert importers_of("source_asana.deadline") == {"source.py", "probing.py"}
+    assert importers_of("source_asana.deadline") == {"session.py", "source.py", "probing.py"}
     assert importers_of("source_asana.together") == {"check.py"}
 
 

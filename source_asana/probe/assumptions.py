@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from source_asana.probe import judging
-from source_asana.probe.asking import NO_SUCH_GID, OutOfRequests, Questions
+from source_asana.probe.asking import NO_SUCH_GID, OutOfRequests
 from source_asana.probe.findings import (
     Finding,
     Judgment,
@@ -16,6 +16,7 @@ from source_asana.probe.findings import (
     not_answered,
     not_visible,
 )
+from source_asana.probe.questions import Questions
 from source_asana.streams.declared import (
     Allocations,
     Attachments,
@@ -56,7 +57,7 @@ from source_asana.streams.values import gid_of
 class Assumption:
     """One belief of the connector's.
 
-    `judge` asks for what it needs and returns the verdict; it raises what `Questions` raises.
+    `judge` asks for what it needs and returns the verdict; it raises what `Questions` raise.
     `otherwise`: what the connector does if Asana differs.
     """
 
@@ -94,8 +95,8 @@ def _whole(
     name = stream.stream_name()
 
     def judge(q: Questions) -> Judgment:
-        listed = records(q) if records else q.records(stream, parent(q))
-        single = q.single(stream, kind, listed) if kind else None
+        listed = records(q) if records else q.asana.records(stream, parent(q))
+        single = q.asana.single(stream, kind, listed) if kind else None
         conditional = CONDITIONAL.get(stream, ())
         return judging.whole(listed, single, _columns(stream), conditional=conditional)
 
@@ -113,7 +114,7 @@ def _below_first(stream: StreamClass) -> Parent:
 
     def parent(q: Questions) -> str:
         try:
-            records = q.records(stream, q.workspace)
+            records = q.asana.records(stream, q.examples.workspace)
         except Undecided as undecided:  # what is wrong above is told there
             raise Undecided(not_visible(undecided.judgment.observed)) from None
         if not records:
@@ -124,81 +125,93 @@ def _below_first(stream: StreamClass) -> Parent:
 
 
 def _project_brief(q: Questions) -> list[Record]:
-    gids = (gid_of(project.get("project_brief")) for project in q.projects)
+    gids = (gid_of(project.get("project_brief")) for project in q.examples.projects)
     gid = next((gid for gid in gids if gid), None)
     if gid is None:
-        raise Undecided(not_visible(f"no brief on {judging.counted(len(q.projects), 'project')}"))
+        raise Undecided(
+            not_visible(f"no brief on {judging.counted(len(q.examples.projects), 'project')}")
+        )
     fields = ",".join(ProjectBriefs.record.opt_fields())
-    return q.given(f"project_briefs/{gid}", opt_fields=fields).records
+    return q.asana.given(f"project_briefs/{gid}", opt_fields=fields).records
 
 
 def _one_project(q: Questions) -> list[Record]:
     """The project of the probe, or the first one where its listing does not have it."""
-    return sorted(q.projects, key=lambda project: project["gid"] != q.project)
+    return sorted(q.examples.projects, key=lambda project: project["gid"] != q.examples.project)
 
 
 def _is_organization(q: Questions) -> Judgment:
-    listed = q.records(Workspaces)
+    listed = q.asana.records(Workspaces)
     if not listed:
         return not_visible("no workspace")
-    chosen = sorted(listed, key=lambda workspace: workspace["gid"] != q.workspace)[:2]
-    singles = [q.single_of(Workspaces, "workspaces", workspace["gid"]) for workspace in chosen]
+    chosen = sorted(listed, key=lambda workspace: workspace["gid"] != q.examples.workspace)[:2]
+    singles = [
+        q.asana.single_of(Workspaces, "workspaces", workspace["gid"]) for workspace in chosen
+    ]
     return judging.same_flag(listed, singles, "is_organization")
 
 
 def _archived(q: Questions) -> Judgment:
-    if any(project.get("archived") is True for project in q.projects):
-        return judging.has_archived(q.projects, None)
+    if any(project.get("archived") is True for project in q.examples.projects):
+        return judging.has_archived(q.examples.projects, None)
     return judging.has_archived(
-        q.projects,
-        q.given(
-            "projects", workspace=q.workspace, archived="true", opt_fields="archived", limit="100"
+        q.examples.projects,
+        q.asana.given(
+            "projects",
+            workspace=q.examples.workspace,
+            archived="true",
+            opt_fields="archived",
+            limit="100",
         ),
     )
 
 
 def _unarchived(q: Questions) -> Judgment:
-    if not any(project.get("archived") is True for project in q.projects):
+    if not any(project.get("archived") is True for project in q.examples.projects):
         return not_visible("no archived project")
-    active = q.given(
-        "projects", workspace=q.workspace, archived="false", opt_fields="archived", limit="100"
+    active = q.asana.given(
+        "projects",
+        workspace=q.examples.workspace,
+        archived="false",
+        opt_fields="archived",
+        limit="100",
     )
     return judging.has_no_archived(active.records)
 
 
 def _subtask_counts(q: Questions) -> Judgment:
-    leaf = q.leaf_task
-    none = q.listing(Subtasks, leaf["gid"]) if leaf else None
-    return judging.counts_subtasks(q.parent_task, q.subtasks, leaf, none)
+    leaf = q.examples.leaf_task
+    none = q.asana.listing(Subtasks, leaf["gid"]) if leaf else None
+    return judging.counts_subtasks(q.examples.parent_task, q.examples.subtasks, leaf, none)
 
 
 def _inline(name: str) -> Assumption:
     return Assumption(
         f"inline_{name}",
         f"Where listed tasks have `{name}`, these are complete",
-        lambda q: judging.inline(name, q.inline_children, q.below_inline(name)),
+        lambda q: judging.inline(name, q.examples.inline_children, q.examples.below_inline(name)),
         f"No effect: the connector requests the {name} of each task"
         + (" that has any." if name == "subtasks" else "."),
     )
 
 
 def _story_target(q: Questions) -> Judgment:
-    single = q.single(Stories, "stories", q.records(Stories, q.newest_task))
+    single = q.asana.single(Stories, "stories", q.asana.records(Stories, q.examples.newest_task))
     if single is None:
         return not_visible("no story")
-    return judging.refers_to(single, "target", q.newest_task, "task")
+    return judging.refers_to(single, "target", q.examples.newest_task, "task")
 
 
 def _attachment_parent(q: Questions) -> Judgment:
-    gid, found = q.attached
-    single = q.single(Attachments, "attachments", found) or {}
-    kind = "project" if gid == q.project else "task"
+    gid, found = q.examples.attached
+    single = q.asana.single(Attachments, "attachments", found) or {}
+    kind = "project" if gid == q.examples.project else "task"
     return judging.refers_to(single, "parent", gid, kind)
 
 
 def _time_entry_task(q: Questions) -> Judgment:
-    listed = q.records(TimeTrackingEntries, q.workspace)
-    single = q.single(TimeTrackingEntries, "time_tracking_entries", listed)
+    listed = q.asana.records(TimeTrackingEntries, q.examples.workspace)
+    single = q.asana.single(TimeTrackingEntries, "time_tracking_entries", listed)
     if single is None:
         return not_visible("no time entry")
     return judging.is_placed_by_gid(listed, single)
@@ -206,21 +219,21 @@ def _time_entry_task(q: Questions) -> Judgment:
 
 def _field_settings(q: Questions) -> Judgment:
     project = _one_project(q)[0]
-    listing = q.given(
+    listing = q.asana.given(
         f"projects/{project['gid']}/custom_field_settings", opt_fields="gid", limit="100"
     )
     return judging.are_all(project.get("custom_field_settings"), listing)
 
 
 def _created_since(q: Questions) -> Judgment:
-    everything = q.records(StatusUpdates, q.project)
+    everything = q.asana.records(StatusUpdates, q.examples.project)
     if not everything:
         return not_visible("no status update")
     times = sorted(str(update.get("created_at")) for update in everything)
     since = times[len(times) // 2]
-    found = q.given(
+    found = q.asana.given(
         "status_updates",
-        parent=q.project,
+        parent=q.examples.project,
         created_since=since,
         opt_fields="created_at",
         limit="100",
@@ -229,31 +242,33 @@ def _created_since(q: Questions) -> Judgment:
 
 
 def _damaged_offset(q: Questions) -> Judgment:
-    offset = q.offset
-    damaged = q.page_of_one(offset=offset[:-1] + ("A" if offset[-1] != "A" else "B"))
+    offset = q.pages.offset
+    damaged = q.pages.of_one(offset=offset[:-1] + ("A" if offset[-1] != "A" else "B"))
     return judging.refuses_offset(damaged)
 
 
 def _tasks_of_user(q: Questions) -> Judgment:
     return judging.is_readable(
-        q.ask("tasks", assignee="me", workspace=q.workspace, opt_fields="gid", limit="100")
+        q.asana.ask(
+            "tasks", assignee="me", workspace=q.examples.workspace, opt_fields="gid", limit="100"
+        )
     )
 
 
 def _tasks_of_section(q: Questions) -> Judgment:
-    sections = q.records(Sections, q.project)
+    sections = q.asana.records(Sections, q.examples.project)
     if not sections:
         return not_visible("no section")
     return judging.is_readable(
-        q.ask("tasks", section=sections[0]["gid"], opt_fields="gid", limit="100")
+        q.asana.ask("tasks", section=sections[0]["gid"], opt_fields="gid", limit="100")
     )
 
 
 def _audit_log_end(q: Questions) -> Judgment:
-    first = q.listing(AuditLogEvents, q.workspace)
+    first = q.asana.listing(AuditLogEvents, q.examples.workspace)
     has_next = first.offset is not None
     return judging.ends(
-        first, q.page_after(first, AuditLogEvents, q.workspace) if has_next else None
+        first, q.asana.page_after(first, AuditLogEvents, q.examples.workspace) if has_next else None
     )
 
 
@@ -262,7 +277,7 @@ def _readable(
 ) -> Assumption:
     def judge(q: Questions) -> Judgment:
         path, params = ask(q)
-        return judging.is_readable(q.ask(path, **params))
+        return judging.is_readable(q.asana.ask(path, **params))
 
     return Assumption(f"readable_{key}", title, judge, "No effect: no stream reads this yet.")
 
@@ -272,13 +287,13 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "unknown_fields_ignored",
         "Asana ignores names in `opt_fields` that it does not know",
-        lambda q: judging.has_status(q.ask("users/me", opt_fields="gid,no_such_field"), 200),
+        lambda q: judging.has_status(q.asana.ask("users/me", opt_fields="gid,no_such_field"), 200),
         "Streams that request a column that Asana has dropped fail with Asana's message (400).",
     ),
     Assumption(
         "unknown_gid",
         "A gid that does not exist is answered with 404",
-        lambda q: judging.has_status(q.ask(f"projects/{NO_SUCH_GID}", opt_fields="gid"), 404),
+        lambda q: judging.has_status(q.asana.ask(f"projects/{NO_SUCH_GID}", opt_fields="gid"), 404),
         "The connector does not deliver the deletion of whole projects.",
     ),
     Assumption(
@@ -304,14 +319,14 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "task_times",
         "`created_at` and `modified_at` of tasks are never null",
-        lambda q: judging.never_null(q.tasks, ("created_at", "modified_at")),
+        lambda q: judging.never_null(q.examples.tasks, ("created_at", "modified_at")),
         "The connector treats such a task as new in every sync, and delivers it with everything "
         "below it.",
     ),
     Assumption(
         "num_subtasks",
         "`num_subtasks` of tasks is always a number",
-        lambda q: judging.has_usable_count(q.tasks),
+        lambda q: judging.has_usable_count(q.examples.tasks),
         "The connector requests the subtasks of such a task anyway.",
     ),
     Assumption(
@@ -323,7 +338,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "tasks_in_sections",
         "Every task of a project is in one of its sections",
-        lambda q: judging.in_sections(q.tasks, q.project),
+        lambda q: judging.in_sections(q.examples.tasks, q.examples.project),
         "If Asana truncates the listing of a large project, tasks without a section are missing.",
     ),
     Assumption(
@@ -335,14 +350,14 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "modified_since_inclusive",
         "`modified_since` returns every task modified at that time or later",
-        lambda q: judging.complete_since(q.tasks, q.changed, q.since),
+        lambda q: judging.complete_since(q.examples.tasks, q.pages.changed, q.pages.since),
         "The connector looks back 5 minutes, so it reads tasks of exactly that time anyway. Others "
         "come with the project's events.",
     ),
     Assumption(
         "modified_since_older",
         "`modified_since` returns no task with an older `modified_at`",
-        lambda q: judging.nothing_older(q.changed.records, q.since),
+        lambda q: judging.nothing_older(q.pages.changed.records, q.pages.since),
         "No effect: the connector delivers every task that Asana returns.",
     ),
     Assumption(
@@ -371,7 +386,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "offset",
         "An offset returns the records that follow",
-        lambda q: judging.goes_on(q.page_of_one(), q.page_of_one(offset=q.offset)),
+        lambda q: judging.goes_on(q.pages.of_one(), q.pages.of_one(offset=q.pages.offset)),
         "A listing that repeats itself fails its stream, with an error.",
     ),
     Assumption(
@@ -384,53 +399,53 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "offset_of_another_limit",
         "An offset with another `limit` returns the records that follow, or 400",
         lambda q: judging.goes_on_or_refuses(
-            q.page_of_one(), q.page_of_one(offset=q.offset, limit="2")
+            q.pages.of_one(), q.pages.of_one(offset=q.pages.offset, limit="2")
         ),
         "A listing whose page size changes may lack records.",
     ),
     Assumption(
         "page_size",
         "Pages of 100, 50 and 20 tasks with all columns come in time, and are below 4 MB",
-        lambda q: judging.obeys_limit(q.pages_of(100, 50, 20)),
+        lambda q: judging.obeys_limit(q.pages.with_limits(100, 50, 20)),
         "The connector requests smaller pages.",
     ),
     # Events
     Assumption(
         "events_first",
         "Events without a sync token are answered with 412 and a new token",
-        lambda q: judging.begins_with_412(q.first_events),
+        lambda q: judging.begins_with_412(q.events.first),
         "The connector reads all tasks and subtasks of each project in every sync, and `events` is "
         "INCOMPLETE.",
     ),
     Assumption(
         "events_next",
         "Events since a token come with the next token and `has_more`",
-        lambda q: judging.continues_from_token(q.next_events),
+        lambda q: judging.continues_from_token(q.events.next),
         "The connector reads all tasks and subtasks of the project, and `events` is INCOMPLETE.",
     ),
     Assumption(
         "events_again",
         "The same sync token returns the same events again",
-        lambda q: judging.repeats_events(q.next_events, q.next_events_again),
+        lambda q: judging.repeats_events(q.events.next, q.events.next_again),
         "After a killed sync, deletions can stay unknown until the next full refresh.",
     ),
     Assumption(
         "events_unknown_token",
         "An unknown sync token is answered with 412 and a new token, or with 400",
-        lambda q: judging.refuses_token(q.events_of_unknown_token),
+        lambda q: judging.refuses_token(q.events.of_unknown_token),
         "The connector reads all tasks and subtasks of the project, and `events` is INCOMPLETE.",
     ),
     Assumption(
         "workspace_events",
         "Events of a workspace without a sync token are answered with 412 and a new token",
-        lambda q: judging.begins_with_412(q.workspace_events),
+        lambda q: judging.begins_with_412(q.events.of_workspace),
         "No effect: the connector requests the events of each project.",
     ),
     # Listings that need a plan, a role or a parameter
     Assumption(
         "portfolios_without_owner",
         "Portfolios can be listed without `owner`",
-        lambda q: judging.is_readable(q.listing(Portfolios, q.workspace)),
+        lambda q: judging.is_readable(q.asana.listing(Portfolios, q.examples.workspace)),
         "The connector sends `owner=me` after a 400; other people's portfolios are missing.",
     ),
     Assumption(
@@ -454,7 +469,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "owner_names",
         "The `owner` of a project has the name that is requested",
-        lambda q: judging.is_named(q.projects, "owner"),
+        lambda q: judging.is_named(q.examples.projects, "owner"),
         "The connector delivers `owner` without a name.",
     ),
     Assumption(
@@ -466,52 +481,59 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     # Whole records
     _whole(Workspaces, kind="workspaces"),
     _whole(Projects, kind="projects", records=_one_project),
-    _whole(Tasks, kind="tasks", records=lambda q: q.tasks),
-    _whole(Subtasks, lambda q: q.parent_task["gid"], "tasks"),
-    _whole(Sections, lambda q: q.project, "sections"),
-    _whole(Stories, lambda q: q.newest_task, "stories"),
-    _whole(Attachments, kind="attachments", records=lambda q: q.attached[1]),
-    _whole(Users, lambda q: q.workspace, "users"),
-    _whole(Tags, lambda q: q.workspace, "tags"),
-    _whole(CustomFields, lambda q: q.workspace, "custom_fields"),
-    _whole(Teams, lambda q: q.workspace, "teams"),
-    _whole(Portfolios, lambda q: q.workspace, "portfolios"),
-    _whole(Goals, lambda q: q.workspace, "goals"),
-    _whole(StatusUpdates, lambda q: q.project, "status_updates"),
+    _whole(Tasks, kind="tasks", records=lambda q: q.examples.tasks),
+    _whole(Subtasks, lambda q: q.examples.parent_task["gid"], "tasks"),
+    _whole(Sections, lambda q: q.examples.project, "sections"),
+    _whole(Stories, lambda q: q.examples.newest_task, "stories"),
+    _whole(Attachments, kind="attachments", records=lambda q: q.examples.attached[1]),
+    _whole(Users, lambda q: q.examples.workspace, "users"),
+    _whole(Tags, lambda q: q.examples.workspace, "tags"),
+    _whole(CustomFields, lambda q: q.examples.workspace, "custom_fields"),
+    _whole(Teams, lambda q: q.examples.workspace, "teams"),
+    _whole(Portfolios, lambda q: q.examples.workspace, "portfolios"),
+    _whole(Goals, lambda q: q.examples.workspace, "goals"),
+    _whole(StatusUpdates, lambda q: q.examples.project, "status_updates"),
     _whole(TeamMemberships, _below_first(Teams)),
-    _whole(ProjectMemberships, lambda q: q.project),
-    _whole(WorkspaceMemberships, lambda q: q.workspace),
+    _whole(ProjectMemberships, lambda q: q.examples.project),
+    _whole(WorkspaceMemberships, lambda q: q.examples.workspace),
     _whole(PortfolioItems, _below_first(Portfolios)),
     _whole(PortfoliosMemberships, _below_first(Portfolios)),
     _whole(PortfolioMemberships, _below_first(Portfolios)),
     _whole(GoalMemberships, _below_first(Goals)),
     _whole(GoalRelationships, _below_first(Goals)),
-    _whole(TimePeriods, lambda q: q.workspace),
+    _whole(TimePeriods, lambda q: q.examples.workspace),
     _whole(ProjectBriefs, records=_project_brief),
-    _whole(ProjectTemplates, lambda q: q.workspace),
-    _whole(TaskTemplates, lambda q: q.project),
-    _whole(Allocations, lambda q: q.project),
-    _whole(AuditLogEvents, lambda q: q.workspace),
+    _whole(ProjectTemplates, lambda q: q.examples.workspace),
+    _whole(TaskTemplates, lambda q: q.examples.project),
+    _whole(Allocations, lambda q: q.examples.project),
+    _whole(AuditLogEvents, lambda q: q.examples.workspace),
     # What is not read yet
     _readable(
         "custom_types",
         "Custom types can be read",
-        lambda q: ("custom_types", {"project": q.project, "limit": "1"}),
+        lambda q: ("custom_types", {"project": q.examples.project, "limit": "1"}),
     ),
-    _readable("budgets", "Budgets can be read", lambda q: ("budgets", {"parent": q.project})),
     _readable(
-        "rates", "Rates can be read", lambda q: ("rates", {"parent": q.project, "limit": "1"})
+        "budgets", "Budgets can be read", lambda q: ("budgets", {"parent": q.examples.project})
+    ),
+    _readable(
+        "rates",
+        "Rates can be read",
+        lambda q: ("rates", {"parent": q.examples.project, "limit": "1"}),
     ),
     _readable(
         "timesheets",
         "Timesheets can be read",
-        lambda q: ("timesheet_approval_statuses", {"workspace": q.workspace, "limit": "1"}),
+        lambda q: (
+            "timesheet_approval_statuses",
+            {"workspace": q.examples.workspace, "limit": "1"},
+        ),
     ),
     Assumption(
         "organization_exports",
         "An organization export that does not exist is answered with 404",
         lambda q: judging.is_refused_or_unknown(
-            q.ask(f"organization_exports/{NO_SUCH_GID}", opt_fields="state")
+            q.asana.ask(f"organization_exports/{NO_SUCH_GID}", opt_fields="state")
         ),
         "The connector reports the export with Asana's status.",
     ),
@@ -519,55 +541,55 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "gids",
         "Every gid is a string of digits",
-        lambda q: judging.digits_only(q.every_record),
+        lambda q: judging.digits_only(q.asana.every_record),
         "The connector leaves out records with another gid, and a warning counts them.",
     ),
     Assumption(
         "times",
         "Every time is UTC with milliseconds, as in 2026-01-31T00:00:00.000Z",
-        lambda q: judging.in_utc(q.every_record),
+        lambda q: judging.in_utc(q.asana.every_record),
         "The connector treats such a record as new in every sync.",
     ),
     Assumption(
         "clock",
         "No record is newer than the `Date` header of Asana's answers",
-        lambda q: judging.not_in_the_future(q.every_record, q.date),
+        lambda q: judging.not_in_the_future(q.asana.every_record, q.asana.date),
         "The connector reads such changes twice.",
     ),
     Assumption(
         "date_header",
         "Every answer has a `Date` header, which is a time",
-        lambda q: judging.has_dates(q.every_answer),
+        lambda q: judging.has_dates(q.asana.every_answer),
         "The connector uses the clock of this machine.",
     ),
     Assumption(
         "next_page",
         "Every listing with a `limit` has the key `next_page`, which is null at the end",
-        lambda q: judging.has_next_page(q.limited),
+        lambda q: judging.has_next_page(q.asana.limited),
         "The connector takes a missing key for the end of the listing.",
     ),
     Assumption(
         "error_envelope",
         "Every refusal is JSON with `errors[].message`",
-        lambda q: judging.in_envelopes(q.every_answer),
+        lambda q: judging.in_envelopes(q.asana.every_answer),
         "The connector names the status only. It repeats a request that is answered with HTML.",
     ),
     Assumption(
         "no_breaking_change",
         "Asana announces no breaking change (`Asana-Change`)",
-        lambda q: judging.has_no_changes(q.every_answer),
+        lambda q: judging.has_no_changes(q.asana.every_answer),
         "The connector logs each announcement once per sync.",
     ),
     Assumption(
         "rate_limit_headers",
         "No header tells what is left of the rate limit",
-        lambda q: judging.has_no_rate_headers(q.every_answer),
+        lambda q: judging.has_no_rate_headers(q.asana.every_answer),
         "No effect: the connector learns the rate limit from answers 429.",
     ),
     Assumption(
         "retry_after",
         "Every answer 429 has a `Retry-After` of at most an hour",
-        lambda q: judging.has_retry_after(q.every_answer),
+        lambda q: judging.has_retry_after(q.asana.every_answer),
         "The connector doubles its pauses, from 1 second to a minute.",
     ),
 )
