@@ -59,7 +59,7 @@ EACH_LISTING_ONCE = {
 }
 PLAN_OR_ROLE = (
     "The workspace's plan does not include this, or the user is a guest. Upgrade the "
-    "plan, use the token of a full member (not a guest), or deselect the stream."
+    "plan, use the token of a full member, or deselect the stream."
 )
 
 
