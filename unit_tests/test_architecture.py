@@ -6,6 +6,7 @@ import pytest
 
 import source_asana
 
+MAX_LINES = 200
 PACKAGE = Path(source_asana.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -107,3 +108,13 @@ def _in_import_cycles(arrows: dict[str, set[str]]) -> set[str]:
         for module in free:
             del left[module]
     return set(left)
+
+
+def test_no_class_is_longer_than_a_page_or_two() -> None:
+    too_long = {
+        f"{name_of(module)}: {node.name}"
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ClassDef) and (node.end_lineno or 0) - node.lineno >= MAX_LINES
+    }
+    assert too_long == set()

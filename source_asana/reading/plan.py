@@ -68,8 +68,7 @@ class _Planner:
             if stream not in needed and stream not in self._without:
                 needed.add(stream)
                 waiting += stream.parents()
-                outside = stream.outside_projects()
-                if self._filters.with_loose_tasks and outside:
+                if self._filters.with_loose_tasks and (outside := stream.outside_projects()):
                     waiting += outside.below
         return [stream for stream in STREAMS.values() if stream in needed]
 

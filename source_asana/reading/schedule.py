@@ -5,7 +5,7 @@ waiting, so projects end one after the other, and memory holds the pages under w
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from itertools import count
 
@@ -19,11 +19,15 @@ from source_asana.reading.visits import Visit
 
 
 class Schedule:
-    """The visits of one sync that are waiting or under way, and the open containers."""
+    """The visits of one sync that are waiting or under way, and the open containers.
 
-    def __init__(self, account: Account, seen: Seen) -> None:
+    `wake`: called with the number of visits that a worker can take now.
+    """
+
+    def __init__(self, account: Account, seen: Seen, wake: Callable[[int], None]) -> None:
         self._account = account
         self._seen = seen
+        self._wake = wake
         self._waiting: list[tuple[int, int, Visit]] = []
         self._numbers = count(start=-1, step=-1)
         self._turns: dict[Container, int] = {}
@@ -40,6 +44,7 @@ class Schedule:
         turns = [self._turn(visit) for visit in visits]
         for turn, visit in reversed(list(zip(turns, visits, strict=True))):
             heappush(self._waiting, (turn, next(self._numbers), visit))
+        self._wake(len(visits))
 
     def open_new(self, visits: list[Visit], *, may_age: bool) -> None:
         """Open what of these visits was not visited before, or has changed since.
@@ -52,11 +57,6 @@ class Schedule:
         """What of these visits was not visited before, or has changed since; note them."""
         left = (self._seen.opened(visit, may_age=may_age) for visit in visits)
         return [visit for visit in left if visit]
-
-    @property
-    def waiting(self) -> int:
-        """How many visits no worker has taken."""
-        return len(self._waiting)
 
     def next(self) -> Visit | None:
         """The visit whose turn it is, if one is waiting."""

@@ -44,7 +44,7 @@ class Walk:
         self._changed = threading.Condition()
         self._channel = Channel(idle_seconds)
         seen = Seen()
-        self._schedule = Schedule(account, seen)
+        self._schedule = Schedule(account, seen, self._changed.notify)
         self._worker = Worker(account, reader, self._schedule, seen, self._channel, self._changed)
         self._is_stopped = False
 
@@ -106,10 +106,8 @@ class Walk:
     def _close(self, visit: Visit) -> Iterator[Finding]:
         """The ends that come with the end of a visit."""
         with self._changed:
-            waiting = self._schedule.waiting
             ended = self._schedule.close(visit)
             pointless = self._schedule.put_aside_to_repeat() or []
-            self._changed.notify(max(0, self._schedule.waiting - waiting))
         yield from map(ContainerEnd, ended)
         for put in pointless:
             yield VisitEnd(put.visit, put.refusal)

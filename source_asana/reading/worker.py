@@ -111,7 +111,7 @@ class Worker:
         now = self._reader.now()
         with self._changed:
             after = self._account.after_list(visit, shown, now)
-            self._open(self._schedule.unopened(after, may_age=True))
+            self._schedule.open_new(after, may_age=True)
         return None
 
     def _doubt_events(self, visit: Visit, unexplained: int) -> None:
@@ -121,7 +121,7 @@ class Worker:
             is_read_again = project.news.checked is None
             if is_read_again:
                 project.doubt()
-                self._open(self._schedule.unopened([visit], may_age=True))
+                self._schedule.open_new([visit], may_age=True)
         self._channel.put(EventsMissing(project, unexplained, is_read_again))
 
     def _learn_of_unlisted(self, project: str, visit: Visit) -> Exception | None:
@@ -155,7 +155,7 @@ class Worker:
         with self._changed:
             self._seen.events(read.events, abs(begun))
             after = self._account.after_events(project)
-            self._open(self._schedule.unopened(after, may_age=True))
+            self._schedule.open_new(after, may_age=True)
         return read.error
 
     def _read_workspace_events(self, visit: Visit, projects: int) -> None:
@@ -219,13 +219,8 @@ class Worker:
             self._channel.put_page(output, found, visit.gid)
         with self._changed:
             self._schedule.aside.note_answer(listing)
-            self._open(below)
+            self._schedule.open(below)
         return unexplained
-
-    def _open(self, visits: list[Visit]) -> None:
-        """Open visits, and wake workers for them; to be called with the lock."""
-        self._schedule.open(visits)
-        self._changed.notify(len(visits))
 
 
 def _may_come_again(visit: Visit, record: Record, seen: Seen) -> bool:
