@@ -420,7 +420,8 @@ def test_a_time_that_sorts_wrongly_is_refused(sample: AsanaEmulator, spelling: s
 
 def test_the_older_of_two_times_of_a_project_counts(sample: AsanaEmulator) -> None:
     first = run("read", sample, config_for(sample), incremental(["tasks"]))
-    ((later, found),) = first.states("tasks")[-1]["modified_since"].items()
+    marked = first.states("tasks")[-1]["modified_since"]
+    later, found = max(marked), [project for times in marked.values() for project in times]
     for times in ([PAST, later], [later, PAST]):
         blob = {**first.states("tasks")[-1], "modified_since": dict.fromkeys(times, found)}
         state = [stream_state("tasks", blob)]

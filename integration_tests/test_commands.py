@@ -407,7 +407,7 @@ def test_the_summary_has_the_records_and_requests_of_each_stream(sample: AsanaEm
 def test_the_log_says_that_a_full_refresh_has_no_events(sample: AsanaEmulator) -> None:
     said = run("read", sample, config_for(sample), catalog_of(["events"]))
     assert sample.ledger.count() == 0
-    assert said.logs("WARN")[0].startswith("events: a full refresh has none")
+    assert said.logs("WARN")[0].startswith("events: nothing to read in a full refresh")
     assert said.statuses("events") == ["STARTED", "COMPLETE"]
 
 

@@ -221,7 +221,9 @@ def test_a_plan_without_goals_or_portfolios_has_the_status_updates_of_the_others
     assert said.statuses("status_updates")[-1] == "COMPLETE"
     assert said.errors() == {}
     assert said.exit_status == 0
-    assert any(line.startswith(f"{lacking[1:]}: 2 of 2 skipped") for line in said.logs("WARN"))
+    assert any(
+        line.startswith(f"{lacking[1:]}: skipped 2 of 2 requests") for line in said.logs("WARN")
+    )
 
 
 def test_a_plan_with_neither_goals_nor_portfolios_has_the_status_updates_of_projects(

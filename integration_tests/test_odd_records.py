@@ -504,7 +504,7 @@ def test_after_an_unreadable_event_its_project_is_read_in_full(
     assert subtask in rows(said, "subtasks")
     assert comment in rows(said, "stories")
     warnings = said.logs("WARN")
-    assert any(f"events: those of project {GULL_ROCK}" in line for line in warnings)
+    assert any(f"events of project {GULL_ROCK}" in line for line in warnings)
     assert any(line.startswith("events: 1 event did not say what") for line in warnings)
     asana.controls.heal()
     again = connection.sync()
