@@ -147,10 +147,8 @@ class Reporter:
         if visit.listing is self._account.plan.unlisted:
             self._log.unanswered(visit, error)
             return
-        continues = self._account.resumption.continues(visit.listing)
-        verdict = self._failures.judge(
-            visit, error, says_nothing_of_others=visit.is_below_task and continues
-        )
+        continues = visit.is_below_task and self._account.resumption.continues(visit.listing)
+        verdict = self._failures.judge(visit, error, says_nothing_of_others=continues)
         if isinstance(error, FatalError):
             raise error  # it is the same for all visits
         if error is None or verdict is Verdict.READ:

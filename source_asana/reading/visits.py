@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from source_asana.asana.times import days_before
@@ -272,6 +273,7 @@ def _parent_kind(stream: StreamClass) -> str:
     return TASK if _is_nested(stream) else PROJECT
 
 
+@cache  # it is asked for each record
 def _is_nested(stream: StreamClass) -> bool:
     pages = stream.pages()
     return bool(pages and pages.is_nested)
