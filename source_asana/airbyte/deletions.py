@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from source_asana.reading.container import Container
+from source_asana.reading.gid_set import GidSet
 from source_asana.reading.listing import Selection
 from source_asana.reading.unlisted import Fate, Unlisted
 from source_asana.streams.sources import DELETED_AT, PROJECT, StreamClass
@@ -25,12 +26,14 @@ class Deletions:
             for stream, how in selected.items()
             if captures and how.incremental and stream.event_type
         }
-        self._alive: dict[str | None, set[str]] = {s.event_type: set() for s in self._deleted}
+        self._alive = {stream.event_type: GidSet() for stream in self._deleted}
 
     def note_alive(self, stream: StreamClass, gids: Iterable[str]) -> None:
         """Note that records exist: in this stream, or in one of records of the same kind."""
         if stream in self._deleted:
-            self._alive[stream.event_type].update(gids)
+            alive = self._alive[stream.event_type]
+            for gid in gids:
+                alive.add(gid)
 
     def learn(self, container: Container) -> None:
         """Note what the events of a container tell."""
@@ -50,7 +53,7 @@ class Deletions:
 
         A task that left a project, and is in another one or below another task, was not deleted.
         """
-        alive = self._alive.get(stream.event_type, set())
+        alive = self._alive.get(stream.event_type, GidSet())
         return [
             orjson.dumps({"gid": gid, str(stream.cursor_field): when, DELETED_AT: when})
             for gid, when in sorted(self._deleted.get(stream, {}).items())

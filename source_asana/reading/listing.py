@@ -79,6 +79,10 @@ class Listing:
         """Whether it asks for one record by its gid, beside the list of the stream."""
         self.is_task_list = self.stream.event_type == TASK and self.pages is not None
         self.is_nested = self.pages is not None and self.pages.is_nested
+        is_mixed = self.is_task_list and not self.is_nested
+        nested = {o.stream for o in self.outputs if (p := o.stream.pages()) and p.is_nested}
+        self.listed_along = nested if is_mixed else set[StreamClass]()
+        """The streams whose records are read below others, but also come in this list."""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 from source_asana.asana.times import days_before
@@ -151,8 +150,7 @@ class Rules:
             stream, record, has_left=record["gid"] in changes.left[_parent_kind(stream)]
         ):
             return False
-        is_listed_along = listing.is_task_list and not listing.is_nested and _is_nested(stream)
-        if is_listed_along and not (self.continues and has_parent(record)):
+        if stream in listing.listed_along and not (self.continues and has_parent(record)):
             return False  # it is read below its parent
         if record["gid"] in visit.above[1:]:
             return False  # a subtask that is below itself was delivered on the way down
@@ -273,7 +271,6 @@ def _parent_kind(stream: StreamClass) -> str:
     return TASK if _is_nested(stream) else PROJECT
 
 
-@cache  # it is asked for each record
 def _is_nested(stream: StreamClass) -> bool:
     pages = stream.pages()
     return bool(pages and pages.is_nested)
