@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import orjson
@@ -42,8 +44,8 @@ class DuckDBFile:
     def __init__(self, path: Path) -> None:
         # By default DuckDB spills to `.tmp` of the working directory, where two syncs would
         # overwrite each other's blocks.
-        self._spilled = TemporaryDirectory(prefix="asana-sync-", ignore_cleanup_errors=True)
-        settings = SETTINGS | {"temp_directory": self._spilled.name}
+        self._spilled = Path(gettempdir(), f"asana-sync-{uuid4().hex}")
+        settings = SETTINGS | {"temp_directory": str(self._spilled)}
         self._connection = duckdb.connect(config=settings)
         self.execute("SET TimeZone = 'UTC'")
         quoted = str(path).replace("'", "''")
@@ -113,7 +115,7 @@ class DuckDBFile:
 
     def close(self) -> None:
         self._connection.close()
-        self._spilled.cleanup()
+        rmtree(self._spilled, ignore_errors=True)
 
 
 def _cast(value: str, kind: Kind) -> str:
