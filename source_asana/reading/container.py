@@ -128,11 +128,6 @@ class Container:
     open: int = 0
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What no other container of the sync has."""
-        return self.kind, self.gid
-
-    @property
     def is_project(self) -> bool:
         return self.kind == PROJECT
 

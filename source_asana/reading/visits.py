@@ -127,22 +127,22 @@ class Rules:
         `asked_since`: the time since when Asana was asked for changes. `followed_time`: the time in
         which a change must have an event.
         """
+        is_chosen = self.is_chosen(visit.listing, record)
         wanted = [
             output
             for output in visit.listing.outputs
-            if self.wants(visit, output.stream, record, asked_since)
+            if is_chosen and self._wants(visit, output.stream, record, asked_since)
         ]
         is_unexplained = self._note_arrival(visit, record, asked_since, followed_time)
         names = self._task_above_what_came_back(visit, record)
-        return Look(wanted, list(self._below(visit, record)), names, is_unexplained)
+        below = list(self._below(visit, record)) if is_chosen else []
+        return Look(wanted, below, names, is_unexplained)
 
-    def wants(
+    def _wants(
         self, visit: Visit, stream: StreamClass, record: Record, asked_since: str | None
     ) -> bool:
         """Whether a stream lacks a record that a visit found."""
         listing, need = visit.listing, visit.need
-        if not self.is_chosen(listing, record):
-            return False
         if need is None:
             return True
         changes = visit.container.news.changes
@@ -159,7 +159,7 @@ class Rules:
     def _below(self, visit: Visit, record: Record) -> Iterator[Visit]:
         """The visits that a record below a container calls for."""
         listing, gid = visit.listing, record["gid"]
-        if not listing.children or not self.is_chosen(listing, record):
+        if not listing.children:
             return
         if listing.stream.lookup and listing.stream.lookup.completes:
             if is_incomplete(listing, record):
