@@ -1,5 +1,6 @@
 """What `make docs` writes: the tables, the reference, and the pictures that come from the code."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BEGIN = "<!-- {}: written by `make docs` -->\n"
 END = "<!-- end of {} -->"
 
+ALL_STREAMS = re.compile(r"(?<=connector has )[0-9]+(?= streams)|(?<=\ball )[0-9]+(?= streams)")
+"""Where a page says how many streams there are."""
+
 
 def generated(sample: AsanaEmulator) -> dict[str, str]:
     """The text of each file that is generated, wholly or in part, by its path in the repository."""
@@ -25,6 +29,7 @@ def generated(sample: AsanaEmulator) -> dict[str, str]:
         "docs/asana.md": with_tables(
             "docs/asana.md", {"streams": streams_table(), "costs": costs_table()}
         ),
+        "docs/operations.md": with_tables("docs/operations.md", {}),
         "docs/reference.md": reference_page(counts),
         "docs/entities.svg": all_streams_picture(),
         "docs/entities.dbml": entity_model(),
@@ -33,11 +38,11 @@ def generated(sample: AsanaEmulator) -> dict[str, str]:
 
 
 def with_tables(page: str, tables: Mapping[str, str]) -> str:
-    """A page as it is, but for the tables between its markers.
+    """A page as it is, but for the tables between its markers and the number of all streams.
 
     Raises ValueError where a marker is missing.
     """
-    text = (ROOT / page).read_text(encoding="utf-8")
+    text = ALL_STREAMS.sub(str(len(STREAMS)), (ROOT / page).read_text(encoding="utf-8"))
     for name, table in tables.items():
         before, begin, rest = text.partition(BEGIN.format(name))
         _, end, after = rest.partition(END.format(name))

@@ -241,7 +241,7 @@ def synced(page: str) -> list[str]:
 @pytest.mark.parametrize("command", [c for c in synced(README) if "DATABASE" not in c])
 def test_make_sync_works_as_written(sample: AsanaEmulator, desk: Path, command: str) -> None:
     shown = at_desk(command, desk, sample)
-    streams = 2 if "STREAMS=" in command else 37
+    streams = 2 if "STREAMS=" in command else len(STREAMS)
     assert f"{streams} of {streams} streams complete." in shown
     file = "asana.duckdb" if "CONFIG=" in command else "asana_sample.duckdb"
     assert (desk / file).exists()
@@ -252,7 +252,7 @@ def test_make_sync_into_a_database_works_as_written(
 ) -> None:
     (command,) = [command for command in synced(README) if "DATABASE" in command]
     command = command.replace("postgresql://user:password@host/db", database)
-    assert "37 of 37 streams complete." in at_desk(command, desk, sample)
+    assert f"{len(STREAMS)} of {len(STREAMS)} streams complete." in at_desk(command, desk, sample)
 
 
 def test_the_command_for_the_emulated_account_works_as_written(desk: Path) -> None:

@@ -1,6 +1,7 @@
 """Airbyte's standard tests of a source, on the emulated account instead of a real one."""
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -88,7 +89,10 @@ def discovered(untouched: AsanaEmulator) -> Json:
 
 
 @pytest.mark.parametrize("name", ["full_refresh", "incremental"])
-def test_the_catalogs_have_every_discovered_stream(discovered: Json, name: str) -> None:
+def test_the_catalogs_have_every_discovered_stream(
+    discovered: Json, name: str, pytestconfig: pytest.Config
+) -> None:
+    """`pytest --update-golden` writes them."""
     expected = []
     for stream in discovered["streams"]:
         modes = stream["supported_sync_modes"]
@@ -103,6 +107,11 @@ def test_the_catalogs_have_every_discovered_stream(discovered: Json, name: str) 
         else:
             how = {"sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
         expected.append({"stream": plain, **how})
+    if pytestconfig.getoption("--update-golden"):
+        text = json.dumps({"streams": expected}, indent=2)
+        lists_of_names = re.compile(r"\[[^{}]*?\](?=,?\n *[\"}])")
+        text = lists_of_names.sub(lambda found: json.dumps(json.loads(found[0])), text)
+        (CATALOGS / f"{name}.json").write_text(text + "\n")
     assert configured(name)["streams"] == expected
 
 
