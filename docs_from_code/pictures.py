@@ -33,6 +33,7 @@ ACCOUNT: list[Columns] = [
         "events": ("user.gid", "resource.gid"),
     },
     {
+        "roles": ("workspace.gid",),
         "teams": ("organization.gid",),
         "team_memberships": ("team.gid", "user.gid"),
         "audit_log_events": ("workspace_gid", "actor.gid"),

@@ -67,6 +67,7 @@ ACCESS: Mapping[str, Access] = {
     "project_templates": Access(scope="`project_templates:read`"),
     "task_templates": Access(scope="`task_templates:read`"),
     "project_briefs": Access("paid", cost="one request per brief"),
+    "roles": Access("not documented", "`roles:read`"),
     "audit_log_events": Access(
         ENTERPRISE, cost="one listing per organization, and one request to see its end"
     ),
@@ -100,6 +101,7 @@ TABLES: Mapping[str, str] = {
     "Milestones": "tasks.resource_subtype",
     "My tasks lists": "user_task_lists",
     "People and their email addresses": "users",
+    "Permissions of a role": "roles",
     "Portfolios and their projects": "portfolios, portfolios_compact, portfolio_items",
     "Project descriptions": "projects.notes, project_briefs",
     "Project status, health": "status_updates, projects.current_status_update",

@@ -55,6 +55,7 @@ EACH_LISTING_ONCE = {
     "/allocations": 1,
     "/project_templates": 1,
     "/task_templates": 1,
+    "/roles": 1,
     "/workspaces/{workspace_gid}/audit_log_events": 1,
 }
 PLAN_OR_ROLE = (

@@ -59,6 +59,7 @@ JOINS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "project_templates": {"workspace_gid": ["workspaces"]},
     "task_templates": {"project.gid": ["projects"], "created_by.gid": ["users"]},
     "project_briefs": {"project.gid": ["projects"]},
+    "roles": {"workspace.gid": ["workspaces"]},
     "audit_log_events": {"workspace_gid": ["workspaces"]},
 }
 """The columns that every record has, each with the stream of its gids."""

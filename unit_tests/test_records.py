@@ -134,6 +134,7 @@ DOCUMENTED = {
         "ProjectMembershipCompact",
     ),
     "PROJECT_TEMPLATE": ("/project_templates", "ProjectTemplateResponse"),
+    "ROLE": ("/roles", "RbacRoleResponse"),
     "SECTION": ("/projects/{project_gid}/sections", "SectionResponse"),
     "STATUS_UPDATE": ("/status_updates", "StatusUpdateResponse"),
     "STORY": ("/tasks/{task_gid}/stories", "StoryResponse"),

@@ -78,6 +78,7 @@ class Account(Changes):
             ("allocations", "workspace"): self._kept_list("allocation"),
             ("project_templates", "workspace"): self._kept_list("project_template"),
             ("task_templates", "project"): self._whole_list("task_template"),
+            ("roles", "workspace"): self._kept_list("role"),
             ("audit_log_events", "workspace"): self._kept_list("audit_log_event"),
         }
 

@@ -25,6 +25,7 @@ from .objects import (
     ProjectBrief,
     ProjectTemplate,
     Record,
+    Role,
     StatusUpdate,
     Story,
     Tag,
@@ -41,6 +42,34 @@ from .visibility import Viewer
 
 _HOUR = 3600
 _FIRST_SETTING_OF_GOALS = 900_000_000
+_PERMISSIONS = (
+    "assign_roles",
+    "create_and_edit_ai_automations",
+    "create_and_edit_ai_teammates",
+    "create_app_authorization",
+    "create_global_custom_fields",
+    "create_goal",
+    "create_pat_authorization",
+    "create_portfolio",
+    "create_project",
+    "create_read_only_link",
+    "create_team",
+    "download_mobile_attachments",
+    "export_project_data",
+    "import_data",
+    "manage_roles",
+    "proactive_ai",
+    "share_goal_with_domain",
+    "share_portfolios_with_org",
+    "share_teams_with_org",
+    "standard_ai",
+    "upload_attachments",
+    "view_public_teams",
+    "view_shared_with_org_portfolios",
+    "view_shared_with_org_projects",
+    "view_shared_with_org_tasks",
+)
+"""What a role permits or not."""
 
 
 class Company:
@@ -84,6 +113,7 @@ class Company:
             self._write_hours_down,
             self._make_templates,
             self._audit,
+            self._assign_roles,
         )
         self.account.events.entries.clear()
         return self.account
@@ -1038,6 +1068,38 @@ class Company:
     def _audited(self, event_type: str, **fields: Any) -> None:
         self.later()
         self.account.audit(self.organization, event_type, **fields)
+
+    # -- what organizations of the larger plans have ----------------------------------------------
+
+    def _assign_roles(self) -> None:
+        """Asana's own roles, one that somebody made, and one of the other workspace."""
+        self._role("Member", self.organization, "member", is_standard=True)
+        self._role("Guest", self.organization, "guest", is_standard=True)
+        self._role(
+            "Keeper of the keys",
+            self.organization,
+            "admin",
+            description="May lend out the keys & wants them back.",
+            permissions={"task_deletion_policy": "owned", "allowed_guest_invites": "none"},
+        )
+        self._role("Quizmaster", self.quiz_team, "super_admin")
+
+    def _role(
+        self, name: str, workspace: str, base: str, permissions: Record | None = None, **fields: Any
+    ) -> None:
+        allowed = dict.fromkeys(_PERMISSIONS, base != "guest")
+        may = {"task_deletion_policy": "all", "allowed_guest_invites": "all"}
+        role = Role(
+            gid=self.holdings.new_gid("role"),
+            workspace=workspace,
+            name=name,
+            created_at=self.later(),
+            modified_at=self.later(),
+            base=base,
+            permissions=allowed | may | (permissions or {}),
+            **fields,
+        )
+        self.holdings.add(role, ("role", workspace))
 
     # -- small steps ------------------------------------------------------------------------------
 

@@ -147,6 +147,7 @@ for _plural, _kind in (
     ("project_templates", "project_template"),
     ("task_templates", "task_template"),
     ("project_briefs", "project_brief"),
+    ("roles", "role"),
 ):
     _single(f"/{_plural}/{{{_kind}_gid}}", _kind)
 
@@ -591,6 +592,15 @@ def project_templates(question: Question) -> Answered:
 @route("/task_templates")
 def task_templates(question: Question) -> Answered:
     return question.children("task_templates", question.parent("project"))
+
+
+@route("/roles")
+def roles(question: Question) -> Answered:
+    """Of one workspace, or of all. https://developers.asana.com/reference/getroles"""
+    if question.given("workspace"):
+        return question.children("roles", question.parent("workspace"))
+    workspaces = question.children("workspaces", "")
+    return [role for each in workspaces for role in question.children("roles", each)]
 
 
 @route(AUDIT_LOG)

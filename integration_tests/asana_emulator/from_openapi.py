@@ -20,6 +20,8 @@ Schema = Mapping[str, Any]
 
 PAGE_ATTRIBUTES = frozenset({"offset", "path", "uri"})
 IMPLICIT = frozenset({"gid", "resource_type"})
+NAMED_OTHERWISE = {"rbac_role": "role"}
+"""The `resource_type` of a schema whose name does not have it."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ def _compact_forms(openapi: OpenApi) -> dict[str, list[str]]:
         properties = openapi.properties(schema)
         if name.endswith("Compact") and "resource_type" in properties:
             stem = name.removesuffix("Compact").removeprefix("Deprecated")
-            resource_type = re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
+            snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", stem).lower()
+            resource_type = NAMED_OTHERWISE.get(snake_case, snake_case)
             if name.startswith("Deprecated") or resource_type not in forms:
                 forms[resource_type] = [
                     field for field, found in properties.items() if not openapi.is_opt_in(found)

@@ -45,6 +45,7 @@ KINDS = (
     "audit_log_event",
     "template_date",
     "template_role",
+    "role",
 )
 # Relations between two objects have no other trace: their gids are pairs.
 PAIRS = {

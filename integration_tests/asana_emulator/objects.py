@@ -369,6 +369,19 @@ class AuditEvent:
     context: Record
 
 
+@dataclass(slots=True, kw_only=True)
+class Role:
+    gid: str
+    workspace: str
+    name: str
+    created_at: str
+    modified_at: str
+    base: str
+    description: str = ""
+    is_standard: bool = False
+    permissions: Record = field(default_factory=dict)
+
+
 Object = (
     Workspace
     | User
@@ -394,4 +407,5 @@ Object = (
     | TaskTemplate
     | ProjectBrief
     | AuditEvent
+    | Role
 )

@@ -21,6 +21,7 @@ from .objects import (
     ProjectBrief,
     ProjectTemplate,
     Record,
+    Role,
     Section,
     StatusUpdate,
     Story,
@@ -88,6 +89,7 @@ _NAMED = (
     | Goal
     | ProjectTemplate
     | TaskTemplate
+    | Role
 )
 
 
@@ -135,6 +137,7 @@ class Shapes:
             "task_template": self._task_template,
             "project_brief": self._project_brief,
             "audit_log_event": self._audit_event,
+            "role": self._role,
         }
 
     def record(self, viewer: Viewer, gid: str) -> Record:
@@ -797,6 +800,18 @@ class Shapes:
             "resource": event.resource,
             "details": event.details,
             "context": event.context,
+        }
+
+    def _role(self, _: Viewer, gid: str) -> Record:
+        role = self._holdings.get(Role, gid)
+        return self.ref(gid) | {
+            "description": role.description,
+            "is_standard_role": role.is_standard,
+            "creation_time": role.created_at,
+            "modified_at": role.modified_at,
+            "base_role_type": role.base,
+            "permissions": role.permissions,
+            "workspace": self.ref(role.workspace),
         }
 
 

@@ -287,6 +287,7 @@ _STREAMS: dict[str, Callable[[_Walk], Iterable[str]]] = {
     "workspaces": lambda walked: walked.workspaces,
     "users": lambda walked: walked.below_workspaces("users"),
     "tags": lambda walked: walked.below_workspaces("tags"),
+    "roles": lambda walked: walked.below_workspaces("roles"),
     "teams": lambda walked: walked.teams,
     "team_memberships": lambda walked: walked.below(walked.teams, "team_memberships"),
     "workspace_memberships": lambda walked: walked.below_workspaces("workspace_memberships"),
@@ -401,6 +402,7 @@ _LISTINGS = (
         _whole("users"),
     ),
     _Listing("/tags", {"tags"}, _workspaces, _whole("tags")),
+    _Listing("/roles", {"roles"}, _workspaces, _whole("roles")),
     _Listing(
         "/workspaces/{workspace_gid}/custom_fields",
         {"custom_fields"},

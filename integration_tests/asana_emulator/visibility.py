@@ -17,6 +17,7 @@ from .objects import (
     Project,
     ProjectBrief,
     ProjectTemplate,
+    Role,
     Section,
     StatusUpdate,
     Story,
@@ -70,6 +71,7 @@ class Visibility:
             "project_user": self._sees_membership,
             "time_period": self._sees_as_member,
             "project_template": self._sees_as_member,
+            "role": self._sees_as_member,
             "status_update": self._sees_part,
             "time_tracking_entry": self._sees_part,
             "allocation": self._sees_part,
@@ -145,6 +147,7 @@ class Visibility:
             case (
                 TimePeriod(workspace=workspace)
                 | ProjectTemplate(workspace=workspace)
+                | Role(workspace=workspace)
                 | Goal(workspace=workspace)
             ):
                 return self._belongs(viewer, workspace) and not self.is_guest(viewer, workspace)

@@ -51,6 +51,7 @@ STREAMS = (
     "task_templates",
     "project_briefs",
     "audit_log_events",
+    "roles",
 )
 
 
@@ -130,6 +131,7 @@ DOCUMENTED = {
     "project_templates": "/project_templates",
     "task_templates": "/task_templates",
     "project_briefs": "/project_briefs/{project_brief_gid}",
+    "roles": "/roles",
 }
 DESCRIBED = {
     "goal_memberships": "GoalMembershipCompact",

@@ -193,6 +193,7 @@ def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
             *(f"team={gid}" for gid in walked["team"]),
         ],
         "/task_templates": [f"project={gid}" for gid in walked["project"]],
+        "/roles": ["", *(f"workspace={gid}" for gid in walked["workspace"])],
         "/users/{user_gid}/user_task_list": [f"workspace={workspace}"],
         "/users/{user_gid}/team_memberships": [f"workspace={workspace}"],
         "/users/{user_gid}/teams": [f"organization={workspace}"],
@@ -236,6 +237,7 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
         below("status_update", "status_updates", parents)
     below("time_tracking_entry", "time_tracking_entries", "workspace")
     below("allocation", "allocations", "project")
+    below("role", "roles", "workspace")
     below("project_template", "project_templates", "workspace")
     below("task_template", "task_templates", "project")
     briefs = (account.record(viewer, gid)["project_brief"] for gid in every["project"])

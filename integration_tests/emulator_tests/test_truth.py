@@ -65,6 +65,7 @@ BEYOND_TASKS = (
     "allocations",
     "project_templates",
     "task_templates",
+    "roles",
 )
 
 
@@ -91,6 +92,7 @@ def test_the_shortest_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -
             "workspace_memberships": below(workspaces, "/workspaces/{}/workspace_memberships"),
             "allocations": below(projects, "/allocations", "parent"),
             "project_templates": below(workspaces, "/project_templates", "workspace"),
+            "roles": below(workspaces, "/roles", "workspace"),
             "task_templates": below(projects, "/task_templates", "project"),
         }
         assert asana.floor(BEYOND_TASKS, name) == asana.ledger.by_path()

@@ -358,6 +358,13 @@ class ProjectBriefs(AsanaStream):
     record = records.PROJECT_BRIEF
 
 
+class Roles(AsanaStream):
+    """Roles of each workspace and what they permit. https://developers.asana.com/reference/getroles"""
+
+    sources = (Pages("roles?workspace={workspace}", below=(Workspaces,)),)
+    record = records.ROLE
+
+
 class AuditLogEvents(AsanaStream):
     """The audit log of each organization. https://developers.asana.com/reference/getauditlogevents"""
 

@@ -878,6 +878,47 @@ PROJECT_BRIEF = record_of("project_brief").also(
     project=PROJECT_REFERENCE.means("Project that the brief describes."),
 )
 
+ROLE = record_of("role").also(
+    name=STRING.means("Name of the role."),
+    description=STRING.means("What the role is for, in an admin's words."),
+    is_standard_role=BOOLEAN.means("Whether the role is one of Asana's own."),
+    base_role_type=STRING.means(
+        "Role that this one is derived from: guest, member, admin, or super_admin."
+    ),
+    permissions=object_(
+        allowed_guest_invites=STRING.means("Guests the role can invite: all or none."),
+        assign_roles=BOOLEAN,
+        create_and_edit_ai_automations=BOOLEAN,
+        create_and_edit_ai_teammates=BOOLEAN,
+        create_app_authorization=BOOLEAN,
+        create_global_custom_fields=BOOLEAN,
+        create_goal=BOOLEAN,
+        create_pat_authorization=BOOLEAN,
+        create_portfolio=BOOLEAN,
+        create_project=BOOLEAN,
+        create_read_only_link=BOOLEAN,
+        create_team=BOOLEAN,
+        download_mobile_attachments=BOOLEAN,
+        export_project_data=BOOLEAN,
+        import_data=BOOLEAN,
+        manage_roles=BOOLEAN,
+        proactive_ai=BOOLEAN,
+        share_goal_with_domain=BOOLEAN,
+        share_portfolios_with_org=BOOLEAN,
+        share_teams_with_org=BOOLEAN,
+        standard_ai=BOOLEAN,
+        task_deletion_policy=STRING.means("Tasks the role can delete: all, owned, or none."),
+        upload_attachments=BOOLEAN,
+        view_public_teams=BOOLEAN,
+        view_shared_with_org_portfolios=BOOLEAN,
+        view_shared_with_org_projects=BOOLEAN,
+        view_shared_with_org_tasks=BOOLEAN,
+    ).means("What people with the role can do, one yes or no per permission."),
+    creation_time=DATE_TIME.means("When the role was created (UTC)."),
+    modified_at=DATE_TIME.means("When the role was last modified (UTC)."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization that the role is for."),
+)
+
 # Comes whole because it takes no opt_fields; what `details` has depends on the type of the event.
 AUDIT_LOG_EVENT = object_(
     gid=STRING.means("Unique ID of the event."),
