@@ -99,10 +99,10 @@ check-workflows: environment ## Only what GitHub reads: workflows, templates, De
 audit: environment ## Look for known vulnerabilities; REQUIRED=1 fails if nobody answers
 	.venv/bin/python .ci/audit.py $(if $(REQUIRED),--required)
 
-bench: environment ## Measure against the published connector; CASES=quick for a few minutes
+bench: environment ## Measure against the published connector; CASES=quick, large, or a table's title
 	@sh benchmarks/environments
-	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),all)'
-	@[ '$(or $(CASES),all)' != all ] || $(MAKE) --no-print-directory charts
+	@.venv/bin/python -m benchmarks --cases '$(or $(CASES),usual)'
+	@[ '$(or $(CASES),usual)' != usual ] || $(MAKE) --no-print-directory charts
 
 charts: ## Draw the charts of docs/benchmarks.md from its figures
 	@[ .venv-charts/ready -nt requirements-charts.lock ] || { \

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.cases import CASES, Case
+from benchmarks.cases import CASES, LARGE, SETS, USUAL, Case
 from benchmarks.connectors import connectors
 from benchmarks.figures import Measurement
 from benchmarks.machine import Machine
@@ -17,13 +17,13 @@ from benchmarks.report import findings, page
 from benchmarks.targets import Measured
 
 RESULTS = Path("build/benchmarks.json")
-PAGE = Path("docs/benchmarks.md")
+PAGES = {USUAL: Path("docs/benchmarks.md"), LARGE: Path("docs/benchmarks_large.md")}
+"""The page of each set that has one."""
 METHOD, OTHERS = (Path(__file__).with_name(name) for name in ("method.md", "others.md"))
-ALL_CASES, QUICK = "all", "quick"
 
 
 def main() -> None:
-    """Measure the requested cases; write the page if they are all cases."""
+    """Measure the requested cases; write the page of a whole set."""
     options = _options()
     chosen = _chosen(options.cases)
     if options.again:
@@ -35,25 +35,28 @@ def main() -> None:
         results = Measured(list(_watched(measured(chosen, known))))
         _keep(machine, results)
     print("\n".join(findings(chosen, results)))
-    if options.cases == ALL_CASES:
-        words = f"{OTHERS.read_text()}\n{METHOD.read_text()}"
-        PAGE.write_text(page(chosen, results, machine, method=words))
-        print(f"Written to {PAGE}", file=sys.stderr)
+    if file := PAGES.get(options.cases):
+        is_main = options.cases == USUAL
+        written = page(chosen, results, machine, method=_method() if is_main else None)
+        file.write_text(written)
+        print(f"Written to {file}", file=sys.stderr)
+
+
+def _method() -> str:
+    return f"{OTHERS.read_text()}\n{METHOD.read_text()}"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--ours", type=Path, default=Path(".venv-ours"), help="its environment")
     parser.add_argument("--published", type=Path, default=Path(".venv-peer"), help="its own")
-    parser.add_argument("--cases", default=ALL_CASES, help=f"all, {QUICK}, or a group's name")
+    parser.add_argument("--cases", default=USUAL, help=f"{', '.join(SETS)}, or a group's name")
     parser.add_argument("--again", action="store_true", help="report on the last measurements")
     return parser.parse_args()
 
 
 def _chosen(wanted: str) -> Sequence[Case]:
-    if wanted == QUICK:
-        return [case for case in CASES if case.quick]
-    return [case for case in CASES if wanted in (ALL_CASES, case.group)]
+    return [case for case in CASES if wanted in (case.group, *case.sets)]
 
 
 def _watched(measurements: Iterator[Measurement]) -> Iterator[Measurement]:

@@ -42,6 +42,9 @@ DEFAULT_WORKERS = 10
 
 Command = Literal["spec", "check", "discover", "read"]
 
+QUICK, USUAL, LARGE = SETS = ("quick", "usual", "large")
+"""Which cases `make bench` measures: in a few minutes, in half an hour, or the largest accounts."""
+
 
 @dataclass(frozen=True, order=True)
 class Account:
@@ -60,7 +63,7 @@ class Case:
     after a first sync; the measured sync has its state. `resumed`: whether the measured sync
     resumes one that read half of the projects. `most_memory`: the target, in MB. `warm`: whether
     ours first reads everything unmeasured, so that the emulator has its pages. `tls`: without it,
-    ours connects to the emulator directly (`ASANA_BASE_URL`).
+    ours connects to the emulator directly (`ASANA_BASE_URL`). `sets`: those of `SETS` that have it.
     """
 
     group: str
@@ -81,7 +84,7 @@ class Case:
     warm: bool = False
     connectors: tuple[str, ...] = BOTH
     runs: int = 3
-    quick: bool = False
+    sets: tuple[str, ...] = (USUAL,)
 
     @property
     def account(self) -> Account:
@@ -106,10 +109,10 @@ SCALING = "Scaling"
 COMMON_STREAMS = "17 streams"
 
 CASES: tuple[Case, ...] = (
-    Case(group=COMMANDS, name="spec", command="spec", tasks=500, quick=True),
-    Case(group=COMMANDS, name="check", command="check", tasks=500, quick=True),
-    Case(group=COMMANDS, name="discover", command="discover", tasks=500, quick=True),
-    Case(group=ALL, name=COMMON_STREAMS, streams=COMMON, tasks=500, runs=1, warm=True),
+    Case(group=COMMANDS, name="spec", command="spec", tasks=250, sets=(QUICK, USUAL)),
+    Case(group=COMMANDS, name="check", command="check", tasks=250, sets=(QUICK, USUAL)),
+    Case(group=COMMANDS, name="discover", command="discover", tasks=250, sets=(QUICK, USUAL)),
+    Case(group=ALL, name=COMMON_STREAMS, streams=COMMON, tasks=250, runs=1, warm=True),
     *(
         Case(
             group=ALONE,
@@ -118,13 +121,13 @@ CASES: tuple[Case, ...] = (
             tasks=tasks,
             warm=True,
             runs=runs,
-            quick=stream in ("users", "sections"),
+            sets=sets,
         )
-        for stream, tasks, runs in (
-            ("users", 500, 3),
-            ("sections", 500, 1),
-            ("attachments", 250, 1),
-            ("stories", 250, 1),
+        for stream, tasks, runs, sets in (
+            ("users", 250, 3, (QUICK, USUAL)),
+            ("sections", 250, 1, (QUICK, USUAL)),
+            ("attachments", 100, 1, (USUAL,)),
+            ("stories", 100, 1, (USUAL,)),
         )
     ),
     *(
@@ -135,8 +138,9 @@ CASES: tuple[Case, ...] = (
             tasks=tasks,
             warm=True,
             runs=runs,
+            sets=(size,),
         )
-        for tasks, runs in ((500, 3), (5_000, 1), (50_000, 1))
+        for tasks, runs, size in ((500, 3, USUAL), (5_000, 1, USUAL), (50_000, 1, LARGE))
     ),
     *(
         Case(
@@ -148,14 +152,14 @@ CASES: tuple[Case, ...] = (
             workers=workers,
             warm=True,
             runs=runs,
-            quick=latency_ms == USUAL_MS and workers == DEFAULT_WORKERS,
+            sets=sets,
         )
-        for latency_ms, workers, runs in (
-            (0, DEFAULT_WORKERS, 1),
-            (USUAL_MS, DEFAULT_WORKERS, 3),
-            (250, DEFAULT_WORKERS, 1),
-            (USUAL_MS, 1, 1),
-            (USUAL_MS, 25, 1),
+        for latency_ms, workers, runs, sets in (
+            (0, DEFAULT_WORKERS, 1, (USUAL,)),
+            (USUAL_MS, DEFAULT_WORKERS, 3, (QUICK, USUAL)),
+            (250, DEFAULT_WORKERS, 1, (USUAL,)),
+            (USUAL_MS, 1, 1, (USUAL,)),
+            (USUAL_MS, 25, 1, (USUAL,)),
         )
     ),
     Case(
@@ -185,9 +189,9 @@ CASES: tuple[Case, ...] = (
             changed=0.01,
             connectors=(OURS,),
             runs=1,
-            quick=is_small,
+            sets=sets,
         )
-        for tasks, is_small in ((500, True), (5_000, False))
+        for tasks, sets in ((250, (QUICK, USUAL)), (5_000, (USUAL,)))
     ),
     *(
         Case(
@@ -217,9 +221,10 @@ CASES: tuple[Case, ...] = (
             workers=25,
             connectors=(OURS,),
             runs=1,
+            sets=sets,
         )
         for streams in (("tasks", "subtasks"), ("tasks", "subtasks", "stories"))
-        for tasks in (30_000, 300_000)
+        for tasks, sets in ((30_000, (USUAL, LARGE)), (300_000, (LARGE,)))
     ),
     *(
         Case(
@@ -232,6 +237,7 @@ CASES: tuple[Case, ...] = (
             resumed=True,
             connectors=(OURS,),
             runs=1,
+            sets=(LARGE,),
         )
         for workers in (DEFAULT_WORKERS, 25)
     ),
@@ -262,8 +268,9 @@ CASES: tuple[Case, ...] = (
             warm=True,
             connectors=(OURS, *LOADERS),
             runs=1,
+            sets=(size,),
         )
-        for tasks in (30_000, 300_000)
+        for tasks, size in ((30_000, USUAL), (300_000, LARGE))
     ),
     *(
         Case(
@@ -276,6 +283,7 @@ CASES: tuple[Case, ...] = (
             warm=tls,
             connectors=(OURS, BARE),
             runs=runs,
+            sets=(LARGE,),
         )
         for way, tls, runs in (("with TLS", True, 1), ("without TLS", False, 3))
     ),

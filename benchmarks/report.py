@@ -11,6 +11,11 @@ from benchmarks.targets import MEGABYTE, Measured, targets
 KILOBYTE = 1_000
 LOOKS = {True: "holds", False: "**missed**"}
 TITLE = "# Measured against the published connector"
+LARGE_TITLE = "# Measured on large accounts"
+LARGE_WORDS = (
+    "`make bench CASES=large` writes this page. [The main page](benchmarks.md) says how it is "
+    "measured."
+)
 COLUMNS = (
     "account",
     "latency",
@@ -29,11 +34,14 @@ COLUMNS = (
 )
 
 
-def page(cases: Sequence[Case], measured: Measured, machine: Machine, *, method: str) -> str:
-    """Write the whole page; `method` says how it was measured."""
+def page(cases: Sequence[Case], measured: Measured, machine: Machine, *, method: str | None) -> str:
+    """Write the whole page; `method` says how it was measured, and None is for large accounts."""
+    tables = findings(cases, measured)
+    if method is None:
+        return "\n".join([LARGE_TITLE, "", LARGE_WORDS, "", machine.described(), "", *tables])
     pictures = (f"![{chart.title}]({chart.file})" for chart in CHARTS)
     begin = (TITLE, *pictures, machine.described())
-    return "\n".join(["\n\n".join(begin), "", *findings(cases, measured), method])
+    return "\n".join(["\n\n".join(begin), "", *tables, method])
 
 
 def findings(cases: Sequence[Case], measured: Measured) -> Iterator[str]:

@@ -20,6 +20,7 @@ from benchmarks.cases import (
     QUOTAS,
     RESUMED,
     SCALING,
+    USUAL,
     Case,
 )
 from benchmarks.figures import Measurement, differences, middle, ratios
@@ -150,3 +151,8 @@ def test_peak_memory_has_its_own_target(group: str) -> None:
     promise = "everything: peak memory below 300 MB"
     assert promises(case, replace(one, memory=299_000_000)) == {promise: True}
     assert promises(case, replace(one, memory=301_000_000)) == {promise: False}
+
+
+def test_no_case_of_the_usual_set_reads_an_account_that_takes_minutes_to_make() -> None:
+    assert max(case.tasks for case in CASES if USUAL in case.sets) <= 30_000
+    assert all(case.sets for case in CASES)
