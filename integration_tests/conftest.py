@@ -23,28 +23,10 @@ LONGEST = (
 )
 
 
-COVERED_BY_OTHERS = {
-    "test_histories.py",
-    "test_faults.py",
-    "test_workspace_events.py",
-    "test_page_size.py",
-    "test_limits.py",
-    "test_sql.py",
-}
-"""Modules that run no line of the connector that shorter ones do not run too."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest modules first, so that all processes work until the end.
-
-    Tests of the emulator alone say nothing about the connector's coverage, and would take twice as
-    long with it.
-    """
+    """Run the longest modules first, so that all processes work until the end."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
-    for item in items:
-        if "emulator_tests" in item.path.parts or item.path.name in COVERED_BY_OTHERS:
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

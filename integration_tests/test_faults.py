@@ -7,7 +7,7 @@ import pytest
 from integration_tests.faults import broken_promises, play
 from integration_tests.troubles import TROUBLES, Mode, Trouble
 
-pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as long again
+pytestmark = pytest.mark.once
 
 
 def in_turn(troubles: Iterable[Trouble], first: int) -> list[object]:

@@ -731,7 +731,6 @@ PROFILE = settings(
 )
 
 
-@pytest.mark.no_cover  # with coverage, half as many would be played in the same time
 def test_after_any_history_the_destination_matches_the_account() -> None:
     run_state_machine_as_test(Histories, settings=PROFILE)
     assert Histories.played >= HISTORIES_IN_CI

@@ -18,7 +18,7 @@ from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import DELETED_AT
 from unit_tests.json_schema import leaves
 
-pytestmark = [pytest.mark.once, pytest.mark.no_cover]  # with coverage: half as long again
+pytestmark = pytest.mark.once
 
 RICHEST_TASKS = 3
 """The first tasks of the first project: between them they have everything that a task can have."""
