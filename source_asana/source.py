@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing
 from difflib import get_close_matches
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -17,6 +18,7 @@ from airbyte_cdk.models import (
     AirbyteStream,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
+    ConnectorSpecification,
     DestinationSyncMode,
     Status,
     SyncMode,
@@ -145,16 +147,12 @@ class SourceAsana(Source):
         return state_in(state_path)
 
     def catalog_of(self, streams: str, *, incremental: bool) -> ConfiguredAirbyteCatalog:
-        """Make a catalog of comma-separated stream names; `incremental` applies where a stream can.
-
-        Raises ConfigError for an unknown name.
-        """
-        names = [name for part in streams.split(",") if (name := part.strip())]
-        _refuse_unknown(names)
-        named = [_airbyte_stream(STREAMS[name]) for name in dict.fromkeys(names)]
-        return ConfiguredAirbyteCatalog(
-            streams=[_configured(stream, incremental=incremental) for stream in named]
-        )
+        """Make a catalog of comma-separated names. Raises ConfigError for an unknown one."""
+        names = dict.fromkeys(name for part in streams.split(",") if (name := part.strip()))
+        _refuse_unknown(list(names))
+        named = [_airbyte_stream(STREAMS[name]) for name in names]
+        configured = [_configured(stream, incremental=incremental) for stream in named]
+        return ConfiguredAirbyteCatalog(streams=configured)
 
     @property
     def message_repository(self) -> MessageRepository:
@@ -164,6 +162,10 @@ class SourceAsana(Source):
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:  # noqa: ARG002
         """Return the config in today's shape, without writing a file or telling the platform."""
         return current_shape(config)
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:  # noqa: ARG002
+        """Return the form of the config: one object for the whole process."""
+        return _specification()
 
     def stop(self) -> None:
         """End a check or a read soon with Interrupted; a read gives its last states first."""
@@ -294,6 +296,12 @@ class SourceAsana(Source):
         return Opening(self._asana_url, limits, self._write_now, logger).session(
             config, raw, rate_limit, observe
         )
+
+
+@cache
+def _specification() -> ConnectorSpecification:
+    """Parse `spec.yaml`, which takes longer than all else that a short sync does before it asks."""
+    return Source.spec(SourceAsana(), logging.getLogger("airbyte"))
 
 
 def _parts(
