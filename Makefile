@@ -30,10 +30,11 @@ DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
 
-sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STREAMS=tasks,users FILE= DATABASE= FRESH=1
+sync: environment ## Sync the sample account, or CONFIG=secrets/config.json; STREAMS=tasks,users FILE= DATABASE= FILES= FRESH=1
 	@.venv/bin/python -m local_sync \
 		$(if $(CONFIG),--config '$(CONFIG)') $(if $(STREAMS),--streams '$(STREAMS)') \
-		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)') $(if $(FRESH),--fresh)
+		$(if $(FILE),--file '$(FILE)') $(if $(DATABASE),--database '$(DATABASE)') \
+		$(if $(FILES),--files '$(FILES)') $(if $(FRESH),--fresh)
 
 dbt: environment dbt-environment ## Build and test the dbt models on what make sync wrote; FILE= or DATABASE=
 	@.venv/bin/python -m local_sync.models \

@@ -22,6 +22,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from source_asana import SourceAsana
 from source_asana.entrypoint import Entrypoint
 from source_asana.streams.declared import STREAMS
+from source_asana.transfer import Transfer
 
 Json = dict[str, Any]
 Record = dict[str, Any]
@@ -179,6 +180,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     seconds_between_states: float = 1.0,
     check_seconds: float = 25.0,
     silent_seconds: float = 240.0,
+    transfer: Transfer | None = None,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
@@ -195,6 +197,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
             seconds_between_states=seconds_between_states,
             check_seconds=check_seconds,
             silent_seconds=silent_seconds,
+            transfer=transfer,
         )
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)

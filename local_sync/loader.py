@@ -34,8 +34,8 @@ MAX_PARTIAL_AGE_SECONDS = 24 * 3600
 FULL_REFRESH_COMPLETE = "__ab_full_refresh_sync_complete"
 
 
-def catalog_of(tables: Iterable[Table]) -> ConfiguredAirbyteCatalog:
-    """The configured catalog for the connector."""
+def catalog_of(tables: Iterable[Table], *, with_files: bool) -> ConfiguredAirbyteCatalog:
+    """The configured catalog for the connector; `with_files`: of the streams that have files."""
     streams = [
         {
             "stream": {
@@ -45,6 +45,7 @@ def catalog_of(tables: Iterable[Table]) -> ConfiguredAirbyteCatalog:
             },
             "sync_mode": "incremental" if table.is_incremental else "full_refresh",
             "destination_sync_mode": "append_dedup" if table.is_incremental else "overwrite",
+            "include_files": with_files and STREAMS[table.name].files is not None,
         }
         for table in tables
     ]

@@ -23,6 +23,7 @@ class Options:
 
     `config`: None for the emulated sample account. `streams`: in the order of the stream table.
     `are_streams_named`: whether the user named them. Either `file` or `database` is set.
+    `files`: the folder for the files of attachments; None to leave them in Asana.
     """
 
     config: Path | None
@@ -31,6 +32,7 @@ class Options:
     file: Path | None
     database: str | None
     is_fresh: bool
+    files: Path | None = None
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -44,6 +46,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--streams", default="", help="comma-separated; default: all")
     parser.add_argument("--file", type=Path, help=f"the DuckDB file; default: {OWN_FILE}")
     parser.add_argument("--database", help="postgresql://user:password@host/db, instead of a file")
+    parser.add_argument("--files", type=Path, help="a folder for the files of attachments")
     parser.add_argument("--fresh", action="store_true", help="read everything again")
     given = parser.parse_args(arguments)
     if given.file and given.database:
@@ -59,6 +62,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         file=None if given.database else given.file or default,
         database=given.database,
         is_fresh=given.fresh,
+        files=given.files,
     )
 
 

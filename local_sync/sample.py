@@ -30,7 +30,7 @@ class Sample:
 def sample_account() -> Iterator[Sample]:
     """Run the sample account, which is the same each time."""
     account = make_account("sample")
-    with AsanaEmulator(account) as asana:
+    with AsanaEmulator(account, serves_files=True) as asana:
         credentials = {
             "option_title": "PAT Credentials",
             "personal_access_token": asana.tokens.pat(READER),

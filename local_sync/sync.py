@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airbyte_cdk.models import AirbyteMessage
+from airbyte_cdk.models import AirbyteMessage, ConfiguredAirbyteCatalog
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
@@ -23,7 +23,7 @@ from local_sync.options import SAMPLE_FILE, Options
 from local_sync.report import Incomplete, StreamSummary
 from local_sync.screen import Progress, Screen, screen
 from local_sync.store import OWN, SAMPLE, Saved, Store, StoreError
-from local_sync.tables import Table, table_of
+from local_sync.tables import table_of
 from source_asana.airbyte.errors import Interrupted, SyncIncomplete, unexpected
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.secrecy import masked, only_secrets
@@ -31,6 +31,7 @@ from source_asana.command_line import SIGNALS
 from source_asana.config import parse_config
 from source_asana.inputs import write_config
 from source_asana.source import SourceAsana
+from source_asana.transfer import Transfer
 
 if TYPE_CHECKING:
     from local_sync.postgres import Postgres
@@ -141,14 +142,16 @@ def run(options: Options, stop: Stop, asana_url: str | None = None) -> int:
 def sync_account(options: Options, stop: Stop, asana_url: str | None) -> int:
     """Sync the user's account or the sample. Raises StoreError and AirbyteTracedException."""
     if options.config:
-        source = SourceAsana(asana_url=asana_url, write_now=partial(keep_config, options.config))
+        write_now = partial(keep_config, options.config)
+        transfer = Transfer(directory=options.files)
+        source = SourceAsana(asana_url=asana_url, write_now=write_now, transfer=transfer)
         config = configured(source, SourceAsana.read_config(str(options.config)))
         return sync(options, config, stop, source)
     from local_sync.sample import sample_account  # noqa: PLC0415 - it needs a server
 
     with sample_account() as sample:
         print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
-        source = SourceAsana(asana_url=sample.asana.url)
+        source = SourceAsana(asana_url=sample.asana.url, transfer=Transfer(directory=options.files))
         return sync(options, configured(source, sample.config), stop, source, sample)
 
 
@@ -173,7 +176,8 @@ def sync(
             }
             started = {name: start for name, start in starts.items() if start != saved[name]}
             loader = Loader(store, tables, started)
-            outcome = read(config, stop, source, tables, starts, loader)
+            catalog = catalog_of(tables, with_files=options.files is not None)
+            outcome = read(config, stop, source, catalog, starts, loader)
             return print_report(options, outcome, here, store, stop, sample)
         except here.database.failures as error:
             raise StoreError(
@@ -204,19 +208,17 @@ def read(
     config: Mapping[str, Any],
     stop: Stop,
     source: SourceAsana,
-    tables: Sequence[Table],
+    catalog: ConfiguredAirbyteCatalog,
     starts: Mapping[str, Saved],
     loader: Loader,
 ) -> Outcome:
     """Read the account into the database."""
-    outcome, progress = Outcome(), Progress(len(tables))
+    outcome, progress = Outcome(), Progress(len(catalog.streams))
     started = time.monotonic()
     with screen(progress) as shown, logged(ConnectorLog(shown, progress, outcome)) as logger:
         stop.watch(source, progress)
         try:
-            for message in source.read_batches(
-                logger, config, catalog_of(tables), state_messages(starts)
-            ):
+            for message in source.read_batches(logger, config, catalog, state_messages(starts)):
                 loader.take(message)
                 note(message, outcome, progress)
                 shown.show()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from math import inf
 from typing import Any
 
@@ -76,6 +76,7 @@ from source_asana.config import (
 from source_asana.deadline import Deadline
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.reading.account import Account as AsanaAccount
+from source_asana.reading.downloads import Downloads
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Selection
 from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
@@ -88,6 +89,7 @@ from source_asana.reading.walk import Walk
 from source_asana.session import SETTLE_SECONDS, Limits, Opening, Session
 from source_asana.streams.declared import STREAMS
 from source_asana.streams.sources import PROJECT, StreamClass
+from source_asana.transfer import Transfer
 
 CHECK_PATIENCE = 8.0
 CHECK_ANSWER_SECONDS = 20.0
@@ -106,7 +108,7 @@ class SourceAsana(Source):
     one answer may take. `seconds_between_states`: the shortest time between two states of what is
     complete. `check_seconds`: how long a check may take. `write_now`: writes a message at once,
     from any thread; by default messages wait in the repository. `silent_seconds`: after so long
-    without a record or a state, a state is repeated.
+    without a record or a state, a state is repeated. `transfer`: how files are downloaded.
     """
 
     def __init__(
@@ -119,13 +121,14 @@ class SourceAsana(Source):
         check_seconds: float = CHECK_SECONDS,
         write_now: Callable[[AirbyteMessage], None] | None = None,
         silent_seconds: float = SILENT_SECONDS,
+        transfer: Transfer | None = None,
     ) -> None:
         self._asana_url = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
         self._patience = patience
         self._answer_seconds = answer_seconds
-        self._seconds_between_states = seconds_between_states
+        self._due = partial(Due, seconds_between_states, silent_seconds)
         self._check_seconds = check_seconds
-        self._silent_seconds = silent_seconds
+        self._transfer = transfer or Transfer()
         self._messages = InMemoryMessageRepository()
         self._write_now = write_now or self._messages.emit_message
         self._is_stopped = False
@@ -245,11 +248,12 @@ class SourceAsana(Source):
             settings,
             selected,
             marks,
-            Due(self._seconds_between_states, self._silent_seconds),
+            self._due(),
             Platform(
                 lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
             ),
             logger,
+            self._transfer.downloads(selected, session, self._asana_url, settings.num_workers),
         )
         try:
             with closing(walk.findings()) as findings:  # its workers end with it
@@ -312,6 +316,7 @@ def _parts(
     due: Due,
     platform: Platform,
     logger: logging.Logger,
+    downloads: Downloads | None,
 ) -> tuple[Walk, Reporter]:
     """Join the parts of a read: what walks the account, and what turns it into messages."""
     client, filters = session.client, settings.filters
@@ -319,7 +324,7 @@ def _parts(
     reader = Reader(client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks))
     resumption = Resumption(selected, marks)
     account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
-    walk = Walk(account, reader, workers=settings.num_workers)
+    walk = Walk(account, reader, workers=settings.num_workers, downloads=downloads)
     progress = Progress(
         logger, client.observed.sent, session.rate_limit.seconds_to_wait, walk.open_projects
     )
@@ -381,6 +386,7 @@ def _airbyte_stream(stream: StreamClass) -> AirbyteStream:
         default_cursor_field=[stream.cursor_field] if stream.cursor_field else None,
         source_defined_primary_key=[[column] for column in stream.key],
         is_resumable=stream.container != PROJECT and bool(stream.containers()),
+        is_file_based=bool(stream.files) or None,
     )
 
 
@@ -436,6 +442,7 @@ def _selection(configured: ConfiguredAirbyteStream) -> Selection:
     return Selection(
         columns=columns if isinstance(columns, Mapping) and columns else None,
         incremental=configured.sync_mode is SyncMode.incremental and bool(stream.cursor_field),
+        with_files=bool(configured.include_files and stream.files),
     )
 
 

@@ -66,8 +66,10 @@ def test_only_the_airbyte_wing_and_the_joining_modules_import_the_cdk() -> None:
     assert wings == {"airbyte"}
 
 
-def test_only_the_connection_speaks_http() -> None:
-    assert importers("requests") == {"asana/connection.py", "asana/timed_http.py"}
+def test_only_the_connection_and_the_downloads_speak_http() -> None:
+    # A file is on another host, comes without a token and goes to disk: see docs/decisions.md.
+    speakers = {"asana/connection.py", "asana/timed_http.py", "asana/downloads.py"}
+    assert importers("requests") == speakers
 
 
 def test_only_the_walk_a_check_and_a_probe_start_threads() -> None:

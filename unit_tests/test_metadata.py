@@ -158,10 +158,15 @@ def test_each_breaking_change_describes_how_to_migrate(metadata: dict[str, Any])
         assert change["migrationDocumentationUrl"] == guide + anchor
 
 
-def test_the_platform_allows_the_connector_to_reach_only_asana(
+def test_the_platform_allows_the_connector_to_reach_only_asana_and_its_files(
     metadata: dict[str, Any],
 ) -> None:
-    assert metadata["allowedHosts"]["hosts"] == [urlsplit(ASANA_URL).hostname]
+    storage = {"*.amazonaws.com", "*.asanausercontent.com", "asanausercontent.com"}
+    assert set(metadata["allowedHosts"]["hosts"]) == {urlsplit(ASANA_URL).hostname} | storage
+
+
+def test_the_metadata_says_whether_a_stream_has_files(metadata: dict[str, Any]) -> None:
+    assert metadata["supportsFileTransfer"] is any(stream.files for stream in STREAMS.values())
 
 
 def test_the_icon_is_square_and_small(metadata: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from .clock import Clock, stamp
 from .gids import gid_of, kind_of, pair_gid, pair_numbers
 from .holdings import Holdings
 from .objects import (
+    Attachment,
     Goal,
     OrganizationExport,
     Portfolio,
@@ -92,6 +93,10 @@ class Account(Changes):
         if kind_of(gid) == "user_task_list":
             return "user_task_list" if self._task_list_owner(gid) else None
         return kind_of(gid) if self._holdings.exists(gid) else None
+
+    def attachment(self, gid: str) -> Attachment:
+        """The attachment of this gid, to read. Raises KeyError."""
+        return self._holdings.get(Attachment, gid)
 
     def may_read(self, viewer: Viewer, gid: str) -> bool:
         """Whether the object exists and the viewer may read it."""

@@ -12,6 +12,7 @@ from .account import Account, Record, Viewer
 from .control_room import CONTROL_PATH, ControlRoom
 from .controls import Controls
 from .conversation import API, Conversation
+from .files import FileHost
 from .ledger import Ledger
 from .paging import Offsets
 from .tokens import TOKEN_PATH, Tokens
@@ -27,7 +28,10 @@ Outcome = TypeVar("Outcome")
 
 
 class AsanaEmulator:
-    """Asana at a local address, during the `with` block."""
+    """Asana at a local address, during the `with` block.
+
+    `serves_files`: links to attachments lead to a second address, which has their files.
+    """
 
     def __init__(
         self,
@@ -36,12 +40,15 @@ class AsanaEmulator:
         port: int = 0,
         kept_bytes: int = 512 * 1024 * 1024,
         kept_requests: int = 200_000,
+        serves_files: bool = False,
     ) -> None:
         self.account = account
         self.tokens = Tokens(account.people, account.clock)
         self.controls = Controls(Offsets(account.clock))
         self.ledger = Ledger(kept_requests)
+        self.files = FileHost(account)
         self.url = ""
+        self._serves_files = serves_files
         self._port = port
         self._conversation = Conversation(
             account, self.tokens, self.controls, self.ledger, kept_bytes
@@ -149,6 +156,8 @@ class AsanaEmulator:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         server = web.Server(self._respond, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        file_server = web.Server(self.files.respond, access_log=None)
+        files = web.ServerRunner(file_server, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", self._port, backlog=1024)
@@ -156,11 +165,22 @@ class AsanaEmulator:
             host, port = runner.addresses[0][:2]
             self.url = f"http://{host}:{port}"
             self._conversation.answers.base_url = self.base_url
+            await self._serve_files(files)
             self._ready.set()
             await self._stopped.wait()
         finally:
             await asyncio.sleep(ACCEPT_SECONDS)
+            await files.cleanup()
             await runner.cleanup()
+
+    async def _serve_files(self, runner: web.ServerRunner) -> None:
+        if not self._serves_files:
+            return
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+        host, port = runner.addresses[0][:2]
+        self.files.url = f"http://{host}:{port}"
+        self.account.shapes.link_to_file = self.files.link
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(CONTROL_PATH):

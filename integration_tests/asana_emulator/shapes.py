@@ -98,12 +98,17 @@ def html(text: str) -> str:
     return f"<body>{escape(text, quote=False)}</body>"
 
 
+def _link_to_s3(gid: str) -> str:
+    return f"https://s3.amazonaws.com/assets/{gid}?expires=120"
+
+
 class Shapes:
     """Renders objects as a viewer sees them."""
 
     def __init__(self, holdings: Holdings, visibility: Visibility) -> None:
         self._holdings = holdings
         self._visibility = visibility
+        self.link_to_file: Callable[[str], str] = _link_to_s3
         self._by_kind: dict[str, Callable[[Viewer, str], Record]] = {
             "workspace": self._workspace,
             "user": self._user,
@@ -550,9 +555,7 @@ class Shapes:
         tree: Record = self.ref(gid) | {
             "resource_subtype": attachment.host,
             "created_at": attachment.created_at,
-            "download_url": f"https://s3.amazonaws.com/assets/{gid}?expires=120"
-            if is_ours
-            else None,
+            "download_url": self.link_to_file(gid) if is_ours else None,
             "permanent_url": page if is_ours else None,
             "host": attachment.host,
             "parent": self.task_ref(attachment.parent),

@@ -111,11 +111,12 @@ class Gaps:
         self._whole: dict[Container, set[Listing]] = {}
         self._requests: dict[Container, dict[tuple[Listing, str], bool]] = {}
 
-    def note(self, visit: Visit, error: Exception, *, for_good: bool) -> None:
+    def note(self, visit: Visit, error: Exception | None, *, for_good: bool) -> None:
         """Note what the next sync has to ask again; `for_good`: this sync does not.
 
         For what a container itself lists, and for a listing that was given up, that is everything
-        in the container since its mark; else it is the one request that failed.
+        in the container since its mark; else it is the one request that failed. Without an error,
+        files of its records are missing.
         """
         listing = visit.listing
         if visit.need is None or listing.stream.is_incremental_only():

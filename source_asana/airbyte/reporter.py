@@ -1,7 +1,7 @@
 """One sync: what the walk finds, as Airbyte's messages."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
@@ -20,6 +20,7 @@ from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.errors import FatalError, Refusal
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
+from source_asana.reading.downloads import FileOfRecord
 from source_asana.reading.findings import (
     ContainerEnd,
     EventsKnown,
@@ -31,6 +32,7 @@ from source_asana.reading.findings import (
     VisitEnd,
 )
 from source_asana.reading.listing import Listing, Selection
+from source_asana.reading.staging import StagedFile
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import PROJECT, WORKSPACE, StreamClass
@@ -115,12 +117,12 @@ class Reporter:
 
     def _handle(self, finding: Finding) -> Iterator[Message]:
         match finding:
-            case Page(stream, records, gids):
-                yield from self._report_records(stream, records)
+            case Page(stream, records, gids, files):
+                yield from self._report_records(stream, records, files)
                 self._deletions.note_alive(stream, gids)
-            case VisitEnd(visit, error):
+            case VisitEnd(visit, error, lacks_files):
                 self._settling.hold(visit)
-                self._end_visit(visit, error)
+                self._end_visit(visit, error, lacks_files=lacks_files)
             case PutAside(visit, refusal):
                 self._settling.hold(visit)
                 self._failures.tallies[visit.listing].put_aside(refusal, visit.place)
@@ -136,14 +138,18 @@ class Reporter:
             case _:
                 pass
 
-    def _report_records(self, stream: StreamClass, records: list[bytes]) -> Iterator[Message]:
+    def _report_records(
+        self, stream: StreamClass, records: list[bytes], files: Sequence[FileOfRecord] = ()
+    ) -> Iterator[Message]:
         name = stream.stream_name()
         yield from self._statuses.run(stream)
-        yield RecordBatch(name, records, int(1000 * self._platform.now()))
+        staged = [file if isinstance(file, StagedFile) else None for file in files]
+        yield RecordBatch(name, records, int(1000 * self._platform.now()), staged)
+        self._log.files.note(name, files)
         self._progress.records[name] += len(records)
         self._checkpoints.records(stream, len(records), sum(map(len, records)))
 
-    def _end_visit(self, visit: Visit, error: Exception | None) -> None:
+    def _end_visit(self, visit: Visit, error: Exception | None, *, lacks_files: bool) -> None:
         if visit.listing is self._account.plan.unlisted:
             self._log.unanswered(visit, error)
             return
@@ -153,6 +159,8 @@ class Reporter:
             raise error  # it is the same for all visits
         if error is None or verdict is Verdict.READ:
             self._gaps.note_read(visit)
+            if lacks_files:  # the next sync asks for these records again
+                self._gaps.note(visit, None, for_good=True)
             return
         self._gaps.note(visit, error, for_good=isinstance(error, Refusal))
         match verdict:

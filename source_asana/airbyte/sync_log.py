@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
+from source_asana.airbyte.file_log import FileLog
 from source_asana.airbyte.outcome import Tally, advice_on
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.wording import counted
@@ -35,6 +36,7 @@ class SyncLog:
         self._seconds: dict[str, float] = {}
         self._events_lost = 0
         self._skipped: Counter[Listing] = Counter()
+        self.files = FileLog(logger)
 
     def absent(self, kind: str, gid: str) -> None:
         """Name what the config names and Asana does not show."""
@@ -136,6 +138,7 @@ class SyncLog:
         if self._events_lost > MAX_WARNINGS:
             self._logger.warning("events: lost for %s projects in total", f"{self._events_lost:,}")
         self._log_oddities()
+        self.files.summary()
         for listing, tally in tallies.items():
             if listing.path == listing.stream.path():  # lookups count with the list
                 self._log_streams(listing)

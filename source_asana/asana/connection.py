@@ -1,4 +1,4 @@
-"""The only module that sends requests: one at a time, whatever the network does to it."""
+"""Sends requests to Asana: one at a time, whatever the network does to it."""
 
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
@@ -59,7 +59,7 @@ class _TooLarge(Exception):
     """A body has more bytes than any of Asana's."""
 
 
-class _Session(requests.Session):
+class NoRedirects(requests.Session):
     """Follows no redirect, and does not parse its address, which may be malformed."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -88,7 +88,7 @@ class Connection:
         self._seconds_left = seconds_left
         parts = urlsplit(address)
         self._host = parts.netloc.rpartition("@")[2]
-        self._session = _Session()
+        self._session = NoRedirects()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = TimedAdapter(pool_connections=2, pool_maxsize=threads)
         self._session.mount(f"{parts.scheme}://", adapter)
@@ -101,7 +101,7 @@ class Connection:
         }
         self._session.trust_env = False
         self._get = self._session.prepare_request(requests.Request("GET", address))
-        _require_certificates(self._options["verify"])
+        require_certificates(self._options["verify"])
 
     def get(self, url: str, *, token: str, may_read_on: MayReadOn = read_everything) -> Answer:
         """Send a GET to a URL that is already quoted.
@@ -135,8 +135,8 @@ class Connection:
             return Answer(error.status, size=error.size, is_partly_read=True)
         except Exception as error:  # noqa: BLE001 - whatever the network sends is an answer
             if isinstance(error, requests.exceptions.SSLError):
-                _require_tls(self._host, error)
-            return Answer(0, problem=_why_none(self._host, error), is_timeout=_is_late(error))
+                require_tls(self._host, error)
+            return Answer(0, problem=why_no_answer(self._host, error), is_timeout=_is_late(error))
 
 
 def _content(response: requests.Response, may_read_on: MayReadOn) -> bytearray:
@@ -151,7 +151,7 @@ def _content(response: requests.Response, may_read_on: MayReadOn) -> bytearray:
     return content
 
 
-def _require_certificates(path: object) -> None:
+def require_certificates(path: object) -> None:
     """Raise SetupError where the environment names CA certificates that do not exist."""
     if isinstance(path, str) and not Path(path).exists():
         raise SetupError(
@@ -160,7 +160,7 @@ def _require_certificates(path: object) -> None:
         )
 
 
-def _require_tls(host: str, error: Exception) -> None:
+def require_tls(host: str, error: Exception) -> None:
     """Raise SetupError where TLS fails for good. Return where a retry may help."""
     words = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in words:
@@ -178,7 +178,7 @@ def _is_late(error: Exception) -> bool:
     return isinstance(error, (requests.ReadTimeout, ReadTimeoutError))
 
 
-def _why_none(host: str, error: Exception) -> str:  # noqa: PLR0911 - one for each reason
+def why_no_answer(host: str, error: Exception) -> str:  # noqa: PLR0911 - one for each reason
     """Why there is no answer, in words for the user."""
     match error:
         case _TooLarge():

@@ -9,6 +9,7 @@ import io
 import socket
 import time
 from http.client import HTTPResponse
+from math import inf
 from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
@@ -17,12 +18,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class _ReadsUntil(io.RawIOBase):
-    """The bytes of a socket until `deadline`, by the monotonic clock; then raises TimeoutError."""
+    """The bytes of a socket until `deadline`, by the monotonic clock; then raises TimeoutError.
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
+    The same if there is no byte for `silent_seconds`.
+    """
+
+    def __init__(self, connection: socket.socket, deadline: float, silent_seconds: float) -> None:
         self._connection = connection
         self._bytes = connection.makefile("rb", buffering=0)
         self._deadline = deadline
+        self._silent_seconds = silent_seconds
 
     def readable(self) -> bool:
         return True
@@ -31,7 +36,7 @@ class _ReadsUntil(io.RawIOBase):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
-        self._connection.settimeout(left)
+        self._connection.settimeout(min(left, self._silent_seconds))
         return self._bytes.readinto(buffer)
 
     def close(self) -> None:
@@ -42,48 +47,56 @@ class _ReadsUntil(io.RawIOBase):
 class _TimedSocket:
     """The part of a socket that `HTTPResponse` uses."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, silent_seconds: float) -> None:
         self._connection = connection
+        self._silent_seconds = silent_seconds
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """A file of what arrives within the socket's present timeout."""
         seconds = self._connection.gettimeout()
-        deadline = float("inf") if seconds is None else time.monotonic() + seconds
-        return io.BufferedReader(_ReadsUntil(self._connection, deadline))
+        deadline = inf if seconds is None else time.monotonic() + seconds
+        reads = _ReadsUntil(self._connection, deadline, self._silent_seconds)
+        return io.BufferedReader(reads)
 
 
-class _TimedResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(cast("socket.socket", _TimedSocket(sock)), *arguments, **options)
+def _pools(silent_seconds: float) -> dict[str, type[HTTPConnectionPool]]:
+    """The classes of urllib3, by scheme, with answers that are limited in time."""
 
+    class Response(HTTPResponse):
+        def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+            timed = cast("socket.socket", _TimedSocket(sock, silent_seconds))
+            super().__init__(timed, *arguments, **options)
 
-class _Connection(HTTPConnection):
-    response_class = _TimedResponse
+    class Connection(HTTPConnection):
+        response_class = Response
 
+    class TlsConnection(HTTPSConnection):
+        response_class = Response
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _TimedResponse
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
 
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-_POOLS = {"http": _Pool, "https": _TlsPool}
+    return {"http": Pool, "https": TlsPool}
 
 
 class TimedAdapter(HTTPAdapter):
-    """Sends requests as `requests` does; the read timeout limits the whole answer."""
+    """Sends requests as `requests` does; the read timeout limits the whole answer.
+
+    `silent_seconds`: how long an answer may pause, if that is less.
+    """
+
+    def __init__(self, *, silent_seconds: float = inf, **options: Any) -> None:
+        self._pools = _pools(silent_seconds)
+        super().__init__(**options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = self._pools
         return manager

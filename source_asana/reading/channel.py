@@ -1,12 +1,13 @@
 """What workers hand to the main thread: a queue that is bounded by pages and by bytes."""
 
 import queue
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
 from source_asana.asana.memory import Memory
 from source_asana.asana.rate_limit import Stopped
+from source_asana.reading.downloads import FileOfRecord
 from source_asana.reading.findings import FromWorkers, Idle, Page
 from source_asana.reading.listing import Output
 from source_asana.streams.values import Record
@@ -42,13 +43,20 @@ class Channel:
                 continue
             return
 
-    def put_page(self, output: Output, records: list[Record], parent: str | None) -> None:
+    def put_page(
+        self,
+        output: Output,
+        records: list[Record],
+        parent: str | None,
+        files: Sequence[FileOfRecord] = (),
+    ) -> None:
         """Hand on the records of a page for one stream, as JSON. Raises Stopped."""
         if not records:
             return
         gids = [record["gid"] for record in records] if output.stream.event_type else []
         for lines in in_pieces(map(orjson.dumps, output.records(records, parent))):
-            page, gids = Page(output.stream, lines, gids), []
+            page = Page(output.stream, lines, gids, files[: len(lines)])
+            gids, files = [], files[len(lines) :]
             self._bytes.take(page.size)
             self.put(page)
 

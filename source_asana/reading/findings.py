@@ -1,10 +1,11 @@
 """What a walk finds, in the order in which it happens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from source_asana.asana.errors import Refusal
 from source_asana.reading.container import Container
+from source_asana.reading.downloads import FileOfRecord
 from source_asana.reading.listing import Listing
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
@@ -13,11 +14,15 @@ from source_asana.streams.sources import StreamClass
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one selected stream, as JSON, and their gids where events tell of deletions."""
+    """Records of one selected stream, as JSON, and their gids where events tell of deletions.
+
+    `files`: that of each record; empty if none are wanted.
+    """
 
     stream: StreamClass
     records: list[bytes]
     gids: list[str]
+    files: Sequence[FileOfRecord] = ()
 
     @property
     def size(self) -> int:
@@ -27,10 +32,14 @@ class Page:
 
 @dataclass(frozen=True)
 class VisitEnd:
-    """A visit is over; `error` says why it could not be done."""
+    """A visit is over; `error` says why it could not be done.
+
+    `lacks_files`: files of its records could not be downloaded, and may be later.
+    """
 
     visit: Visit
     error: Exception | None
+    lacks_files: bool = False
 
 
 @dataclass(frozen=True)

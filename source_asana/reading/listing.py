@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from source_asana.streams.sources import PROJECT, TASK, Lookup, Pages, Requested, StreamClass
+from source_asana.streams.sources import PROJECT, TASK, Files, Lookup, Pages, Requested, StreamClass
 from source_asana.streams.values import Record, first_of_each, gid_of, held, is_zero, usable
 
 PAGE_SIZE = 100
@@ -15,10 +15,14 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Selection:
-    """How the user wants a stream: which columns (None: all), and whether incrementally."""
+    """How the user wants a stream: which columns (None: all), and whether incrementally.
+
+    `with_files`: the files that its records stand for, too.
+    """
 
     columns: Collection[str] | None = None
     incremental: bool = False
+    with_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,15 @@ class Output:
     """A selected stream, and the columns that its records keep (None: all that a page has).
 
     `within`: the column of a page's records that holds those of the stream. `left_out`: the paths
-    that a page has for another stream, but that this one leaves out.
+    that a page has for another stream, but that this one leaves out. `files`: how to get the files
+    of its records, if they are wanted.
     """
 
     stream: StreamClass
     columns: frozenset[str] | None
     within: str | None = None
     left_out: tuple[str, ...] = ()
+    files: Files | None = None
 
     def records(self, page: Iterable[Record], parent: str | None) -> list[Record]:
         """The stream's records of a page."""
@@ -83,6 +89,7 @@ class Listing:
         nested = {o.stream for o in self.outputs if (p := o.stream.pages()) and p.is_nested}
         self.listed_along = nested if is_mixed else set[StreamClass]()
         """The streams whose records are read below others, but also come in this list."""
+        self.has_files = any(output.files for output in self.outputs)
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """What a sync will visit: the selected streams, grouped by listing, and the ancestors they need."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.listing import Listing, Output, Plan, Selection
@@ -181,18 +182,14 @@ class _Planner:
         paths = dict.fromkeys(self._looked_at(described, by_gid=source is stream.lookup))
         for reader in readers:
             paths |= dict.fromkeys(_opt_fields(reader, kept[reader], self._filters))
+            paths |= dict.fromkeys(_columns_of_files(reader, self._selected[reader]))
         for reader, column in held:
             fields = reader.record.opt_fields(kept[reader])
             paths |= dict.fromkeys(f"{column}.{name}" for name in fields)
         requested = {name.partition(".")[0] for name in paths}
-        outputs = [
-            Output(
-                s,
-                None if requested <= kept[s] else kept[s],
-                left_out=_left_out(s, self._filters) if held else (),
-            )
-            for s in readers
-        ]
+        outputs = [_output(s, self._selected[s], kept[s], requested) for s in readers]
+        if held:
+            outputs = [replace(o, left_out=_left_out(o.stream, self._filters)) for o in outputs]
         outputs += [Output(s, kept[s], within=column) for s, column in held]
         filters = _fixed_params(stream, self._filters)
         return Listing(stream, source, tuple(outputs), ",".join(paths), filters)
@@ -279,6 +276,19 @@ def _kept_columns(stream: StreamClass, selection: Selection) -> frozenset[str]:
 def _opt_fields(stream: StreamClass, columns: Collection[str], filters: Filters) -> Iterator[str]:
     left_out = tuple(f"{path}." for path in _left_out(stream, filters))
     return (path for path in stream.record.opt_fields(columns) if not path.startswith(left_out))
+
+
+def _columns_of_files(stream: StreamClass, selection: Selection) -> tuple[str, ...]:
+    """The columns that a download of the stream's files looks at, if they are wanted."""
+    return stream.files.columns if stream.files and selection.with_files else ()
+
+
+def _output(
+    stream: StreamClass, selection: Selection, kept: frozenset[str], requested: Collection[str]
+) -> Output:
+    """A selected stream of a listing, with the columns that it keeps of those requested."""
+    columns = None if kept.issuperset(requested) else kept
+    return Output(stream, columns, files=stream.files if selection.with_files else None)
 
 
 def _left_out(stream: StreamClass, filters: Filters) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ What was begun first is finished first: another project is opened only when no o
 waiting, so projects end one after the other, and memory holds the pages under way.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from itertools import count
@@ -17,17 +17,29 @@ from source_asana.reading.lookups import lookups
 from source_asana.reading.seen import Seen
 from source_asana.reading.visits import Visit
 
+MOST_HELD = 20_000
+"""So many visits may wait for files while others go on: they take some 10 MB."""
+
 
 class Schedule:
     """The visits of one sync that are waiting or under way, and the open containers.
 
-    `wake`: called with the number of visits that a worker can take now.
+    `wake`: called with the number of visits that a worker can take now. `may_begin_files`:
+    whether a visit that may have files may begin; else it waits while others go on.
     """
 
-    def __init__(self, account: Account, seen: Seen, wake: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        seen: Seen,
+        wake: Callable[[int], None],
+        may_begin_files: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._account = account
         self._seen = seen
         self._wake = wake
+        self._may_begin_files = may_begin_files
+        self._held: deque[Visit] = deque()
         self._waiting: list[tuple[int, int, Visit]] = []
         self._numbers = count(start=-1, step=-1)
         self._turns: dict[Container, int] = {}
@@ -60,7 +72,19 @@ class Schedule:
 
     def next(self) -> Visit | None:
         """The visit whose turn it is, if one is waiting."""
-        return heappop(self._waiting)[-1] if self._waiting else None
+        if self._held and self._may_begin_files():
+            return self._held.popleft()
+        while self._waiting and len(self._held) < MOST_HELD:
+            visit = heappop(self._waiting)[-1]
+            if not visit.listing.has_files or self._may_begin_files():
+                return visit
+            self._held.append(visit)
+        return None
+
+    def wake_held(self) -> None:
+        """Let workers look again at the visits that had to wait for files."""
+        if self._held:
+            self._wake(len(self._held))
 
     def close(self, visit: Visit) -> list[Container]:
         """Note that a visit is over; return the containers that end with it, inner ones first.

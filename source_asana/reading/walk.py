@@ -6,12 +6,14 @@ and the memory of what was seen.
 """
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from source_asana.asana.errors import NoThread
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.channel import Channel
+from source_asana.reading.downloads import THREADS as DOWNLOADS_AT_ONCE
+from source_asana.reading.downloads import Downloads
 from source_asana.reading.findings import (
     ContainerEnd,
     Finding,
@@ -20,6 +22,7 @@ from source_asana.reading.findings import (
     VisitEnd,
 )
 from source_asana.reading.listing import Listing
+from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Seen
@@ -37,15 +40,24 @@ class Walk:
     """
 
     def __init__(
-        self, account: Account, reader: Reader, *, workers: int, idle_seconds: float = 1.0
+        self,
+        account: Account,
+        reader: Reader,
+        *,
+        workers: int,
+        downloads: Downloads | None = None,
+        idle_seconds: float = 1.0,
     ) -> None:
         self._account = account
         self._workers = workers
         self._changed = threading.Condition()
         self._channel = Channel(idle_seconds)
+        self._downloads = downloads
         seen = Seen()
-        self._schedule = Schedule(account, seen, self._changed.notify)
-        self._worker = Worker(account, reader, self._schedule, seen, self._channel, self._changed)
+        may_begin_files = downloads.may_begin if downloads else lambda: True
+        self._schedule = Schedule(account, seen, self._changed.notify, may_begin_files)
+        outbox = Outbox(self._channel, downloads)
+        self._worker = Worker(account, reader, self._schedule, seen, outbox, self._changed)
         self._is_stopped = False
 
     def findings(self) -> Generator[Finding]:
@@ -69,18 +81,17 @@ class Walk:
 
     def _start_workers(self) -> None:
         """Start as many as wanted, or as the machine allows. Raises NoThread if it allows none."""
-        for number in range(self._workers):
-            try:
-                threading.Thread(target=self._work, daemon=True).start()
-            except RuntimeError:
-                if not number:
-                    raise NoThread from None
-                return
+        if self._downloads:
+            _start(self._downloads.work, DOWNLOADS_AT_ONCE)
+        _start(self._work, self._workers)
 
     def _work(self) -> None:
         try:
             while (visit := self._next_visit()) is not None:
                 self._worker.carry_out(visit)
+                if visit.listing.has_files:
+                    with self._changed:
+                        self._schedule.wake_held()
         except Stopped:
             return
 
@@ -125,6 +136,18 @@ class Walk:
 
     def _stop(self) -> None:
         self._channel.stop()
+        if self._downloads:
+            self._downloads.stop()
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
+
+
+def _start(work: Callable[[], None], wanted: int) -> None:
+    for number in range(wanted):
+        try:
+            threading.Thread(target=work, daemon=True).start()
+        except RuntimeError:
+            if not number:
+                raise NoThread from None
+            return

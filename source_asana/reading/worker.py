@@ -6,10 +6,10 @@ from http import HTTPStatus
 from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
-from source_asana.reading.channel import Channel
 from source_asana.reading.findings import EventsKnown, EventsMissing, PutAside, VisitEnd
 from source_asana.reading.listing import Listing, Output, Plan
 from source_asana.reading.lookups import list_that_shows, task_lookup
+from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Moment, Seen
@@ -34,14 +34,14 @@ class Worker:
         reader: Reader,
         schedule: Schedule,
         seen: Seen,
-        channel: Channel,
+        outbox: Outbox,
         changed: threading.Condition,
     ) -> None:
         self._account = account
         self._reader = reader
         self._schedule = schedule
         self._seen = seen
-        self._channel = channel
+        self._outbox = outbox
         self._changed = changed
         self._read_before: dict[tuple[Listing, str], set[str]] = {}
         self.given_up: set[Listing] = set()
@@ -57,7 +57,7 @@ class Worker:
         if isinstance(end, PutAside):
             with self._changed:
                 self._schedule.aside.put(end)
-        self._channel.put(end)
+        self._outbox.put(end)
 
     def _end_of(self, visit: Visit) -> PutAside | VisitEnd:
         place = (visit.listing, visit.place)
@@ -122,7 +122,7 @@ class Worker:
             if is_read_again:
                 project.doubt()
                 self._schedule.open_new([visit], may_age=True)
-        self._channel.put(EventsMissing(project, unexplained, is_read_again))
+        self._outbox.put(EventsMissing(project, unexplained, is_read_again))
 
     def _learn_of_unlisted(self, project: str, visit: Visit) -> Exception | None:
         """Learn what happened to a project that has marks and is no longer listed."""
@@ -148,10 +148,10 @@ class Worker:
             with self._changed:
                 asked = abs(begun)
                 new = [e for g, e in events.items() if self._seen.is_new(output.stream, g, asked)]
-            self._channel.put_page(output, new, visit.gid)
+            self._outbox.put_page(visit, output, new)
         with self._changed:
             project.learn(read.changes, read.token, read.began, are_lost=read.are_lost)
-        self._channel.put(EventsKnown(project))
+        self._outbox.put(EventsKnown(project))
         with self._changed:
             self._seen.events(read.events, abs(begun))
             after = self._account.after_events(project)
@@ -177,8 +177,8 @@ class Worker:
             delivered = account.resumption.delivers(events)
         news = {e["event_id"]: e for token in delivered for e in events.events[token]}
         for output in listing.outputs:
-            self._channel.put_page(output, list(news.values()), visit.gid)
-        self._channel.put(EventsKnown(workspace))
+            self._outbox.put_page(visit, output, list(news.values()))
+        self._outbox.put(EventsKnown(workspace))
 
     def _deliver(self, visit: Visit, page: list[Record], begun: Moment) -> int:
         """Hand on what no other visit has handed on, and open the visits below it.
@@ -216,7 +216,7 @@ class Worker:
                     visits = self._schedule.unopened(visits, may_age=may_age)
                 below += visits
         for output, found in records.items():
-            self._channel.put_page(output, found, visit.gid)
+            self._outbox.put_page(visit, output, found)
         with self._changed:
             self._schedule.aside.note_answer(listing)
             self._schedule.open(below)

@@ -3,12 +3,15 @@
 Each class says what Asana's reference says on the page that its docstring names.
 """
 
+from typing import ClassVar
+
 from source_asana.streams import records
 from source_asana.streams.sources import (
     PROJECT,
     WORKSPACE,
     AsanaStream,
     EventFeed,
+    Files,
     Inside,
     Lookup,
     Pages,
@@ -172,12 +175,16 @@ class Attachments(AsanaStream):
     lookup = Lookup("attachments/{attachment}", home_paths=("parent.gid", "parent.resource_type"))
     cursor_field = "created_at"
     event_type = "attachment"
+    files: ClassVar[Files | None] = Files(
+        url="download_url", name="name", size="size", host="host", downloaded_from="asana"
+    )
     record = records.ATTACHMENT
 
 
 class AttachmentsCompact(Attachments):
     """Attachments, little more than their names."""
 
+    files = None
     record = records.ATTACHMENT_COMPACT
 
 

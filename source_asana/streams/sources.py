@@ -99,6 +99,26 @@ class EventFeed:
     """The columns that the connector computes."""
 
 
+@dataclass(frozen=True)
+class Files:
+    """The files that records stand for. A sync downloads them if the user asks for that.
+
+    The columns of a record: `url` works for minutes only, `name` is the file's, `size` is in bytes,
+    `host` is the service that has it. Only what is on `downloaded_from` is downloaded.
+    """
+
+    url: str
+    name: str
+    size: str
+    host: str
+    downloaded_from: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a download looks at."""
+        return (self.url, self.name, self.size, self.host)
+
+
 Requested = Pages | Lookup | EventFeed
 Source = Requested | Inside
 
@@ -131,6 +151,9 @@ class AsanaStream:
 
     identity_paths: ClassVar[tuple[str, ...]] = ()
     """The paths that `may_repeat` looks at, or that a computed column is made of."""
+
+    files: ClassVar[Files | None] = None
+    """The files that its records stand for; `lookup` gives a new link to one."""
 
     @staticmethod
     def may_repeat(_record: Record) -> bool:

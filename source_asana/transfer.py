@@ -1,0 +1,70 @@
+"""How a sync downloads files: from whom, where to, and within which limits."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from airbyte_cdk.sources.utils.files_directory import get_files_directory
+
+from source_asana.asana.downloads import FILE_SECONDS, SILENT_SECONDS, Downloader
+from source_asana.asana.retry import RetryPolicy
+from source_asana.reading.downloads import THREADS, Downloads
+from source_asana.reading.listing import Selection
+from source_asana.reading.staging import MAX_FILE_BYTES, Staging, free_space
+from source_asana.session import Session
+from source_asana.streams.sources import StreamClass
+
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Where files go (None: where Airbyte's platform takes them from), and what limits them.
+
+    `max_bytes`: of one file. `free_bytes`: the free space at a folder. `file_seconds`: how long a
+    file may take; `silent_seconds`: how long its host may pause; `patience`: how long a failed
+    download is repeated.
+    """
+
+    directory: Path | None = None
+    max_bytes: int = MAX_FILE_BYTES
+    free_bytes: Callable[[Path], int] = free_space
+    file_seconds: float = FILE_SECONDS
+    silent_seconds: float = SILENT_SECONDS
+    patience: float = PATIENCE_SECONDS
+
+    def downloads(
+        self,
+        selected: Mapping[StreamClass, Selection],
+        session: Session,
+        asana_url: str,
+        workers: int,
+    ) -> Downloads | None:
+        """What downloads the files of the selected streams; None if none are wanted."""
+        names = [stream.stream_name() for stream, how in selected.items() if how.with_files]
+        if not names:
+            return None
+        # It warns of odd headers with the whole link, which is a secret.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        staging = Staging(
+            self.directory or Path(get_files_directory()),
+            max_bytes=self.max_bytes,
+            free_bytes=self.free_bytes,
+        )
+        for name in names:
+            staging.sweep(name)
+        downloader = Downloader(
+            threads=THREADS,
+            takes_plain_http=asana_url.startswith("http://"),  # an Asana that is only emulated
+            file_seconds=self.file_seconds,
+            silent_seconds=self.silent_seconds,
+        )
+        return Downloads(
+            session.client,
+            downloader,
+            staging,
+            session.rate_limit.sleep,
+            most_visits=max(1, workers // 2),
+            retry=RetryPolicy(self.patience),
+        )
