@@ -1,5 +1,6 @@
 """The files of attachments: on disk before their records go out, whole or not at all."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -12,10 +13,16 @@ from typing import Any
 
 import orjson
 import pytest
+from airbyte_cdk.models import (
+    AirbyteMessageSerializer,
+    AirbyteRecordMessageFileReference,
+    ConfiguredAirbyteCatalogSerializer,
+)
 
 from integration_tests.asana_emulator import Account, AsanaEmulator, make_account
 from integration_tests.asana_emulator.files import FileTrouble
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
+from source_asana import SourceAsana
 from source_asana.reading.downloads import MAX_FAILURES_IN_ROW
 from source_asana.reading.staging import RESERVED_BYTES
 from source_asana.transfer import Transfer
@@ -232,6 +239,44 @@ def test_a_file_is_on_disk_before_its_record_goes_out(attached: Attached) -> Non
 
     attached.read(killed_before=check)
     assert found == set(gids)
+
+
+def test_airbytes_own_models_read_the_reference(attached: Attached) -> None:
+    gid = attached.attach()
+    (line,) = [line for line in attached.read().lines if '"file_reference"' in line]
+    record = AirbyteMessageSerializer.load(orjson.loads(line)).record
+    assert record
+    assert record.file_reference == AirbyteRecordMessageFileReference(
+        staging_file_url=str(attached.folder / "attachments" / gid / "Chart.pdf"),
+        source_file_relative_path=f"attachments/{gid}/Chart.pdf",
+        file_size_bytes=1000,
+    )
+
+
+def test_callers_in_the_same_process_get_the_reference_too(attached: Attached) -> None:
+    gid, link = attached.attach(), attached.attach(host="gdrive")
+    source = SourceAsana(asana_url=attached.asana.url, transfer=Transfer(directory=attached.folder))
+    config = config_for(attached.asana, project_gids=[attached.project])
+    catalog = ConfiguredAirbyteCatalogSerializer.load(with_files())
+    messages = source.read(logging.getLogger("airbyte"), config, catalog)
+    references = {m.record.data["gid"]: m.record.file_reference for m in messages if m.record}
+    assert references.keys() == {gid, link}
+    assert references[link] is None
+    assert references[gid].source_file_relative_path == f"attachments/{gid}/Chart.pdf"
+
+
+def test_a_state_comes_after_the_records_with_files_that_it_covers(attached: Attached) -> None:
+    gids = [attached.attach(size=60_000) for _ in range(3)]
+    attached.trouble(gids[1], "slow", seconds=0.6)
+    said = attached.read(mode="incremental", seconds_between_states=0.0)
+    states = [
+        place
+        for place, message in enumerate(said.messages)
+        if message["type"] == "STATE" and attached.project in orjson.dumps(message).decode()
+    ]
+    records = [n for n, message in enumerate(said.messages) if message["type"] == "RECORD"]
+    assert len(records) == 3
+    assert max(records) < min(states)
 
 
 @pytest.mark.parametrize("size", [0, 1, 20 * MEGABYTE])

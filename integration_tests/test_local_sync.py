@@ -7,11 +7,12 @@ import subprocess
 import sys
 from contextlib import closing
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.asana_emulator.account import Account
 from integration_tests.local import Desk, sync_sample
 from integration_tests.reading import config_for
@@ -382,3 +383,30 @@ def test_two_syncs_at_once_spill_to_folders_of_their_own(tmp_path: Path) -> None
     second.close()
     assert folders[0] != folders[1]
     assert not any(folder.exists() or folder.is_relative_to(Path.cwd()) for folder in folders)
+
+
+def test_files_of_attachments_go_into_the_folder_that_files_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "files"
+    with AsanaEmulator(make_account("sample"), serves_files=True) as asana:
+        desk = Desk(asana, tmp_path, capsys)
+        ended = desk.sync("--streams", "attachments", "--files", str(folder))
+        ours = [row for row in desk.rows("attachments") if row["host"] == "asana"]
+        found = {path.parent.name: path for path in folder.rglob("*") if path.is_file()}
+        assert found.keys() == {row["gid"] for row in ours}
+        for row in ours:
+            assert found[row["gid"]] == folder / "attachments" / row["gid"] / row["name"]
+            content = found[row["gid"]].read_bytes()
+            assert sha256(content).hexdigest() == asana.files.digest(row["gid"])
+    assert f"{len(ours)} files downloaded to {folder}" in ended.out
+    assert ended.exit_status == 0
+
+
+def test_without_files_no_file_is_downloaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with AsanaEmulator(make_account("sample"), serves_files=True) as asana:
+        ended = Desk(asana, tmp_path, capsys).sync("--streams", "attachments")
+        assert asana.files.requests == []
+    assert "downloaded" not in ended.out

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 OPEN_TASKS_IN_DUCKDB = """\
 SELECT membership.project.name AS project,
@@ -79,6 +80,11 @@ def _row(
     if stream == "events" and not summary.records and not note:
         note = "nothing in a first sync; events exist only between syncs"
     return (stream, summary.records, summary.requests, summary.seconds, note)
+
+
+def files(number: int, folder: Path) -> str:
+    """How many files of attachments were downloaded, and where they are."""
+    return f"{counted(number, 'file')} downloaded to {folder}/attachments/<gid of the attachment>"
 
 
 def verdict(streams: Sequence[str], incomplete: Mapping[str, Incomplete]) -> str:

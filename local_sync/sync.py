@@ -82,6 +82,7 @@ class Outcome:
     is_interrupted: bool = False
     projects_done: int = 0
     projects_known: int = 0
+    files: int = 0
 
     def exit_status(self, options: Options) -> int:
         """0 if all streams are complete, or the others were refused and not named by the user."""
@@ -267,6 +268,8 @@ def print_report(
     )
     query = report.example_query(options.streams, outcome.summaries, here.open_tasks)
     print(f"\n{here.where}. For example:\n\n{query}\n\n{here.show(query)}\n")
+    if options.files:
+        print(f"{report.files(outcome.files, options.files)}\n")
     print(report.verdict(options.streams, outcome.incomplete))
     if sample is None:
         return outcome.exit_status(options)
@@ -317,6 +320,7 @@ def note(message: Message, outcome: Outcome, progress: Progress) -> None:
     """Add a message to the outcome and the progress."""
     if isinstance(message, RecordBatch):
         progress.records += len(message.records)
+        outcome.files += sum(file is not None for file in message.files)
         return
     if completed(message):
         progress.streams_done += 1
