@@ -115,6 +115,13 @@ def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
+def test_a_file_that_grows_above_the_limit_is_refused_at_once(tmp_path: Path) -> None:
+    with Staging(tmp_path, max_bytes=5).new_file("attachments", "12", NAME) as new:
+        new.write(b"12345")
+        with pytest.raises(NoFile):
+            new.write(b"6")
+
+
 def test_a_file_may_take_all_but_what_stays_free(tmp_path: Path) -> None:
     assert stage(Staging(tmp_path, free_bytes=lambda _: RESERVED_BYTES + 5), b"12345").size == 5
 
