@@ -27,6 +27,8 @@ from source_asana.reading.downloads import MAX_FAILURES_IN_ROW
 from source_asana.reading.staging import RESERVED_BYTES
 from source_asana.transfer import Transfer
 
+pytestmark = pytest.mark.once
+
 MEGABYTE = 1_000_000
 EVIL_NAMES = {
     "../../etc/passwd": ".._.._etc_passwd",
@@ -511,7 +513,6 @@ def test_a_file_that_is_refused_for_good_is_not_asked_for_again(attached: Attach
     assert messages_of(read_later(attached, first)) == []
 
 
-@pytest.mark.once
 def test_other_streams_go_on_while_files_come(attached: Attached) -> None:
     """The files come only after all stories were requested: no worker may wait for them first."""
 
@@ -533,7 +534,6 @@ def test_other_streams_go_on_while_files_come(attached: Attached) -> None:
 PROGRAM = Path(sys.executable).with_name("source-asana")
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_an_ended_sync_leaves_no_half_file_under_its_name(
     attached: Attached, number: signal.Signals

@@ -57,7 +57,7 @@ def main() -> None:
     """Serve until interrupted."""
     arguments = _arguments()
     account = make_account(arguments.size, seed=arguments.seed)
-    with AsanaEmulator(account, port=arguments.port) as asana:
+    with AsanaEmulator(account, port=arguments.port, serves_files=True) as asana:
         asana.controls.latency = arguments.latency_ms / 1000
         asana.controls.quota_per_minute = arguments.quota
         print(instructions(asana), flush=True)
