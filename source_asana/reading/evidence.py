@@ -31,10 +31,11 @@ AGREED, COUNTER_AGREED, MET, TRUSTED, IS_WRONG = "agreed", "counter", "met", "tr
 class Terms:
     """What a shortcut has to prove, and how often it is checked.
 
-    `first`: as many claims are checked, and must agree, before one is trusted. After that the
-    share to check falls from all to 1 in `one_in`: of n claims so far, each is checked with a
-    chance of at least `first` / n. If 1 % of the claims are wrong, wherever they come, all of them
-    are missed with a chance of exp(-first / 100); for 691 that is 0.1 %.
+    `first`: as many claims are checked, and must agree, before one is trusted. If 1 % of the claims
+    are wrong, here and there, all of them are missed with a chance of exp(-first / 100); for 691
+    that is 0.1 %. The wrong ones may come together, and late. So the share to check falls
+    slowly: of n claims so far, each is checked with a chance of at least half of `first` / n. Then
+    the same holds of 2 % that are wrong, wherever they come. It never falls below 1 in `one_in`.
     `counter_claims`: how many claims of the opposite must agree too, because a shortcut that claims
     the same of everything proves nothing.
     """
@@ -45,7 +46,9 @@ class Terms:
 
     def share(self, claims: int) -> float:
         """The share to check of the claims that come after so many."""
-        return min(1.0, max(1 / self.one_in, self.first / max(claims, 1)))
+        if claims <= self.first:
+            return 1.0
+        return max(1 / self.one_in, self.first / (2 * claims))
 
 
 class Evidence:
@@ -117,9 +120,16 @@ class Evidence:
         self._counts[IS_WRONG] = 1
         self.checked += 1
 
-    def numbers(self) -> dict[str, int]:
-        """What the next sync must know, as numbers that are not 0."""
-        return {name: number for name, number in self._counts.items() if number}
+    def numbers(self, *, is_made_good: bool = False) -> dict[str, int]:
+        """What the next sync must know, as numbers that are not 0.
+
+        `is_made_good`: after a wrong claim, this sync has made the documented request for all
+        that it had trusted.
+        """
+        counts = dict(self._counts)
+        if is_made_good and self.is_wrong and not self.trusted_before:
+            counts[TRUSTED] = 0
+        return {name: number for name, number in counts.items() if number}
 
     def _place(self, case: str) -> float:
         """A number from 0 to 1 for a case, as good as drawn by lot."""
