@@ -92,6 +92,16 @@ def _selected(record: str, opt_fields: str) -> tuple[Selection, tuple[str, ...]]
     return selection(opt_fields, field_tree(record))
 
 
+@lru_cache(maxsize=1024)
+def _inline_selection(opt_fields: str, names: frozenset[str]) -> Selection:
+    """What is asked of the children that come with a task."""
+    chosen = Selection()
+    for path in paths(opt_fields):
+        if path[0] in names:
+            chosen.add(path)
+    return chosen
+
+
 def documented_operation(asked: Asked) -> Operation:
     return operation(UNDOCUMENTED_ALIASES.get(asked.template, asked.template))
 
@@ -191,6 +201,7 @@ class Answers:
         odd = (
             *(controls.whole_time_entries, controls.ignored_parameters, controls.hidden),
             *(repr(controls.assumed_parameters), repr(controls.inline_children)),
+            controls.inline_omits,
         )
         key = (self._account.version, question, place, odd)
         page = self._pages.get(key)
@@ -219,15 +230,20 @@ class Answers:
     def _inline(self, asked: Asked, gid: str) -> Record:
         """A task's children, where the controls let them come with it and they are asked for."""
         wanted = self._controls.inline_children
-        if not wanted or self._account.kind(gid) != "task":
+        chosen = _inline_selection(asked.query.get("opt_fields", ""), frozenset(wanted))
+        if not chosen.fields or self._account.kind(gid) != "task":
             return {}
-        names = {path[0] for path in paths(asked.query.get("opt_fields", ""))}
-        viewer = asked.person.viewer
-        return {
-            name: [{"gid": child} for child in self._account.listing(viewer, name, gid)[:most]]
-            for name, most in wanted.items()
-            if name in names
+        viewer, account = asked.person.viewer, self._account
+        is_empty = self._controls.omits_inline(gid)
+        children = {
+            name: account.listing(viewer, name, gid)[: 0 if is_empty else wanted[name]]
+            for name in chosen.fields
         }
+        records = {
+            name: [account.record(viewer, child) for child in gids]
+            for name, gids in children.items()
+        }
+        return cut(records, chosen)
 
     def _answered(self, asked: Asked) -> Answered:
         """The gids of a listing, found once for all of its pages."""

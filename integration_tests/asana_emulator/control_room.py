@@ -37,6 +37,7 @@ SETTINGS = frozenset(
         "gzip",
         "headers",
         "inline_children",
+        "inline_omits",
         "latency",
         "latency_jitter",
         "lost_events",

@@ -56,6 +56,9 @@ NEEDED: Mapping[int | str, str] = {
 }
 """The parameter without which a fault does not happen."""
 
+INLINE: Mapping[str, int | None] = {"attachments": None}
+"""The children that come with tasks as public clients know them; Asana documents none."""
+
 CLOSED_PORT = "http://127.0.0.1:9/"
 
 
@@ -261,7 +264,8 @@ class Controls:
     `assumed_parameters`: by path template, those that a request has if it does not name them.
     `inline_children`: the children that listings of tasks and single tasks have too if they are
     asked for (`attachments`, `stories`, `subtasks`), and how many of each at most (None: all).
-    The reference does not know them.
+    The reference does not know them; public clients rely on `attachments`. `inline_omits`: the
+    share of tasks with such children whose inline list is empty all the same.
     """
 
     offsets: Offsets
@@ -282,7 +286,8 @@ class Controls:
     ignored_parameters: frozenset[str] = frozenset()
     demanded_parameters: dict[str, str] = field(default_factory=dict)
     assumed_parameters: dict[str, dict[str, str]] = field(default_factory=dict)
-    inline_children: dict[str, int | None] = field(default_factory=dict)
+    inline_children: dict[str, int | None] = field(default_factory=lambda: dict(INLINE))
+    inline_omits: float = 0.0
     workspace_events: bool = False
     cut_off_after: int | None = None
     limit_may_change: bool = False
@@ -401,6 +406,10 @@ class Controls:
         """Whether the event at a place of the log never reaches the resource's stream."""
         return self.lost_events > 0 and Random(f"{resource} {at}").random() < self.lost_events
 
+    def omits_inline(self, task: str) -> bool:
+        """Whether the inline lists of a task are empty, whatever it has."""
+        return self.inline_omits > 0 and Random(f"inline {task}").random() < self.inline_omits
+
     def heal(self) -> None:
         """End all denials, faults, truncations, interruptions, alterations and losses."""
         self.denials, self.faults = [], []
@@ -408,7 +417,8 @@ class Controls:
         self.truncations, self.interruptions = [], []
         self.alterations = []
         self.ignored_parameters, self.demanded_parameters = frozenset(), {}
-        self.assumed_parameters, self.inline_children = {}, {}
+        self.assumed_parameters, self.inline_children = {}, dict(INLINE)
+        self.inline_omits = 0.0
 
     def denied(self, asked: Asked) -> int | None:
         return next((denial.status for denial in self.denials if denial.strikes(asked)), None)

@@ -126,6 +126,7 @@ class AsanaEmulator:
         *,
         export_ids: Collection[str] = (),
         choice: Choice = EVERYTHING,
+        believes_inline: bool = False,
     ) -> dict[str, int]:
         """The fewest requests that can read these streams, by path template."""
         return truth.floor(
@@ -135,6 +136,7 @@ class AsanaEmulator:
             export_ids=tuple(export_ids),
             choice=choice,
             whole_time_entries=self.controls.whole_time_entries,
+            believes_inline=believes_inline,
         )
 
     def _viewer(self, token: str) -> Viewer:

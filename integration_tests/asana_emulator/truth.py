@@ -62,16 +62,21 @@ def floor(
     page_size: int = 100,
     choice: Choice = EVERYTHING,
     whole_time_entries: bool = False,
+    believes_inline: bool = False,
 ) -> dict[str, int]:
-    """The fewest requests that read these streams in full, by OpenAPI path."""
+    """The fewest requests that read these streams in full, by OpenAPI path.
+
+    `believes_inline`: an empty inline list of a task saves the request for its children.
+    """
     wanted = {stream.removesuffix(_COMPACT) for stream in streams}
     walked = _Walk(account, viewer, choice, wanted)
     requests: Counter[str] = Counter()
     for listing in _LISTINGS:
         if wanted & listing.needed_by:
+            least = 0 if believes_inline and listing.is_inline else 1
             for parent in listing.parents(walked):
                 length = len(listing.found(walked, parent))
-                requests[listing.path] += max(1, -(-length // page_size))
+                requests[listing.path] += max(least, -(-length // page_size))
     if wanted & {"teams", "team_memberships", "audit_log_events"}:
         # The list of workspaces is not believed when it says that one is no organization.
         plain = len(walked.workspaces) - len(walked.organizations)
@@ -341,12 +346,16 @@ _MADE: dict[str, Callable[[_Walk], Records]] = {
 
 @dataclass(frozen=True)
 class _Listing:
-    """A listing that some streams need: its parents, and its length."""
+    """A listing that some streams need: its parents, and its length.
+
+    `is_inline`: whether its parents have a list of it.
+    """
 
     path: str
     needed_by: set[str]
     parents: Callable[[_Walk], Iterable[str]]
     found: Callable[[_Walk, str], Sequence[str]]
+    is_inline: bool = False
 
 
 def _whole(child: str) -> Callable[[_Walk, str], Sequence[str]]:
@@ -482,5 +491,6 @@ _LISTINGS = (
         {"attachments"},
         lambda walked: walked.recent_tasks(),
         _whole("attachments"),
+        is_inline=True,
     ),
 )

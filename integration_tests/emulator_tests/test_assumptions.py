@@ -1,5 +1,7 @@
 """Controls that make the emulated Asana differ from its reference."""
 
+from typing import Any
+
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
@@ -30,6 +32,7 @@ def test_tasks_can_have_their_children_inline_if_these_are_asked_for(asana: Asan
     task = next(task["gid"] for task in of_stream(asana, "tasks") if task["num_subtasks"] > 1)
     fields = "name,subtasks.gid,stories.gid,attachments.gid"
     path = f"/tasks/{task}"
+    asana.controls.inline_children = {}
     assert set(told(asana, path, opt_fields=fields)["data"]) == {"gid", "name"}
     asana.controls.inline_children = {"subtasks": None, "stories": 1}
     found = told(asana, path, opt_fields=fields)["data"]
@@ -38,11 +41,48 @@ def test_tasks_can_have_their_children_inline_if_these_are_asked_for(asana: Asan
     assert len(found["stories"]) <= 1
     assert set(told(asana, path, opt_fields="name")["data"]) == {"gid", "name"}
     asana.controls.heal()
-    assert set(told(asana, path, opt_fields=fields)["data"]) == {"gid", "name"}
+    assert set(told(asana, path, opt_fields=fields)["data"]) == {"gid", "name", "attachments"}
+
+
+def inline_attachments(asana: AsanaEmulator, fields: str) -> list[list[dict[str, Any]]]:
+    """The attachments that come with the tasks of the first project that has any."""
+    for project in of_stream(asana, "projects"):
+        query = {"project": project["gid"], "limit": 100, "opt_fields": fields}
+        lists = [task["attachments"] for task in told(asana, "/tasks", **query)["data"]]
+        if any(lists):
+            return lists
+    raise AssertionError
+
+
+def test_listed_tasks_have_their_attachments_in_the_form_that_is_asked_for(
+    asana: AsanaEmulator,
+) -> None:
+    whole = inline_attachments(asana, "attachments")
+    assert [] in whole
+    compact = {"gid", "resource_type", "name", "resource_subtype"}
+    assert {frozenset(each) for found in whole for each in found} == {frozenset(compact)}
+    named = inline_attachments(asana, "attachments.gid")
+    assert named == [[{"gid": each["gid"]} for each in found] for found in whole]
+
+
+def test_inline_lists_can_be_empty_for_some_tasks(asana: AsanaEmulator) -> None:
+    tasks = [task["gid"] for name in ("tasks", "subtasks") for task in of_stream(asana, name)]
+
+    def with_some() -> set[str]:
+        paths = {task: f"/tasks/{task}" for task in tasks}
+        found = {t: told(asana, paths[t], opt_fields="attachments.gid")["data"] for t in tasks}
+        return {task for task, record in found.items() if record["attachments"]}
+
+    honest = with_some()
+    control(asana, "controls", {"inline_omits": 0.5})
+    assert set() < with_some() < honest
+    control(asana, "controls", {"inline_omits": 1.0})
+    assert with_some() == set()
+    asana.controls.heal()
+    assert with_some() == honest
 
 
 def test_listings_have_inline_children_too(asana: AsanaEmulator) -> None:
-    control(asana, "controls", {"inline_children": {"attachments": None}})
     project = of_stream(asana, "projects")[0]["gid"]
     query = {"project": project, "limit": 100, "opt_fields": "attachments.gid"}
     listed = told(asana, "/tasks", **query)["data"]
