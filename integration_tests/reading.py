@@ -21,6 +21,7 @@ from airbyte_cdk.logger import AirbyteLogFormatter
 from integration_tests.asana_emulator import AsanaEmulator
 from source_asana import SourceAsana
 from source_asana.entrypoint import Entrypoint
+from source_asana.reading.evidence import Terms
 from source_asana.streams.declared import STREAMS
 from source_asana.transfer import Transfer
 
@@ -181,12 +182,13 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     check_seconds: float = 25.0,
     silent_seconds: float = 240.0,
     transfer: Transfer | None = None,
+    terms: Terms | None = None,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
     `killed_after`: the number of messages it may print. `killed_before`: whether a message is the
-    first one that it may not print. Config, catalog and state are values, the bytes of a file, or
-    the path of one.
+    first one that it may not print. `terms`: what shortcuts have to prove. Config, catalog and
+    state are values, the bytes of a file, or the path of one.
     """
     url = asana if isinstance(asana, str) else asana.url
     with tempfile.TemporaryDirectory() as folder, logged() as lines:
@@ -199,6 +201,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
             silent_seconds=silent_seconds,
             transfer=transfer,
         )
+        source.terms = terms or source.terms
         entrypoint = Entrypoint(source)
         files = _written(Path(folder), config=config, catalog=catalog, state=state)
         unset = {"debug": False, "state": None, "streams": None, "state_file": None}

@@ -577,6 +577,7 @@ class Histories(RuleBasedStateMachine):
         shuffles_events=st.booleans(),
         old_sync_tokens=st.sampled_from([None, 412, 400]),
         comments_amid_first_sync=st.none() | st.integers(1, 20),
+        skips_requests=st.booleans(),
     )
     def begin(
         self,
@@ -587,6 +588,7 @@ class Histories(RuleBasedStateMachine):
         shuffles_events: bool,
         old_sync_tokens: Literal[400, 412] | None,
         comments_amid_first_sync: int | None,
+        skips_requests: bool,
     ) -> None:
         self.history = History(
             person,
@@ -595,6 +597,7 @@ class Histories(RuleBasedStateMachine):
             shuffles_events=shuffles_events,
             old_sync_tokens=old_sync_tokens,
             workspace_events=workspace_events and person == "service",
+            skips_requests=skips_requests,
         )
         self.people = People(self.history)
         if comments_amid_first_sync is not None:

@@ -37,6 +37,7 @@ SETTINGS = (
     "num_workers",
     "requests_per_minute",
     "organization_export_ids",
+    "skip_tasks_without_attachments",
 )
 """The settings of the form, in its order."""
 
@@ -81,6 +82,7 @@ class Config:
     num_workers: int = DEFAULT_WORKERS
     capture_deletions: bool = True
     requests_per_minute: int | None = None
+    skip_tasks_without_attachments: bool = False
     filters: Filters = ALL
 
     @property
@@ -117,6 +119,9 @@ def parse_config(raw: RawConfig) -> Config:
         capture_deletions=_yes_or_no(raw, "capture_deletions", default=True),
         requests_per_minute=_whole_number(
             raw, "requests_per_minute", least=1, most=MOST_REQUESTS_PER_MINUTE
+        ),
+        skip_tasks_without_attachments=_yes_or_no(
+            raw, "skip_tasks_without_attachments", default=False
         ),
         filters=_filters(raw),
     )

@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, partial
 from math import inf
@@ -77,13 +78,22 @@ from source_asana.deadline import Deadline
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.downloads import Downloads
+from source_asana.reading.evidence import Terms
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Selection
-from source_asana.reading.marks import Marks, UnknownState, done_projects, incremental_marks
+from source_asana.reading.marks import (
+    Evident,
+    Marks,
+    UnknownState,
+    done_projects,
+    evidence_in,
+    incremental_marks,
+)
 from source_asana.reading.oddities import Oddities
 from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
+from source_asana.reading.shortcuts import Shortcuts
 from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.walk import Walk
 from source_asana.session import SETTLE_SECONDS, Limits, Opening, Session
@@ -103,12 +113,11 @@ END_SECONDS = 1.0
 class SourceAsana(Source):
     """Asana for Airbyte.
 
-    `asana_url`: Asana's address; by default the environment variable ASANA_BASE_URL, or Asana
-    itself. `patience`: seconds for which a failing request is retried. `answer_seconds`: how long
-    one answer may take. `seconds_between_states`: the shortest time between two states of what is
-    complete. `check_seconds`: how long a check may take. `write_now`: writes a message at once,
-    from any thread; by default messages wait in the repository. `silent_seconds`: after so long
-    without a record or a state, a state is repeated. `transfer`: how files are downloaded.
+    `asana_url`: by default the environment variable ASANA_BASE_URL, or Asana itself. `patience`:
+    seconds for which a failing request is retried. `answer_seconds`, `check_seconds`: how long one
+    answer, or a check, may take. `seconds_between_states`: the shortest time between two states.
+    `write_now`: writes a message at once, from any thread; by default it waits in the repository.
+    `silent_seconds`: after so long in silence a state is repeated. `transfer`: of files.
     """
 
     def __init__(
@@ -129,6 +138,7 @@ class SourceAsana(Source):
         self._due = partial(Due, seconds_between_states, silent_seconds)
         self._check_seconds = check_seconds
         self._transfer = transfer or Transfer()
+        self.terms = Terms()
         self._messages = InMemoryMessageRepository()
         self._write_now = write_now or self._messages.emit_message
         self._is_stopped = False
@@ -238,7 +248,7 @@ class SourceAsana(Source):
         settings = parse_config(config)
         _refuse_repeated(catalog)
         selected, unknown = _selected(catalog)
-        marks = _marks(selected, state or [], settings.filters, logger)
+        former = _former(selected, state or [], settings.filters, self.terms, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         limits = Limits(self._patience, self._answer_seconds)
         session = self._session(settings, config, rate_limit, limits, logger)
@@ -247,7 +257,7 @@ class SourceAsana(Source):
             session,
             settings,
             selected,
-            marks,
+            former,
             self._due(),
             Platform(
                 lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
@@ -308,11 +318,23 @@ def _specification() -> ConnectorSpecification:
     return Source.spec(SourceAsana(), logging.getLogger("airbyte"))
 
 
+@dataclass(frozen=True)
+class Former:
+    """What the incoming state says of the selected streams: their marks, and of shortcuts.
+
+    `terms`: what shortcuts have to prove.
+    """
+
+    marks: Mapping[StreamClass, Marks]
+    evidence: Mapping[StreamClass, Evident]
+    terms: Terms
+
+
 def _parts(
     session: Session,
     settings: Config,
     selected: Mapping[StreamClass, Selection],
-    marks: Mapping[StreamClass, Marks],
+    former: Former,
     due: Due,
     platform: Platform,
     logger: logging.Logger,
@@ -322,19 +344,21 @@ def _parts(
     client, filters = session.client, settings.filters
     oddities = Oddities()
     reader = Reader(client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks))
-    resumption = Resumption(selected, marks)
-    account = AsanaAccount(make_plan(selected, filters), resumption, filters, settings.gids)
-    walk = Walk(account, reader, workers=settings.num_workers, downloads=downloads)
+    resumption = Resumption(selected, former.marks)
+    plan = make_plan(selected, filters, with_hints=settings.skip_tasks_without_attachments)
+    account = AsanaAccount(plan, resumption, filters, settings.gids)
+    shortcuts = Shortcuts(plan, former.evidence, former.terms)
+    walk = Walk(account, reader, shortcuts, workers=settings.num_workers, downloads=downloads)
     progress = Progress(
         logger, client.observed.sent, session.rate_limit.seconds_to_wait, walk.open_projects
     )
     reporter = Reporter(
         account,
         selected,
-        Checkpoints(selected, marks, lambda: account.began, due, filters),
+        Checkpoints(selected, former.marks, lambda: account.began, due, filters, walk.evidence),
         Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
         progress,
-        SyncLog(logger, progress, client.observed, oddities),
+        SyncLog(logger, progress, client.observed, oddities, shortcuts),
         platform,
         walk.give_up,
     )
@@ -446,14 +470,16 @@ def _selection(configured: ConfiguredAirbyteStream) -> Selection:
     )
 
 
-def _marks(
+def _former(
     selected: Mapping[StreamClass, Selection],
     state: Iterable[AirbyteStateMessage],
     filters: Filters,
+    terms: Terms,
     logger: logging.Logger,
-) -> dict[StreamClass, Marks]:
+) -> Former:
     """What the incoming state says of the selected streams. Raises ConfigError."""
     marks: dict[StreamClass, Marks] = {}
+    evidence: dict[StreamClass, Evident] = {}
     for message in state:
         told = message.stream
         stream = STREAMS.get(told.stream_descriptor.name) if told else None
@@ -463,10 +489,11 @@ def _marks(
         read = incremental_marks if selected[stream].incremental else done_projects
         try:
             marks[stream] = read(blob, coverage_of(stream, filters))
+            evidence[stream] = evidence_in(blob)
         except UnknownState:
             raise ConfigError(
                 f"Cannot read the state of {stream.stream_name()}. "
                 "Clear the stream, or reset its state, to sync it in full."
             ) from None
         logger.debug("%s resumes from %s projects", stream.stream_name(), len(marks[stream]))
-    return marks
+    return Former(marks, evidence, terms)

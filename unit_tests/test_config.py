@@ -96,6 +96,12 @@ def test_each_setting_sets_its_filter(field: str, value: Any, filters: Filters) 
     assert parse_config({"credentials": PAT, field: value}).filters == filters
 
 
+@pytest.mark.parametrize(("given_value", "is_on"), [(None, False), (False, False), (True, True)])
+def test_requests_are_skipped_only_if_the_user_wants_it(*, given_value: Any, is_on: bool) -> None:
+    raw = {"credentials": PAT, "skip_tasks_without_attachments": given_value}
+    assert parse_config(raw).skip_tasks_without_attachments is is_on
+
+
 @pytest.mark.parametrize(
     ("given_start", "start"),
     [
@@ -279,6 +285,7 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "include_subtasks": 0}, "include_subtasks"),
     ({"credentials": PAT, "include_tasks_without_project": "true"}, "tasks_without_project"),
     ({"credentials": PAT, "include_custom_field_options": []}, "include_custom_field_options"),
+    ({"credentials": PAT, "skip_tasks_without_attachments": "yes"}, "tasks_without_attachments"),
     ({"credentials": PAT, "start_date": ""}, "start_date"),
     ({"credentials": PAT, "start_date": "yesterday"}, "start_date"),
     ({"credentials": PAT, "start_date": 20260131}, "start_date"),

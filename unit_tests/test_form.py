@@ -40,6 +40,7 @@ Advanced
     Number of concurrent workers
     Requests per minute
     Organization export IDs
+    Skip attachment requests of tasks without attachments
 """
 """The form as Airbyte shows it: cards, fields, and those that are folded up at first."""
 
@@ -154,6 +155,7 @@ OLD_CONFIGS: dict[str, dict[str, Any]] = {
         "start_date": "2026-01-01",
         "capture_deletions": False,
         "requests_per_minute": 60_000,
+        "skip_tasks_without_attachments": True,
     },
     "a time, 2.0.0": {
         "credentials": OAUTH_TITLE | OAUTH,

@@ -12,6 +12,7 @@ from source_asana.reading.marks import (
     Mark,
     UnknownState,
     done_projects,
+    evidence_in,
     full_refresh_blob,
     incremental_blob,
     incremental_marks,
@@ -271,3 +272,67 @@ def test_the_state_of_ten_thousand_projects_stays_small(
         for n in range(10_000)
     }
     assert len(orjson.dumps(incremental_blob(marks))) < most
+
+
+TRUSTED: dict[str, int] = {"agreed": 700, "counter": 20, "met": 900, "trusted": 200}
+WRONG = TRUSTED | {"is_wrong": 1}
+TWO = {"11": Mark(TIME, "a"), "12": Mark(LATER, "b")}
+
+
+def doubted(blob: dict[str, Any]) -> list[str]:
+    marks = incremental_marks(orjson.loads(orjson.dumps(blob)))
+    assert marks.keys() == TWO.keys()
+    return sorted(project for project, mark in marks.items() if mark.is_doubted)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "projects"),
+    [
+        ({}, []),
+        (TRUSTED, []),
+        (WRONG, ["11", "12"]),
+        ({name: WRONG[name] for name in WRONG if name != "trusted"}, []),
+    ],
+)
+def test_marks_are_doubted_after_something_was_skipped_wrongly(
+    evidence: dict[str, int], projects: list[str]
+) -> None:
+    assert doubted(incremental_blob(TWO, WHOLE, evidence)) == projects
+
+
+def test_what_was_read_again_is_no_longer_doubted() -> None:
+    first = incremental_marks(incremental_blob(TWO, WHOLE, WRONG))
+    known = evidence_in(incremental_blob(TWO, WHOLE, WRONG))
+    assert known == {name: number for name, number in WRONG.items() if name != "trusted"}
+    new = Mark("2026-11-22T10:00:00.000Z", "c")
+    assert doubted(incremental_blob(first | {"11": new}, WHOLE, known)) == ["12"]
+    assert doubted(incremental_blob(first | {"11": new, "12": new}, WHOLE, known)) == []
+
+
+def test_a_refresh_that_skipped_wrongly_starts_over() -> None:
+    assert done_projects(full_refresh_blob(TWO, WHOLE, TRUSTED)).keys() == TWO.keys()
+    assert done_projects(full_refresh_blob(TWO, WHOLE, WRONG)) == {}
+    assert incremental_marks(full_refresh_blob(TWO, WHOLE, TRUSTED)) == {}
+
+
+@pytest.mark.parametrize("evidence", [TRUSTED, WRONG])
+def test_evidence_survives_where_nothing_is_marked(evidence: dict[str, int]) -> None:
+    assert incremental_marks(incremental_blob({}, WHOLE, evidence)) == {}
+    assert evidence_in(incremental_blob({}, WHOLE, evidence))["agreed"] == 700
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"evidence": []},
+        {"evidence": {"agreed": -1}},
+        {"evidence": {"agreed": "700"}},
+        {"evidence": {"other": 1}},
+        {"doubted_until": "yesterday"},
+        {"doubted_until": 1},
+    ],
+)
+def test_odd_evidence_is_an_unknown_state(odd: dict[str, Any]) -> None:
+    blob = incremental_blob(TWO) | odd
+    with pytest.raises(UnknownState):
+        (incremental_marks(blob), evidence_in(blob))

@@ -10,8 +10,8 @@ from source_asana.reading.container import Container, Need, News
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Listing, Selection
 from source_asana.reading.plan import make_plan
-from source_asana.reading.visits import Look, Rules, Visit
-from source_asana.streams.declared import Stories, Subtasks, Tasks
+from source_asana.reading.visits import Asked, Claim, Look, Rules, Visit
+from source_asana.streams.declared import Attachments, Stories, Subtasks, Tasks
 from source_asana.streams.sources import StreamClass
 
 STREAMS: tuple[StreamClass, ...] = (Tasks, Subtasks, Stories)
@@ -174,3 +174,49 @@ def test_the_filters_exclude_what_the_user_did_not_choose(
 ) -> None:
     found = next(each for each in PLAN.listings if each.name == listing and each.pages)
     assert Rules(PLAN, filters).is_chosen(found, TASK | record) == is_chosen
+
+
+HINTED = make_plan(
+    {stream: Selection(incremental=True) for stream in (Tasks, Attachments)}, with_hints=True
+)
+
+
+def claim_of(look: Look) -> Claim | None:
+    (claim,) = [below.claim for below in look.below if below.listing.name == "attachments"]
+    return claim
+
+
+@pytest.mark.parametrize(
+    ("record", "claims"),
+    [
+        ({"attachments": [], "html_notes": "<body>Tea</body>"}, True),
+        ({"attachments": [{"gid": "9"}], "html_notes": "<body></body>"}, False),
+        ({"attachments": [{"gid": "9"}]}, False),
+        ({"attachments": [], "html_notes": '<body><img src="x"></body>'}, None),
+        ({"attachments": [], "html_notes": '<a data-asana-type="attachment">x</a>'}, None),
+        ({"attachments": [], "html_notes": "https://app.asana.com/get_asset?asset_id=1"}, None),
+        ({"attachments": [], "html_notes": None}, None),
+        ({"attachments": []}, None),
+        ({"attachments": None, "html_notes": "<body></body>"}, None),
+        ({"attachments": {}, "html_notes": "<body></body>"}, None),
+        ({"attachments": "", "html_notes": "<body></body>"}, None),
+        ({"html_notes": "<body></body>"}, None),
+    ],
+)
+def test_a_task_claims_something_only_with_a_list_and_a_plain_description(
+    record: dict[str, Any], *, claims: bool | None
+) -> None:
+    inside = Container("project", "1", need=Need({Attachments: None}))
+    visit = Visit(HINTED.by_path[str(Tasks.path())], "1", inside, inside.need)
+    asked = Asked(7.0, MARK)
+    look = Rules(HINTED, Filters()).look_at(visit, TASK | record, None, None, asked)
+    assert claim_of(look) == (None if claims is None else Claim(claims, asked))
+
+
+def test_nothing_is_claimed_unless_the_user_wants_hints() -> None:
+    plan = make_plan({stream: Selection(incremental=True) for stream in (Tasks, Attachments)})
+    inside = Container("project", "1", need=Need({Attachments: None}))
+    visit = Visit(plan.by_path[str(Tasks.path())], "1", inside, inside.need)
+    record = TASK | {"attachments": [], "html_notes": ""}
+    assert claim_of(Rules(plan, Filters()).look_at(visit, record, None, None)) is None
+    assert "attachments" not in visit.listing.opt_fields

@@ -27,6 +27,7 @@ from source_asana.reading.listing import Selection
 from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
+from source_asana.reading.shortcuts import Shortcuts
 from source_asana.reading.visits import Visit
 from source_asana.reading.walk import Walk
 from source_asana.streams.declared import STREAMS
@@ -133,7 +134,8 @@ def walk(account: Company, *names: str, workers: int = 4) -> list[Finding]:
 def walk_of(account: Company, *names: str, workers: int) -> Walk:
     selected = {STREAMS[name]: Selection(["gid"]) for name in names}
     found = Account(make_plan(selected), Resumption(selected, {}), ALL, {})
-    return Walk(found, cast(Reader, account), workers=workers, idle_seconds=0.02)
+    shortcuts = Shortcuts(found.plan, {})
+    return Walk(found, cast(Reader, account), shortcuts, workers=workers, idle_seconds=0.02)
 
 
 def gids(events: list[Finding], name: str) -> list[str]:

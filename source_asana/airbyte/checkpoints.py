@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from airbyte_cdk.models import (
     AirbyteMessage,
@@ -22,8 +23,10 @@ from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.listing import Selection
 from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,
+    NO_EVIDENCE,
     Blob,
     Coverage,
+    Evident,
     Mark,
     Marks,
     Missing,
@@ -35,6 +38,17 @@ from source_asana.streams.sources import PROJECT, StreamClass
 
 DAYS_UNLISTED = 30
 """After so many days the mark of a portfolio, goal or workspace that is not listed is dropped."""
+
+
+class EvidenceOf(Protocol):
+    """What is known of shortcuts to a stream; see `Shortcuts.numbers`."""
+
+    def __call__(self, stream: StreamClass, *, is_made_good: bool) -> Evident: ...
+
+
+def no_evidence(stream: StreamClass, *, is_made_good: bool) -> Evident:  # noqa: ARG001
+    """Know nothing of shortcuts."""
+    return NO_EVIDENCE
 
 
 class Checkpoints:
@@ -51,6 +65,7 @@ class Checkpoints:
         began: Callable[[], str],
         due: Due,
         filters: Filters = ALL,
+        evidence: EvidenceOf = no_evidence,
     ) -> None:
         self._selected = selected
         self._marks: dict[StreamClass, dict[str, Mark]] = {
@@ -61,6 +76,7 @@ class Checkpoints:
         self._began = began
         self._due = due
         self._filters = filters
+        self._evidence = evidence
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
         self._records: Counter[StreamClass] = Counter()
@@ -195,12 +211,14 @@ class Checkpoints:
                 gid: Mark(self.began, home=home) for gid, home in listed.items()
             }
         if complete or self._marks.get(stream):
-            yield self._state(stream, self._blob(stream))
+            yield self._state(stream, self._blob(stream, is_made_good=complete))
 
-    def _blob(self, stream: StreamClass) -> Blob:
+    def _blob(self, stream: StreamClass, *, is_made_good: bool = False) -> Blob:
+        """The state of a stream. `is_made_good`: it is complete, whatever shortcuts had skipped."""
         marks = self._marks.get(stream, {})
         written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
-        return written(marks, coverage_of(stream, self._filters))
+        evidence = self._evidence(stream, is_made_good=is_made_good)
+        return written(marks, coverage_of(stream, self._filters), evidence)
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""

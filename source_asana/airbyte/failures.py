@@ -4,10 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 
-from source_asana.airbyte.outcome import Problem, Tally, is_dispensable, problem_of
+from source_asana.airbyte.outcome import (
+    Problem,
+    Tally,
+    is_dispensable,
+    problem_of,
+    skipped_before,
+)
 from source_asana.asana.errors import GivenUp, Gone, Refusal
 from source_asana.reading.container import Container
+from source_asana.reading.findings import ClaimsWrong
 from source_asana.reading.listing import Listing
+from source_asana.reading.resumption import Resumption
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 
@@ -41,6 +49,7 @@ class Failures:
         self._failed: Counter[Listing] = Counter()
         self._failed_in_row: list[Listing] = []
         self._given_up: set[Listing] = set()
+        self._doubted: set[StreamClass] = set()
 
     def judge(
         self, visit: Visit, error: Exception | None, *, says_nothing_of_others: bool
@@ -73,6 +82,11 @@ class Failures:
         self._given_up.add(listing)
         return Verdict.GIVES_UP
 
+    def doubt(self, found: ClaimsWrong, resumption: Resumption) -> None:
+        """Note the full refreshes of which earlier attempts skipped what they should have asked."""
+        streams = streams_of(found.visit.listing) if found.skipped_before else set[StreamClass]()
+        self._doubted |= {stream for stream in streams if resumption.repeats_refresh(stream)}
+
     def listings_of(self, stream: StreamClass) -> list[Listing]:
         """The listings in which a stream's records come."""
         return [found for found in self.tallies if stream in streams_of(found)]
@@ -90,7 +104,8 @@ class Failures:
         if stream.inside() and len(lacking) < len(listings):
             listings = [found for found in listings if found not in lacking]
         problems = [problem_of(listing, self.tallies) for listing in listings]
-        return next((problem for problem in problems if problem), None)
+        doubt = skipped_before() if stream in self._doubted else None
+        return next((problem for problem in problems if problem), doubt)
 
     def sources_done_without(self, stream: StreamClass) -> list[str]:
         """Which of several sources of a stream Asana refuses, so that it lacks what is there."""

@@ -131,6 +131,15 @@ def problem_of(listing: Listing, tallies: Mapping[Listing, Tally]) -> Problem | 
     return None
 
 
+def skipped_before() -> Problem:
+    """Why a full refresh is incomplete that trusted a shortcut in an earlier attempt."""
+    return Problem(
+        FailureType.transient_error,
+        "an earlier attempt of this refresh skipped requests because Asana listed nothing for "
+        "them. That has proved wrong, so records may be missing. The next sync reads everything.",
+    )
+
+
 def is_dispensable(source: Listing, tally: Tally) -> bool:
     """Whether a stream with further sources is as complete as the token allows without this one.
 

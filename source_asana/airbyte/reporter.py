@@ -22,6 +22,7 @@ from source_asana.reading.account import Account
 from source_asana.reading.container import Container
 from source_asana.reading.downloads import FileOfRecord
 from source_asana.reading.findings import (
+    ClaimsWrong,
     ContainerEnd,
     EventsKnown,
     EventsMissing,
@@ -29,6 +30,7 @@ from source_asana.reading.findings import (
     ListingEnd,
     Page,
     PutAside,
+    Skipped,
     VisitEnd,
 )
 from source_asana.reading.listing import Listing, Selection
@@ -127,6 +129,11 @@ class Reporter:
                 self._settling.hold(visit)
                 self._failures.tallies[visit.listing].put_aside(refusal, visit.place)
                 self._gaps.note(visit, refusal, for_good=False)
+            case Skipped(visit):
+                self._settling.hold(visit)
+            case ClaimsWrong():
+                self._log.claims_wrong(finding)
+                self._failures.doubt(finding, self._account.resumption)
             case EventsKnown(container):
                 self._learn(container)
             case EventsMissing(project, tasks, is_read_again):

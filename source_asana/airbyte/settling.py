@@ -80,5 +80,6 @@ class Settling:
                 return  # it is repeated in this sync
             missing = {}
         waits = bool(container.news.changes.deleted.get(str(stream.event_type)))
-        waits |= container.shares_events and not is_first_read
+        has_mark = not is_first_read or stream in container.former.doubted
+        waits |= container.shares_events and has_mark
         self._checkpoints.container_read(stream, container, frozenset(missing), wait_for_end=waits)

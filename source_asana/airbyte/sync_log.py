@@ -10,8 +10,10 @@ from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.wording import counted
 from source_asana.asana.errors import Refusal
 from source_asana.asana.observed import Observed
+from source_asana.reading.findings import ClaimsWrong
 from source_asana.reading.listing import Listing
 from source_asana.reading.oddities import Oddities, Oddity
+from source_asana.reading.shortcuts import Shortcuts
 from source_asana.reading.unlisted import Fate
 from source_asana.reading.visits import DEEPEST_LEVEL, Visit
 
@@ -28,11 +30,13 @@ class SyncLog:
         progress: Progress,
         observed: Observed | None = None,
         oddities: Oddities | None = None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self._logger = logger
         self._progress = progress
         self._observed = observed or Observed()
         self._oddities = oddities or Oddities()
+        self._shortcuts = shortcuts
         self._seconds: dict[str, float] = {}
         self._events_lost = 0
         self._skipped: Counter[Listing] = Counter()
@@ -75,6 +79,23 @@ class SyncLog:
             counted(tasks, "changed task"),
             reading,
         )
+
+    def claims_wrong(self, found: ClaimsWrong) -> None:
+        """Say that a shortcut has proved wrong, and what the sync does then."""
+        listing = found.visit.listing
+        self._logger.warning(
+            "%s: Asana's task list shows none for %s, but it has some. Syncs no longer skip "
+            "requests, and this one makes up for %s",
+            listing.name,
+            listing.place(found.visit.gid),
+            counted(found.skipped, "request"),
+        )
+        if found.skipped_before:
+            self._logger.warning(
+                "%s: former syncs skipped %s for the same reason, so the next sync reads all again",
+                listing.name,
+                counted(found.skipped_before, "request"),
+            )
 
     def unlisted(self, fates: Mapping[Fate, int], projects: int) -> None:
         """Count the projects of the last sync that are no longer listed and may still exist."""
@@ -137,12 +158,13 @@ class SyncLog:
         self._progress.log_numbers()
         if self._events_lost > MAX_WARNINGS:
             self._logger.warning("events: lost for %s projects in total", f"{self._events_lost:,}")
-        self._log_oddities()
+        _log_oddities(self._logger, self._oddities)
         self.files.summary()
         for listing, tally in tallies.items():
             if listing.path == listing.stream.path():  # lookups count with the list
                 self._log_streams(listing)
             self._log_tally(listing, tally)
+            _log_shortcut(self._logger, listing, self._shortcuts)
 
     def _log_tally(self, listing: Listing, tally: Tally) -> None:
         if tally.gone:
@@ -169,26 +191,6 @@ class SyncLog:
             )
         for change in self._observed.announced_changes:
             self._logger.info("Asana announces a change to its API: %s", change)
-
-    def _log_oddities(self) -> None:
-        for name, times in self._oddities.of(Oddity.ENTRY_LEFT_OUT).items():
-            left_out = counted(times, "item")
-            self._logger.warning("%s: left out %s without a usable gid", name, left_out)
-        for name, times in self._oddities.of(Oddity.TOO_DEEP).items():
-            below = counted(times, "task")
-            self._logger.warning("%s: stopped after %s levels below %s", name, DEEPEST_LEVEL, below)
-        for name, times in self._oddities.of(Oddity.UNREADABLE_EVENT).items():
-            self._logger.warning(
-                "%s: %s did not say what happened, or to what, so the sync read all tasks and "
-                "subtasks of the project",
-                name,
-                counted(times, "event"),
-            )
-        for name in self._oddities.of(Oddity.OWNER_DEMANDED):
-            self._logger.warning(
-                "%s: Asana requires an owner here, so the sync read only those of the token's user",
-                name,
-            )
 
     def _log_streams(self, listing: Listing) -> None:
         """Log what the streams of a listing had; if none is selected, what it cost."""
@@ -219,3 +221,36 @@ class SyncLog:
                 counted(requests, "request"),
                 extra={"summary": {"stream": listing.name, "requests": requests}},
             )
+
+
+def _log_oddities(logger: logging.Logger, oddities: Oddities) -> None:
+    for name, times in oddities.of(Oddity.ENTRY_LEFT_OUT).items():
+        left_out = counted(times, "item")
+        logger.warning("%s: left out %s without a usable gid", name, left_out)
+    for name, times in oddities.of(Oddity.TOO_DEEP).items():
+        below = counted(times, "task")
+        logger.warning("%s: stopped after %s levels below %s", name, DEEPEST_LEVEL, below)
+    for name, times in oddities.of(Oddity.UNREADABLE_EVENT).items():
+        logger.warning(
+            "%s: %s did not say what happened, or to what, so the sync read all tasks and "
+            "subtasks of the project",
+            name,
+            counted(times, "event"),
+        )
+    for name in oddities.of(Oddity.OWNER_DEMANDED):
+        logger.warning(
+            "%s: Asana requires an owner here, so the sync read only those of the token's user",
+            name,
+        )
+
+
+def _log_shortcut(logger: logging.Logger, listing: Listing, shortcuts: Shortcuts | None) -> None:
+    """Say how many requests were skipped because parents claim that there is nothing."""
+    evidence = shortcuts.of(listing) if shortcuts and listing.hint else None
+    if evidence is not None:
+        logger.info(
+            "%s: skipped %s, checked %s",
+            listing.name,
+            counted(evidence.trusted, "request"),
+            f"{evidence.checked:,}",
+        )

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
@@ -97,17 +97,24 @@ class AsanaClient:
         return self.observed.server_date
 
     def pages(
-        self, path: str, params: Mapping[str, str], *, purpose: str, until_empty: bool = False
+        self,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        purpose: str,
+        until_empty: bool = False,
+        spare_fields: Collection[str] = (),
     ) -> Iterator[list[Record]]:
         """Yield the records of a listing page by page, or the single record of an object.
 
         When an offset expires, or is refused because the page size has changed, the listing starts
         over, so the caller may get records again. Pages may be large: release each one before the
         next. `until_empty`: the listing always names a next page and ends with an empty one.
+        `spare_fields`: those of the `opt_fields` that are left out if they make Asana slow.
         Raises Refusal, AsanaFailure, FatalError and Stopped.
         https://developers.asana.com/docs/pagination
         """
-        with self._paging.budget(path, params) as budget:
+        with self._paging.budget(path, params, spare_fields) as budget:
             yield from self._pages(path, params, budget, purpose, until_empty=until_empty)
 
     def _pages(
@@ -120,22 +127,23 @@ class AsanaClient:
         until_empty: bool,
     ) -> Iterator[list[Record]]:
         offset: str | None = None
-        offset_limit = budget.sent_limit
+        sent_before = budget.sent
         guard, restarts = LoopGuard(), Restarts()
         while True:
             query = params if offset is None else {**params, "offset": offset}
             try:
                 body = self._get(path, query, budget, purpose)
             except AsanaFailure as failure:
-                is_new = budget.sent_limit != offset_limit
+                if offset is None and failure.is_refused_request and budget.drop_spare_fields():
+                    continue
                 may_restart = offset is not None and failure.is_refused_request
                 if not may_restart or not restarts.may_start_over(
-                    guard.pages, is_page_size_new=is_new
+                    guard.pages, is_page_size_new=budget.sent != sent_before
                 ):
                     raise
                 offset, guard = None, LoopGuard()
                 continue
-            offset_limit = budget.sent_limit
+            sent_before = budget.sent
             next_page = body.get("next_page")
             found = body.pop("data")
             records = found if isinstance(found, list) else [found]

@@ -2,13 +2,15 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from source_asana.asana.memory import Memory, Share
 from source_asana.asana.page_size import LIMITS, MAX_BODY_BYTES, MIN_LIMIT_AFTER_TIMEOUT, PageSize
 from source_asana.asana.rate_limit import Stopped
+from source_asana.asana.spare_fields import SpareFields, without
 
 FREE_BYTES = 500_000
 """Pages up to this size take nothing from the shared memory."""
@@ -27,12 +29,34 @@ class Paging:
         self._memory = memory
         self._lock = threading.Lock()
         self._sizes: defaultdict[str, PageSize] = defaultdict(PageSize)
+        self._spare: defaultdict[str, SpareFields] = defaultdict(SpareFields)
 
-    def budget(self, path: str, params: Mapping[str, str]) -> "PageBudget":
-        """The budget of one listing, or of a single request where `params` has no `limit`."""
+    def budget(
+        self, path: str, params: Mapping[str, str], spare_fields: Collection[str] = ()
+    ) -> "PageBudget":
+        """The budget of one listing, or of a single request where `params` has no `limit`.
+
+        `spare_fields`: those of its `opt_fields` that it does without if they make Asana slow.
+        """
         endpoint = "/".join("*" if part.isdigit() else part for part in path.split("/"))
         has_limit = "limit" in params
-        return PageBudget(self._sizes[endpoint], self._lock, self._memory, has_limit=has_limit)
+        fields = Fields(self._spare[endpoint], frozenset(spare_fields))
+        return PageBudget(
+            self._sizes[endpoint], self._lock, self._memory, fields, has_limit=has_limit
+        )
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The spare fields of one listing, and what is known of them for its endpoint."""
+
+    known: SpareFields
+    paths: frozenset[str]
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether they are requested now."""
+        return bool(self.paths) and not self.known.is_dropped
 
 
 class PageBudget:
@@ -40,24 +64,34 @@ class PageBudget:
 
     A page takes memory from its request until the next request, or until the end of the `with`
     block. `limit`: how many records to request next; None where the request has no limit.
-    `sent_limit`: that of the latest request.
+    `sent`: the limit of the latest request, and whether it asked for spare fields.
     """
 
     def __init__(
-        self, size: PageSize, lock: threading.Lock, memory: Memory, *, has_limit: bool
+        self,
+        size: PageSize,
+        lock: threading.Lock,
+        memory: Memory,
+        fields: Fields,
+        *,
+        has_limit: bool,
     ) -> None:
         self._size = size
+        self._fields = fields
         self._lock = lock
         self._total_bytes = memory.size
         self._share = Share(memory)
         self._min_bytes = 0
         self._timeouts = 0
         with lock:
-            self.limit = self.sent_limit = size.limit if has_limit else None
+            self.limit = size.limit if has_limit else None
+        self.sent = (self.limit, fields.are_asked)
 
     def query(self, params: Mapping[str, str]) -> Mapping[str, str]:
-        """The parameters of the next request, with its `limit`."""
-        self.sent_limit = self.limit
+        """The parameters of the next request, with its `limit`, maybe without spare fields."""
+        self.sent = (self.limit, self._fields.are_asked)
+        if self._fields.paths and not self._fields.are_asked:
+            params = without(params, self._fields.paths)
         if self.limit is None or params["limit"] == str(self.limit):
             return params
         return {**params, "limit": str(self.limit)}
@@ -84,7 +118,13 @@ class PageBudget:
             return False
 
     def note_timeout(self) -> bool:
-        """Note that Asana took too long for a page. Returns whether a smaller page may help."""
+        """Note that Asana took too long for a page. Returns whether another request may help."""
+        if self._fields.are_asked:
+            self._timeouts += 1
+            with self._lock:
+                is_dropped = self._fields.known.timed_out(self._timeouts)
+            self._timeouts = 0 if is_dropped else self._timeouts
+            return True
         if self.limit is None or self.limit <= MIN_LIMIT_AFTER_TIMEOUT:
             return False
         self._timeouts += 1
@@ -93,6 +133,21 @@ class PageBudget:
         if next_limit < self.limit:
             self.limit, self._timeouts = next_limit, 0
         return True
+
+    def note_answer(self, seconds: float) -> None:
+        """Note how long Asana took for an answer."""
+        _, asked = self.sent
+        if asked:
+            with self._lock:
+                self._fields.known.answered(seconds)
+
+    def drop_spare_fields(self) -> bool:
+        """Do without spare fields from now on; whether the latest request asked for them."""
+        _, asked = self.sent
+        if asked:
+            with self._lock:
+                self._fields.known.is_dropped = True
+        return asked
 
     def note_partly_read(self, size: int) -> None:
         """Note that only `size` bytes were read: request a smaller page, or take memory first."""

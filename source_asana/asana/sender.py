@@ -99,7 +99,9 @@ class Sender:
             self.observed.count(purpose)
             url = f"{self._api_url}/{path}?{query}"
             answer = self._connection.get(url, token=token, may_read_on=budget.may_read_on)
-            self._observe(answer, self._clock() - sent_at)
+            seconds = self._clock() - sent_at
+            budget.note_answer(seconds)
+            self._observe(answer, seconds)
             if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                 turn.refused(self._pause_seconds(answer))
             elif answer.status:

@@ -185,13 +185,12 @@ def _subtask_counts(q: Questions) -> Judgment:
     return judging.counts_subtasks(q.examples.parent_task, q.examples.subtasks, leaf, none)
 
 
-def _inline(name: str) -> Assumption:
+def _inline(name: str, consequence: str) -> Assumption:
     return Assumption(
         f"inline_{name}",
         f"Where listed tasks have `{name}`, these are complete",
         lambda q: judging.inline(name, q.examples.inline_children, q.examples.below_inline(name)),
-        f"No effect: the connector requests the {name} of each task"
-        + (" that has any." if name == "subtasks" else "."),
+        consequence,
     )
 
 
@@ -366,9 +365,16 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         _tasks_of_user,
         "With `include_tasks_without_project`, tasks in no project are missing; the log says so.",
     ),
-    _inline("attachments"),
-    _inline("stories"),
-    _inline("subtasks"),
+    _inline(
+        "attachments",
+        "Without `skip_tasks_without_attachments`, no effect: the connector requests the "
+        "attachments of each task. With it, the connector does the same if lists are missing, or "
+        "once it finds a wrong empty one.",
+    ),
+    _inline("stories", "No effect: the connector requests the stories of each task."),
+    _inline(
+        "subtasks", "No effect: the connector requests the subtasks of each task that has any."
+    ),
     Assumption(
         "story_target",
         "A story that is requested by its gid tells its task",

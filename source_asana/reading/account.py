@@ -13,7 +13,7 @@ from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.lookups import lists_of, missing_in, pending_lookups
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.unlisted import Unlisted, unlisted_projects
-from source_asana.reading.visits import Look, Rules, Visit
+from source_asana.reading.visits import Asked, Look, Rules, Visit
 from source_asana.streams.sources import PROJECT, WORKSPACE, StreamClass
 from source_asana.streams.values import Record, is_before
 
@@ -87,11 +87,13 @@ class Account:
         now: str,
         asked_since: str | None = None,
         followed_time: tuple[str, str] | None = None,
+        moment: float = 0.0,
     ) -> Look:
-        """What a record calls for. `now` is the mark of what is requested now."""
+        """What a record calls for. `now`: the mark of now. `moment`: when its visit began."""
         self.began = self.began or now
         if visit.need is not None:
-            return self.rules.look_at(visit, record, asked_since, followed_time)
+            asked = Asked(moment, now)
+            return self.rules.look_at(visit, record, asked_since, followed_time, asked)
         if not self.rules.is_chosen(visit.listing, record):
             self._listed.left_out.add(record["gid"])
             return Look([], [])

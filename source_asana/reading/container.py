@@ -72,13 +72,15 @@ class Former:
     `tokens`: the sync tokens to continue from, each with the workspace it belongs to, if it is not
     the project's own. `is_unknown`: a stream has a mark, but no token for what happened since.
     `missing`: requests that failed, by stream. `checked`: when a sync last read all tasks
-    because events were missing, if that was within a day.
+    because events were missing, if that was within a day. `doubted`: the streams of which
+    everything is read again, although they have marks.
     """
 
     tokens: tuple[tuple[str, str | None], ...] = ()
     is_unknown: bool = False
     missing: Mapping[StreamClass, Missing] = field(default_factory=dict)
     checked: str | None = None
+    doubted: frozenset[StreamClass] = frozenset()
 
     def of_workspaces(self) -> list[str]:
         """The tokens that belong to a workspace."""

@@ -43,6 +43,26 @@ class VisitEnd:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A visit is over without a request: its parent claims, credibly, that there is nothing."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class ClaimsWrong:
+    """A parent claimed that a listing is empty below it, and it is not.
+
+    `skipped`: the visits that this sync has skipped and makes now. `skipped_before`: those that
+    former syncs have skipped.
+    """
+
+    visit: Visit
+    skipped: int
+    skipped_before: int
+
+
+@dataclass(frozen=True)
 class PutAside:
     """Asana refused a visit, which is over for now: it is repeated once after all others."""
 
@@ -92,5 +112,6 @@ class Idle:
     """Nothing has happened for a while."""
 
 
-FromWorkers = Page | EventsKnown | EventsMissing | PutAside | VisitEnd
+Ends = VisitEnd | PutAside | Skipped
+FromWorkers = Page | EventsKnown | EventsMissing | ClaimsWrong | Ends
 Finding = FromWorkers | ListingEnd | ContainerEnd | Idle

@@ -6,7 +6,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
-from source_asana.streams.sources import PROJECT, TASK, Files, Lookup, Pages, Requested, StreamClass
+from source_asana.streams.sources import (
+    PROJECT,
+    TASK,
+    Files,
+    Hint,
+    Lookup,
+    Pages,
+    Requested,
+    StreamClass,
+)
 from source_asana.streams.values import Record, first_of_each, gid_of, held, is_zero, usable
 
 PAGE_SIZE = 100
@@ -64,7 +73,8 @@ class Listing:
     `stream` describes it, selected or not; `outputs` are the selected streams. `parents` are the
     listings whose records stand above it; `feeds` are the selected streams that need it: its own
     and those below. `filters` are further parameters. `confirms`: the column for which a record
-    is looked up because its list says no.
+    is looked up because its list says no. `hint`: what may spare its requests, if the user wants
+    that. `spare_fields`: the `opt_fields` that only hints need, and that it can do without.
     """
 
     stream: StreamClass
@@ -76,6 +86,8 @@ class Listing:
     children: list["Listing"] = field(default_factory=list)
     feeds: frozenset[StreamClass] = frozenset()
     confirms: str | None = None
+    hint: Hint | None = None
+    spare_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.path = self.source.path

@@ -15,6 +15,12 @@ workspaces that projects are in, stand beside that:
     {"checked": {"2026-11-20T10:00:00.000Z": ["1202"]}}
     {"workspace": "1100", "other_workspaces": {"1101": ["1203"]}}
 
+What was found of shortcuts stands beside that too. If their claims have proved wrong, what is below
+projects with marks up to a time may lack something and is read again:
+
+    {"evidence": {"agreed": 691, "counter": 80, "met": 691, "is_wrong": 1}}
+    {"doubted_until": "2026-11-20T10:00:00.000Z"}
+
 A full refresh keeps the same under "done" while it lasts, and ends with Airbyte's own marker. What
 the user had left out stands beside it:
 
@@ -29,6 +35,7 @@ from typing import Any
 import pendulum
 
 from source_asana.asana.times import TIME_FORMAT
+from source_asana.reading.evidence import IS_WRONG, TRUSTED, Evidence, Terms
 
 Blob = dict[str, Any]
 
@@ -40,8 +47,14 @@ WORKSPACE_TOKENS = "workspace_tokens"
 UNKNOWN_HOME = "0"
 MISSING, CHECKED = "missing", "checked"
 WORKSPACE, OTHER_WORKSPACES = "workspace", "other_workspaces"
-DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES}
+EVIDENCE, DOUBTED_UNTIL = "evidence", "doubted_until"
+DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES, EVIDENCE, DOUBTED_UNTIL}
 """What a state may say beside times, tokens and filters."""
+
+Evident = Mapping[str, int]
+"""What was found of shortcuts, as `Evidence.numbers` gives it."""
+
+NO_EVIDENCE: Evident = {}
 
 Missing = frozenset[tuple[str, str]]
 """Requests that failed: the path as `AsanaStream.path` writes it, and the gid that it is for."""
@@ -54,6 +67,7 @@ class Mark:
     `workspace`: the workspace that the token belongs to, if it is not the project's own. `missing`:
     what could not be read and is asked for again. `checked`: when a doubt last made a sync look
     closer (the project was not listed, or events were missing). `home`: the project's workspace.
+    `is_doubted`: a shortcut may have skipped what was there, so everything is read again.
     """
 
     since: str
@@ -62,6 +76,7 @@ class Mark:
     missing: Missing = frozenset()
     checked: str | None = None
     home: str | None = None
+    is_doubted: bool = False
 
 
 Marks = Mapping[str, Mark]
@@ -101,7 +116,7 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict
     Nor are there any if the user left out more than now: then everything is read again.
     Raises UnknownState for what is neither ours, nor empty, nor written by Airbyte's CDK.
     """
-    if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT} == {"done"}:
+    if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT, EVIDENCE} == {"done"}:
         return {}
     if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT} - DETAILS:
         raise UnknownState
@@ -113,6 +128,7 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict
     missing = _missing(blob.get(MISSING, {}))
     checked = _by_project(blob.get(CHECKED, {}))
     homes = _homes(blob, times)
+    doubted_until = _doubted_until(blob, times)
     marks: dict[str, Mark] = {}
     for project, since in times.items():
         token, workspace = shared.get(project, (tokens.get(project), None))
@@ -123,20 +139,50 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict
             missing=missing.get(project, frozenset()),
             checked=checked.get(project),
             home=homes.get(project),
+            is_doubted=since <= doubted_until,
         )
     return marks
+
+
+def evidence_in(blob: Mapping[str, Any]) -> dict[str, int]:
+    """What was found of shortcuts. Raises UnknownState.
+
+    What they had skipped before they proved wrong is told by the marks: these are doubted.
+    """
+    numbers = blob.get(EVIDENCE, {})
+    if not isinstance(numbers, Mapping):
+        raise UnknownState
+    try:
+        evidence = Evidence(Terms(), numbers)
+    except ValueError:
+        raise UnknownState from None
+    left_out = TRUSTED if evidence.is_wrong else None
+    return {name: number for name, number in numbers.items() if name != left_out}
+
+
+def _doubted_until(blob: Mapping[str, Any], times: Mapping[str, str]) -> str:
+    """The latest mark that a project may have and be doubted; empty if there is none."""
+    numbers, known = blob.get(EVIDENCE, {}), blob.get(DOUBTED_UNTIL)
+    if not isinstance(numbers, Mapping) or not (known is None or _is_time(known)):
+        raise UnknownState
+    if numbers.get(IS_WRONG) and numbers.get(TRUSTED):
+        return max(times.values(), default="")
+    return known or ""
 
 
 def done_projects(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict[str, Mark]:
     """The projects that an interrupted full refresh has finished."""
     try:
         times = _by_project(blob.get("done", {})) if _coverage(blob).covers(wanted) else {}
+        doubted_until = _doubted_until(blob, times)
     except UnknownState:
         return {}  # reading everything is always right
-    return {project: Mark(time) for project, time in times.items()}
+    return {project: Mark(time) for project, time in times.items() if time > doubted_until}
 
 
-def incremental_blob(marks: Marks, coverage: Coverage = WHOLE) -> Blob:
+def incremental_blob(
+    marks: Marks, coverage: Coverage = WHOLE, evidence: Evident = NO_EVIDENCE
+) -> Blob:
     """The state of a stream that is read incrementally."""
     tokens: dict[str, str] = {}
     shared: dict[str, dict[str, list[str]]] = {}
@@ -151,12 +197,21 @@ def incremental_blob(marks: Marks, coverage: Coverage = WHOLE) -> Blob:
     blob: Blob = {"modified_since": _by_time(marks)}
     blob |= {"sync_tokens": tokens} if tokens else {}
     blob |= {WORKSPACE_TOKENS: shared} if shared else {}
-    return blob | _missing_blob(marks) | _checked_blob(marks) | _homes_blob(marks) | coverage.blob()
+    details = _missing_blob(marks) | _checked_blob(marks) | _homes_blob(marks)
+    return blob | details | _evidence_blob(marks, evidence) | coverage.blob()
 
 
-def full_refresh_blob(marks: Marks, coverage: Coverage = WHOLE) -> Blob:
+def full_refresh_blob(
+    marks: Marks, coverage: Coverage = WHOLE, evidence: Evident = NO_EVIDENCE
+) -> Blob:
     """The state of a stream whose full refresh is under way."""
-    return {"done": _by_time(marks)} | coverage.blob()
+    return {"done": _by_time(marks)} | _evidence_blob(marks, evidence) | coverage.blob()
+
+
+def _evidence_blob(marks: Marks, evidence: Evident) -> Blob:
+    blob: Blob = {EVIDENCE: dict(evidence)} if evidence else {}
+    doubted_until = max((mark.since for mark in marks.values() if mark.is_doubted), default=None)
+    return blob | ({DOUBTED_UNTIL: doubted_until} if doubted_until else {})
 
 
 def _missing_blob(marks: Marks) -> Blob:

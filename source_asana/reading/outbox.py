@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from source_asana.reading.channel import Channel
 from source_asana.reading.downloads import Downloads, MissingFile
-from source_asana.reading.findings import FromWorkers, PutAside, VisitEnd
+from source_asana.reading.findings import Ends, FromWorkers, VisitEnd
 from source_asana.reading.listing import Listing, Output
 from source_asana.reading.visits import Visit
 from source_asana.streams.values import Record
@@ -24,7 +24,7 @@ class Outbox:
 
     def put(self, finding: FromWorkers) -> None:
         """Hand something on as soon as there is room. Raises Stopped."""
-        if self._downloads and isinstance(finding, (VisitEnd, PutAside)):
+        if self._downloads and isinstance(finding, Ends):
             finding = self._end_of_files(finding)
         self._channel.put(finding)
 
@@ -38,13 +38,13 @@ class Outbox:
             self._lacking.add((visit.listing, visit.place))
         self._channel.put_page(output, records, visit.gid, files)
 
-    def _end_of_files(self, end: VisitEnd | PutAside) -> VisitEnd | PutAside:
+    def _end_of_files(self, end: Ends) -> Ends:
         """The end of a visit, which says whether files are missing."""
         visit = end.visit
         if self._downloads and visit.listing.has_files:
             self._downloads.ended()
         place = (visit.listing, visit.place)
-        if place not in self._lacking or isinstance(end, PutAside):
+        if place not in self._lacking or not isinstance(end, VisitEnd):
             return end
         self._lacking.discard(place)
         return replace(end, lacks_files=True)

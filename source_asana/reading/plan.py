@@ -6,22 +6,38 @@ from dataclasses import replace
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.listing import Listing, Output, Plan, Selection
 from source_asana.streams.declared import STREAMS
-from source_asana.streams.sources import PROJECT, TASK, Lookup, Pages, Requested, StreamClass
+from source_asana.streams.sources import (
+    PROJECT,
+    TASK,
+    Hint,
+    Lookup,
+    Pages,
+    Requested,
+    StreamClass,
+)
 
 
-def make_plan(selected: Mapping[StreamClass, Selection], filters: Filters = ALL) -> Plan:
+def make_plan(
+    selected: Mapping[StreamClass, Selection], filters: Filters = ALL, *, with_hints: bool = False
+) -> Plan:
     """Plan a sync of the selected streams, without what the user's filters leave out.
 
     Every listing that is needed stands in the plan once. Streams that are incremental only are
-    requested in incremental syncs alone.
+    requested in incremental syncs alone. `with_hints`: ask parents for what may spare requests.
     """
-    return _Planner(selected, filters).plan()
+    return _Planner(selected, filters, with_hints=with_hints).plan()
 
 
 class _Planner:
     """What all listings of one plan have in common."""
 
-    def __init__(self, selected: Mapping[StreamClass, Selection], filters: Filters) -> None:
+    def __init__(
+        self,
+        selected: Mapping[StreamClass, Selection],
+        filters: Filters,
+        *,
+        with_hints: bool,
+    ) -> None:
         nested = {s for s in STREAMS.values() if (pages := s.pages()) and pages.is_nested}
         self._without = set() if filters.with_subtasks else nested
         self._selected = {s: how for s, how in selected.items() if s not in self._without}
@@ -34,6 +50,7 @@ class _Planner:
         self._feed = feeds[0] if followed else None
         """The stream of events, if an incremental sync needs them."""
         self._needed = self._with_ancestors()
+        self._hinted = _hinted(self._needed) if with_hints else {}
         self._listings = {str(stream.path()): self._listing(stream) for stream in self._needed}
 
     def plan(self) -> Plan:
@@ -147,14 +164,7 @@ class _Planner:
                 lookups[str(stream.event_type)] = found
                 _link(events, found)
         if TASK in lookups:
-            below = [found for found in self._listings.values() if found.stream.is_below_tasks()]
-            for child in below:
-                _link(lookups[TASK], child)
-            listed = [found for found in self._listings.values() if found.is_task_list]
-            above = [*(found for found in listed if not found.is_nested), *lookups.values()]
-            for parent in above:
-                if parent is not lookups[TASK]:
-                    _link(parent, lookups[TASK])
+            _link_tasks(lookups, list(self._listings.values()))
         return lookups
 
     def _listing(
@@ -167,16 +177,10 @@ class _Planner:
         """The listing with the union of what its readers, its children and the walk look at."""
         source = source or stream.source()
         assert source is not None  # noqa: S101 - streams inside others have no listing
-        if readers is None:
-            readers = [s for s in self._selected if s.path() == stream.path()]
+        readers = readers or [s for s in self._selected if s.path() == stream.path()]
         readers = [*readers, *(s for s in self._listed_along(stream) if s not in readers)]
         readers = [s for s in readers if s in self._selected]
-        held = [
-            (s, inside.column)
-            for s in self._selected
-            for inside in s.inside()
-            if inside.stream is stream
-        ]
+        held = _held_in(stream, self._selected)
         kept = {s: _kept_columns(s, self._selected[s]) for s in (*readers, *(s for s, _ in held))}
         described = (stream, *readers) if isinstance(source, Lookup) else (stream,)
         paths = dict.fromkeys(self._looked_at(described, by_gid=source is stream.lookup))
@@ -186,13 +190,17 @@ class _Planner:
         for reader, column in held:
             fields = reader.record.opt_fields(kept[reader])
             paths |= dict.fromkeys(f"{column}.{name}" for name in fields)
+        hints = dict.fromkeys(_asked_for_hints(described, self._hinted))
+        spare = tuple(path for path in hints if path not in paths)
+        paths |= hints
         requested = {name.partition(".")[0] for name in paths}
         outputs = [_output(s, self._selected[s], kept[s], requested) for s in readers]
         if held:
             outputs = [replace(o, left_out=_left_out(o.stream, self._filters)) for o in outputs]
         outputs += [Output(s, kept[s], within=column) for s, column in held]
-        filters = _fixed_params(stream, self._filters)
-        return Listing(stream, source, tuple(outputs), ",".join(paths), filters)
+        hint = source.unless_empty if stream in self._hinted and isinstance(source, Pages) else None
+        asked, fixed = ",".join(paths), _fixed_params(stream, self._filters)
+        return Listing(stream, source, tuple(outputs), asked, fixed, hint=hint, spare_fields=spare)
 
     def _listed_along(self, stream: StreamClass) -> list[StreamClass]:
         """The streams of records that also come in this list: a project lists its subtasks too."""
@@ -211,14 +219,40 @@ class _Planner:
             begins = self._filters.start_date is not None and stream.is_history()
             yield from stream.changed_by if self._feed or begins else ()
             yield from [stream.cursor_field] if begins and stream.cursor_field else []
+            if stream in self._hinted and stream.cursor_field:
+                yield stream.cursor_field  # tells a wrong hint from what is newer than the hint
             for child in self._needed:
                 if stream in _parents(child):
                     yield from _columns_needed_by(child)
 
 
+def _held_in(
+    stream: StreamClass, selected: Collection[StreamClass]
+) -> list[tuple[StreamClass, str]]:
+    """The streams whose records stand inside those of a stream, each with the column."""
+    return [(s, i.column) for s in selected for i in s.inside() if i.stream is stream]
+
+
 def _link(parent: Listing, child: Listing) -> None:
     child.parents.append(parent)
     parent.children.append(child)
+
+
+def _link_tasks(lookups: Mapping[str, Listing], listings: Sequence[Listing]) -> None:
+    """Link the lookup of tasks with what is below tasks, and with all that may name a task."""
+    tasks = lookups[TASK]
+    for child in [found for found in listings if found.stream.is_below_tasks()]:
+        _link(tasks, child)
+    listed = [found for found in listings if found.is_task_list and not found.is_nested]
+    for parent in [*listed, *lookups.values()]:
+        if parent is not tasks:
+            _link(parent, tasks)
+
+
+def _hinted(streams: Collection[StreamClass]) -> dict[StreamClass, Hint]:
+    """The streams for which parents may tell that there is nothing."""
+    pages = {stream: stream.pages() for stream in streams}
+    return {stream: at.unless_empty for stream, at in pages.items() if at and at.unless_empty}
 
 
 def _fed(listing: Listing) -> set[StreamClass]:
@@ -257,6 +291,15 @@ def _columns_needed_by(child: StreamClass) -> Iterator[str]:
             yield f"{column}.gid"
         case _:
             pass
+
+
+def _asked_for_hints(
+    described: Sequence[StreamClass], hinted: Mapping[StreamClass, Hint]
+) -> Iterator[str]:
+    """The paths in a record that may spare requests for what is below it."""
+    for hint in hinted.values():
+        if any(stream in hint.on for stream in described):
+            yield from (hint.path, hint.text)
 
 
 def _parents(stream: StreamClass) -> tuple[StreamClass, ...]:

@@ -115,7 +115,13 @@ class Reader:
         self, listing: Listing, path: str, params: dict[str, str]
     ) -> Iterator[list[Any]]:
         until_empty = listing.pages is not None and listing.pages.ends_with_empty_page
-        return self._client.pages(path, params, purpose=listing.name, until_empty=until_empty)
+        return self._client.pages(
+            path,
+            params,
+            purpose=listing.name,
+            until_empty=until_empty,
+            spare_fields=listing.spare_fields,
+        )
 
     def _pages_of_parts(
         self, visit: Visit, parts_path: str, template: str, since: dict[str, str]
@@ -128,7 +134,7 @@ class Reader:
             self._oddities.note(Oddity.ENTRY_LEFT_OUT, purpose, left_out)
             for part in usable(parts, in_requests=True):
                 path, params = request_of(template, part["gid"], visit.listing.opt_fields)
-                yield from self._client.pages(path, params | since, purpose=purpose)
+                yield from self._pages_asked_for(visit.listing, path, params | since)
 
     def _since(self, visit: Visit) -> dict[str, str]:
         """The parameter that makes Asana leave out what no stream needs."""

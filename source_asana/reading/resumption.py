@@ -28,6 +28,10 @@ class Resumption:
         """Whether all streams that need a listing continue from a former sync."""
         return all(self._marks.get(stream) for stream in listing.feeds)
 
+    def repeats_refresh(self, stream: StreamClass) -> bool:
+        """Whether a full refresh of a stream was broken off before and continues."""
+        return bool(self._marks.get(stream)) and not self.selected[stream].incremental
+
     def is_incremental(self, streams: Iterable[StreamClass]) -> bool:
         """Whether one of the streams is read incrementally."""
         return any(self.selected[stream].incremental for stream in streams)
@@ -45,6 +49,7 @@ class Resumption:
         tokens: dict[tuple[str, str | None], None] = {}
         missing: dict[StreamClass, Missing] = {}
         checked: str | None = None
+        doubted: set[StreamClass] = set()
         is_unknown = False
         # The token of the stream of events comes first: each event is delivered once.
         for stream in sorted(streams, key=lambda s: not s.is_incremental_only()):
@@ -53,16 +58,18 @@ class Resumption:
                 if mark is None:
                     since[stream] = None
                 continue
-            since[stream] = mark.since if mark else None
+            since[stream] = mark.since if mark and not mark.is_doubted else None
             if mark is None:
                 continue
+            doubted |= {stream} if mark.is_doubted else set()
             missing |= {stream: mark.missing} if mark.missing else {}
             if stream.is_told_by_events():
                 tokens |= {(mark.token, mark.workspace): None} if mark.token else {}
                 is_unknown |= mark.token is None
                 if mark.checked and mark.checked > shifted(began, days=-1):
                     checked = max(checked or "", mark.checked)
-        return Need(since, start), Former(tuple(tokens), is_unknown, missing, checked)
+        former = Former(tuple(tokens), is_unknown, missing, checked, frozenset(doubted))
+        return Need(since, start), former
 
     def told_by_events(self, streams: Iterable[StreamClass]) -> list[StreamClass]:
         """Those of the streams that are read incrementally and that events tell of."""

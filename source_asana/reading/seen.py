@@ -16,6 +16,7 @@ from typing import NamedTuple
 from source_asana.reading.changes import changes_of
 from source_asana.reading.gid_set import GidSet
 from source_asana.reading.listing import Listing
+from source_asana.reading.skips import Skips
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import Record, is_before
@@ -58,6 +59,7 @@ class Seen:
         self._visits: dict[str, Visits] = {}
         self._begun: dict[tuple[Listing, str], Moment] = {}
         self._same: dict[Visits, Visits] = {}
+        self.skips = Skips()
 
     def now(self) -> Moment:
         """The next moment."""
@@ -101,10 +103,32 @@ class Seen:
 
     def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
+        if self.skips.has(listing, parent):
+            return False
         served = self._served(listing, parent) or NOT_ASKED
         if stream not in served.streams:
-            return parent in self._whole and not self._is_old(SOMETIME, gid)
-        return not self._is_old(self._begun.get((listing, parent), inf), gid)
+            is_shown = parent in self._whole and not self._is_old(SOMETIME, gid)
+        else:
+            is_shown = not self._is_old(self._begun.get((listing, parent), inf), gid)
+        if is_shown and listing.hint:
+            self.skips.rely_on(listing, parent)
+        return is_shown
+
+    def may_skip(self, visit: Visit) -> bool:
+        """Whether all that a visit could show is what its parent claims.
+
+        An event that names the parent may tell of what came after the claim, and a record may have
+        been left out elsewhere because this visit shows it.
+        """
+        gid, claim = str(visit.gid), visit.claim
+        is_outdated = claim is None or self._is_old(claim.asked.moment, gid)
+        return not is_outdated and not self.skips.is_relied_on(visit.listing, gid)
+
+    def skip(self, visit: Visit) -> None:
+        """Note that a visit is skipped: what its parent claims is all that is known."""
+        self.skips.add(visit.listing, str(visit.gid), visit.container)
+        if visit.claim and (visit.listing, visit.place) in self._begun:
+            self._begun[visit.listing, visit.place] = visit.claim.asked.moment
 
     def opened(self, visit: Visit, *, may_age: bool) -> Visit | None:
         """What of a visit has not been visited; note that it will be. None if nothing is left.
@@ -143,6 +167,8 @@ class Seen:
         now = self.now() if visit.container.is_followed else -self.now()
         if (visit.listing, visit.place) in self._begun:
             self._begun[visit.listing, visit.place] = now
+        if visit.listing.hint:
+            self.skips.note_read(visit.listing, str(visit.gid))
         return now
 
     def _is_old(self, read_at: Moment, gid: str) -> bool:

@@ -23,11 +23,25 @@ DEEPEST_LEVEL = 100
 """Levels of subtasks that are read below a task. Asana allows five."""
 
 
+class Asked(NamedTuple):
+    """When a record was requested: by the sync's own clock, and as a mark by Asana's."""
+
+    moment: float = 0.0
+    mark: str = ""
+
+
+class Claim(NamedTuple):
+    """What the record of a parent tells, unproved, of what is listed below it, and when."""
+
+    is_empty: bool
+    asked: Asked
+
+
 class Visit(NamedTuple):
     """One listing to be read below the record `gid`, for what `need` lacks of the container.
 
     Without a need everything of the listing is wanted. `above`: the tasks on the way down to a
-    listing of subtasks, from the top one to its parent.
+    listing of subtasks, from the top one to its parent. `claim`: what its parent tells of it.
     """
 
     listing: Listing
@@ -35,6 +49,7 @@ class Visit(NamedTuple):
     container: Container
     need: Need | None = None
     above: tuple[str, ...] = ()
+    claim: Claim | None = None
 
     @property
     def is_below_task(self) -> bool:
@@ -121,11 +136,12 @@ class Rules:
         record: Record,
         asked_since: str | None,
         followed_time: tuple[str, str] | None,
+        asked: Asked = Asked(),  # noqa: B008 - it is immutable
     ) -> Look:
         """What a record below a container with marks calls for.
 
         `asked_since`: the time since when Asana was asked for changes. `followed_time`: the time in
-        which a change must have an event.
+        which a change must have an event. `asked`: when the record was requested.
         """
         is_chosen = self.is_chosen(visit.listing, record)
         wanted = [
@@ -135,7 +151,7 @@ class Rules:
         ]
         is_unexplained = self._note_arrival(visit, record, asked_since, followed_time)
         names = self._task_above_what_came_back(visit, record)
-        below = list(self._below(visit, record)) if is_chosen else []
+        below = list(self._below(visit, record, asked)) if is_chosen else []
         return Look(wanted, below, names, is_unexplained)
 
     def _wants(
@@ -156,7 +172,7 @@ class Rules:
             return False  # a subtask that is below itself was delivered on the way down
         return _lacks(visit, stream, record, asked_since) and not is_incomplete(listing, record)
 
-    def _below(self, visit: Visit, record: Record) -> Iterator[Visit]:
+    def _below(self, visit: Visit, record: Record, asked: Asked) -> Iterator[Visit]:
         """The visits that a record below a container calls for."""
         listing, gid = visit.listing, record["gid"]
         if not listing.children:
@@ -166,9 +182,9 @@ class Rules:
                 for child in listing.children:
                     yield visit._replace(listing=child, gid=gid, above=())
         elif gid not in visit.above and listing.stream.event_type == TASK:
-            yield from self._below_task(visit, record)
+            yield from self._below_task(visit, record, asked)
 
-    def _below_task(self, visit: Visit, record: Record) -> Iterator[Visit]:
+    def _below_task(self, visit: Visit, record: Record, asked: Asked) -> Iterator[Visit]:
         assert visit.need is not None  # noqa: S101 - tasks are below containers with marks
         container = visit.container
         oldest = visit.need.oldest()
@@ -183,7 +199,9 @@ class Rules:
             parent = child.parent_in(record)
             if parent and _calls_for(visit, need, child, record):
                 above = (*visit.above, parent) if child.is_nested else ()
-                yield Visit(child, parent, container, need, above)
+                is_empty = child.hint.says_empty(record) if child.hint else None
+                claim = None if is_empty is None else Claim(is_empty, asked)
+                yield Visit(child, parent, container, need, above, claim)
 
     def _note_arrival(
         self,

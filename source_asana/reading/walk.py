@@ -12,23 +12,20 @@ from source_asana.asana.errors import NoThread
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.channel import Channel
+from source_asana.reading.claims import Claims
 from source_asana.reading.downloads import THREADS as DOWNLOADS_AT_ONCE
 from source_asana.reading.downloads import Downloads
-from source_asana.reading.findings import (
-    ContainerEnd,
-    Finding,
-    ListingEnd,
-    PutAside,
-    VisitEnd,
-)
+from source_asana.reading.findings import ContainerEnd, Ends, Finding, ListingEnd, VisitEnd
 from source_asana.reading.listing import Listing
+from source_asana.reading.marks import Evident
 from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Seen
+from source_asana.reading.shortcuts import Shortcuts
 from source_asana.reading.visits import Visit
 from source_asana.reading.worker import Worker
-from source_asana.streams.sources import PROJECT
+from source_asana.streams.sources import PROJECT, StreamClass
 
 
 class Walk:
@@ -43,6 +40,7 @@ class Walk:
         self,
         account: Account,
         reader: Reader,
+        shortcuts: Shortcuts,
         *,
         workers: int,
         downloads: Downloads | None = None,
@@ -57,7 +55,9 @@ class Walk:
         may_begin_files = downloads.may_begin if downloads else lambda: True
         self._schedule = Schedule(account, seen, self._changed.notify, may_begin_files)
         outbox = Outbox(self._channel, downloads)
-        self._worker = Worker(account, reader, self._schedule, seen, outbox, self._changed)
+        self._shortcuts = shortcuts
+        claims = Claims(shortcuts, self._schedule, seen, outbox, self._changed)
+        self._worker = Worker(account, reader, self._schedule, seen, claims, outbox, self._changed)
         self._is_stopped = False
 
     def findings(self) -> Generator[Finding]:
@@ -73,6 +73,11 @@ class Walk:
     def give_up(self, listing: Listing) -> None:
         """Stop asking for a listing: what is left of its visits ends as GivenUp."""
         self._worker.given_up.add(listing)
+
+    def evidence(self, stream: StreamClass, *, is_made_good: bool) -> Evident:
+        """What is known of shortcuts to a stream; see `Shortcuts.numbers`."""
+        with self._changed:
+            return self._shortcuts.numbers(stream, is_made_good=is_made_good)
 
     def open_projects(self) -> int:
         """How many projects are under way."""
@@ -110,7 +115,7 @@ class Walk:
             finding = self._channel.take()
             yield finding
             self._channel.consumed(finding)
-            if isinstance(finding, (VisitEnd, PutAside)):
+            if isinstance(finding, Ends):
                 yield from self._close(finding.visit)
                 yield from self._ended_listings(unfinished)
 

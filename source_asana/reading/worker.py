@@ -6,7 +6,15 @@ from http import HTTPStatus
 from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
-from source_asana.reading.findings import EventsKnown, EventsMissing, PutAside, VisitEnd
+from source_asana.reading.claims import Claims
+from source_asana.reading.findings import (
+    Ends,
+    EventsKnown,
+    EventsMissing,
+    PutAside,
+    Skipped,
+    VisitEnd,
+)
 from source_asana.reading.listing import Listing, Output, Plan
 from source_asana.reading.lookups import list_that_shows, task_lookup
 from source_asana.reading.outbox import Outbox
@@ -24,8 +32,7 @@ MAY_PASS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNAVAILABLE_F
 class Worker:
     """Carries out visits; safe for several threads.
 
-    `changed` guards the account, the schedule and the memory of what was seen, and tells waiting
-    threads that there are new visits.
+    `changed` guards the account, the schedule and the memory of what was seen, and wakes threads.
     """
 
     def __init__(
@@ -34,6 +41,7 @@ class Worker:
         reader: Reader,
         schedule: Schedule,
         seen: Seen,
+        claims: Claims,
         outbox: Outbox,
         changed: threading.Condition,
     ) -> None:
@@ -41,6 +49,7 @@ class Worker:
         self._reader = reader
         self._schedule = schedule
         self._seen = seen
+        self._claims = claims
         self._outbox = outbox
         self._changed = changed
         self._read_before: dict[tuple[Listing, str], set[str]] = {}
@@ -59,7 +68,9 @@ class Worker:
                 self._schedule.aside.put(end)
         self._outbox.put(end)
 
-    def _end_of(self, visit: Visit) -> PutAside | VisitEnd:
+    def _end_of(self, visit: Visit) -> Ends:
+        if self._claims.may_skip(visit, self.given_up):
+            return Skipped(visit)
         place = (visit.listing, visit.place)
         shown = self._read_before.pop(place, set())
         try:
@@ -78,7 +89,7 @@ class Worker:
         is_unknown = refusal.status == HTTPStatus.NOT_FOUND
         can_repeat = visit.gid is not None and not self._schedule.aside.is_repeated
         if can_repeat and refusal.status in MAY_PASS:
-            return PutAside(visit, refusal)
+            return PutAside(visit._replace(claim=None), refusal)  # it is not skipped then
         if is_unknown and visit.is_below_task:
             is_gone = self._reader.tasks.is_gone(str(visit.gid), purpose=visit.listing.name)
         else:
@@ -100,14 +111,18 @@ class Worker:
         if visit.listing is plan.unlisted:
             return self._learn_of_unlisted(str(visit.gid), visit)
         unexplained = 0
+        created: list[object] = []
         for page in self._reader.pages(visit):
             fresh = first_of_each(page, shown)
+            if visit.claim:
+                created += [record.get(str(visit.listing.stream.cursor_field)) for record in fresh]
             if visit.listing.stream.container == PROJECT:
                 self._read_workspace_events(visit, len(fresh))
             unexplained += self._deliver(visit, fresh, begun)
             del page, fresh  # before the next page is requested
         if unexplained:
             self._doubt_events(visit, unexplained)
+        self._claims.check(visit, created)
         now = self._reader.now()
         with self._changed:
             after = self._account.after_list(visit, shown, now)
@@ -126,14 +141,7 @@ class Worker:
 
     def _learn_of_unlisted(self, project: str, visit: Visit) -> Exception | None:
         """Learn what happened to a project that has marks and is no longer listed."""
-        answer: Record | int | None = None
-        try:
-            for page in self._reader.pages(visit):
-                answer = page[0] if page else answer
-        except (Refusal, AsanaFailure) as error:
-            if error.status is None:
-                raise
-            answer = error.status
+        answer = _answer_about(self._reader, visit)
         with self._changed:
             if self._account.unlisted and answer is not None:
                 self._account.unlisted.learn(project, answer, self._reader.time())
@@ -196,7 +204,7 @@ class Worker:
         with self._changed:
             seen.began_at = seen.began_at or self._reader.time()
             for record in page:
-                look = self._account.look_at(visit, record, now, asked_since, followed)
+                look = self._account.look_at(visit, record, now, asked_since, followed, begun)
                 may_repeat = listing.stream.may_repeat(record)
                 remembers = may_repeat or (continues and _may_come_again(visit, record, seen))
                 if remembers and not may_repeat and _is_read_whole(visit, record, seen):
@@ -221,6 +229,19 @@ class Worker:
             self._schedule.aside.note_answer(listing)
             self._schedule.open(below)
         return unexplained
+
+
+def _answer_about(reader: Reader, visit: Visit) -> Record | int | None:
+    """The record of a lookup, or the status with which Asana refuses it. Raises AsanaFailure."""
+    answer: Record | int | None = None
+    try:
+        for page in reader.pages(visit):
+            answer = page[0] if page else answer
+    except (Refusal, AsanaFailure) as error:
+        if error.status is None:
+            raise
+        return error.status
+    return answer
 
 
 def _may_come_again(visit: Visit, record: Record, seen: Seen) -> bool:

@@ -12,6 +12,7 @@ from source_asana.streams.sources import (
     AsanaStream,
     EventFeed,
     Files,
+    Hint,
     Inside,
     Lookup,
     Pages,
@@ -171,7 +172,18 @@ class StoriesCompact(Stories):
 class Attachments(AsanaStream):
     """Attachments of each project and task. https://developers.asana.com/reference/getattachmentsforobject"""
 
-    sources = (Pages("attachments?parent={parent}", below=(Projects, Tasks, Subtasks)),)
+    sources = (
+        Pages(
+            "attachments?parent={parent}",
+            below=(Projects, Tasks, Subtasks),
+            unless_empty=Hint(
+                "attachments.gid",
+                on=(Tasks, Subtasks),
+                text="html_notes",
+                signs=("<img", 'data-asana-type="attachment"', "asset_id="),
+            ),
+        ),
+    )
     lookup = Lookup("attachments/{attachment}", home_paths=("parent.gid", "parent.resource_type"))
     cursor_field = "created_at"
     event_type = "attachment"

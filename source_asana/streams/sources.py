@@ -35,6 +35,36 @@ class Since:
 
 
 @dataclass(frozen=True)
+class Hint:
+    """A column of a parent that tells, without a promise by Asana, whether anything is below it.
+
+    `path`: what to request; its column is a list, empty where nothing is below. `on`: the streams
+    whose records have it. `text`: a column of text in which one of `signs` tells that there is
+    something after all.
+    """
+
+    path: str
+    on: tuple[StreamClass, ...]
+    text: str
+    signs: tuple[str, ...]
+
+    @property
+    def column(self) -> str:
+        """The parent's column that holds the list."""
+        return self.path.partition(".")[0]
+
+    def says_empty(self, above: Record) -> bool | None:
+        """Whether a record says that nothing is below it; None where it does not tell."""
+        listed, text = above.get(self.column), above.get(self.text)
+        if not isinstance(listed, list):
+            return None
+        if listed:
+            return False
+        is_plain = isinstance(text, str) and not any(sign in text for sign in self.signs)
+        return True if is_plain else None
+
+
+@dataclass(frozen=True)
 class Pages:
     """A list endpoint, read once below each record of the streams in `below`.
 
@@ -42,17 +72,20 @@ class Pages:
     parent's gid, a second one for the gid of the workspace that the parent was found in.
     `only_if`: a column of the parent that must be true; where the parent's list does not say so,
     one request for that parent confirms it. `unless_zero`: a count on the parent; only 0 means
-    that there is nothing to list. `is_nested`: its records are parents of the same endpoint too.
-    `split_by`: the parts to list instead, and the endpoint for each, where Asana truncates the
-    list. `keep`: the column in which each record gets its parent's gid. `demanded`: optional
-    parameters that some accounts demand, sent only after an answer 400. `without_project`: a second
-    endpoint of the stream, for records in no project; it is read only if the user wants them.
+    that there is nothing to list. `unless_empty`: what parents may tell in advance, used only if
+    the user wants it and the account has proved it. `is_nested`: its records are parents of the
+    same endpoint too. `split_by`: the parts to list instead, and the endpoint for each, where Asana
+    truncates the list. `keep`: the column in which each record gets its parent's gid. `demanded`:
+    optional parameters that some accounts demand, sent only after an answer 400. `without_project`:
+    a second endpoint of the stream, for records in no project; it is read only if the user wants
+    them.
     """
 
     path: str
     below: tuple[StreamClass, ...] = ()
     only_if: str | None = None
     unless_zero: str | None = None
+    unless_empty: Hint | None = None
     is_nested: bool = False
     since: Since | None = None
     split_by: tuple[StreamClass, str] | None = None
