@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator.account import Account
 from integration_tests.reading import SERVICE, Record, Said, truth
 from integration_tests.test_incremental import (
     DELETED_AT,
     Connection,
+    incremental,
     rows,
     some_subtask,
     tombstones,
@@ -18,6 +20,7 @@ from integration_tests.test_incremental import (
 
 pytestmark = pytest.mark.once
 
+ORGANIZATION = "1201000000000001"
 TASK = "/tasks/{task_gid}"
 STORIES = "/tasks/{task_gid}/stories"
 SUBTASKS = "/tasks/{task_gid}/subtasks"
@@ -455,3 +458,85 @@ def test_only_the_stories_that_always_fail_are_requested_again(asana: AsanaEmula
     assert sorted(delivered) == truth(asana, "stories")
     connection.sync()
     assert asana.ledger.count(STORIES) == 0
+
+
+# -- requests that failed outside of projects ------------------------------------------------------
+
+TIME_ENTRY = "/time_tracking_entries/{time_tracking_entry_gid}"
+NEVER_ANSWERED = pytest.mark.parametrize("status", [403, 404, 500])
+
+
+@NEVER_ANSWERED
+def test_the_next_sync_repeats_the_request_for_a_time_entry(
+    asana: AsanaEmulator, status: int
+) -> None:
+    stream = "time_tracking_entries"
+    connection, entry = Connection(asana, stream), truth(asana, stream)[2]
+    asana.controls.deny(TIME_ENTRY, status, only=entry)
+    first = connection.sync(patience=0.02)
+    assert entry not in rows(first, stream)
+    asana.controls.heal()
+    assert rows(connection.sync(), stream) == [entry]
+    assert asana.ledger.count(TIME_ENTRY) == 1
+    assert rows(connection.sync(), stream) == []
+    assert asana.ledger.count(TIME_ENTRY) == 0
+
+
+def test_a_missing_record_is_delivered_though_its_request_is_no_longer_needed(
+    asana: AsanaEmulator,
+) -> None:
+    stream = "time_tracking_entries"
+    connection, entry = Connection(asana, stream), truth(asana, stream)[2]
+    asana.controls.deny(TIME_ENTRY, 403, only=entry)
+    connection.sync()
+    asana.controls.heal()
+    catalog = incremental([stream])
+    shown = catalog["streams"][0]["stream"]["json_schema"]
+    shown["properties"] = {name: shown["properties"][name] for name in ("gid", "entered_on")}
+    assert entry in rows(connection.sync(catalog=catalog), stream)
+    assert asana.ledger.count(TIME_ENTRY) == 0
+
+
+@NEVER_ANSWERED
+@pytest.mark.parametrize(
+    ("stream", "endpoint"), [("stories", STORIES), ("attachments", ATTACHMENTS)]
+)
+def test_the_next_sync_repeats_requests_below_a_task_in_no_project(
+    asana: AsanaEmulator, stream: str, endpoint: str, status: int
+) -> None:
+    task, below = asana.change(task_in_no_project)
+    connection = Connection(asana, include_tasks_without_project=True)
+    asana.controls.deny(endpoint, status, only=task)
+    first = connection.sync(patience=0.02)
+    assert below[stream] not in rows(first, stream)
+    asana.controls.heal()
+    assert below[stream] in rows(connection.sync(), stream)
+    assert below[stream] not in rows(connection.sync(), stream)
+
+
+@NEVER_ANSWERED
+def test_the_next_sync_repeats_the_request_for_the_tasks_of_a_user(
+    asana: AsanaEmulator, status: int
+) -> None:
+    task, below = asana.change(task_in_no_project)
+    connection = Connection(asana, include_tasks_without_project=True)
+    assignee = record(asana, task)["assignee"]["gid"]
+    asana.controls.fail("/tasks", status, only=assignee, times=None)
+    first = connection.sync(patience=0.02)
+    assert task not in rows(first, "tasks")
+    asana.controls.heal()
+    second = connection.sync()
+    assert rows(second, "tasks").count(task) == 1
+    assert below["subtasks"] in rows(second, "subtasks")
+    assert below["stories"] in rows(second, "stories")
+
+
+def task_in_no_project(account: Account) -> tuple[str, dict[str, str]]:
+    """A task of somebody, and by stream what is below it."""
+    user = account.listing(account.people[SERVICE], "users", ORGANIZATION)[0]
+    task = account.create_private_task(ORGANIZATION, "Feed the cat", assignee=user)
+    return task, {
+        "stories": account.comment(task, "Hungry"),
+        "subtasks": account.add_subtask(task, "Find the cat"),
+        "attachments": account.attach(task, "Cat.png"),
+    }

@@ -10,7 +10,7 @@ from source_asana.reading.changes import WorkspaceEvents
 from source_asana.reading.container import ACCOUNT, WITHOUT_PROJECT, Container, Need, News
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Listing, Plan
-from source_asana.reading.lookups import lists_of, missing_in, pending_lookups
+from source_asana.reading.lookups import lists_of, missing_in, pending_lookups, with_unknown
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.unlisted import Unlisted, unlisted_projects
 from source_asana.reading.visits import Asked, Look, Rules, Visit
@@ -131,6 +131,7 @@ class Account:
                 continue
             found = self._container(child.name, gid, inside, streams, now)
             if found.need.since:
+                yield from missing_in(self.plan, found)
                 yield Visit(child, parent, found, found.need)
 
     def _container(
@@ -143,6 +144,7 @@ class Account:
     ) -> Container:
         start = self.rules.filters.start_date
         need, former = self.resumption.of(gid, streams, self.began, start)
+        need = with_unknown(self.plan, need, former)
         news = News(now, are_lost=former.is_unknown, checked=former.checked)
         return Container(kind, gid, above, need, former, news)
 
@@ -193,7 +195,8 @@ class Account:
         found.news = replace(found.news, are_lost=any(found.need.since.values()))
         if not found.need.since:
             return []
-        return [Visit(outside, user, found, found.need) for user in sorted(users)]
+        visits = [Visit(outside, user, found, found.need) for user in sorted(users)]
+        return [*missing_in(self.plan, found), *visits]
 
     def projects_listed(self) -> list[Visit]:
         """The lookups of projects that have marks and were not listed, when all are listed."""
@@ -210,11 +213,8 @@ class Account:
             self.began,
         )
         self.unlisted.known = len(marks.keys() - workspaces)
-        self.unlisted.renewed = {
-            old: token
-            for workspace in self._workspaces.values()
-            for old, token in workspace.renewed_tokens().items()
-        }
+        for workspace in self._workspaces.values():
+            self.unlisted.renewed |= workspace.renewed_tokens()
         return [Visit(self.plan.unlisted, gid, self.root) for gid in self.unlisted.ask]
 
     def workspace_tokens(self, workspace: Container, projects: int) -> list[str] | None:

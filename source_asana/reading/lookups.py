@@ -4,8 +4,9 @@ A lookup asks for a record that something named and that no list has shown.
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
-from source_asana.reading.container import Container
+from source_asana.reading.container import Container, Former, Need
 from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import TASK, WORKSPACE, StreamClass
@@ -30,6 +31,17 @@ def missing_in(plan: Plan, container: Container) -> Iterator[Visit]:
         listing = plan.by_path.get(path)
         if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
             yield Visit(listing, gid, container, container.need.only(streams, whole=True))
+
+
+def with_unknown(plan: Plan, need: Need, former: Former) -> Need:
+    """Read everything for a stream that lacks a request which this sync cannot repeat."""
+    since = {
+        stream: None
+        if any(path not in plan.by_path for path, _ in former.missing.get(stream, ()))
+        else time
+        for stream, time in need.since.items()
+    }
+    return replace(need, since=since)
 
 
 def lookups(plan: Plan, container: Container) -> list[Visit]:
