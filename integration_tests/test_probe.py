@@ -549,8 +549,8 @@ def test_the_program_prints_a_report(
         f"    if it differs: {first.otherwise}",
     ]
     assert re.fullmatch(
-        r"75 assumptions\. holds: 66; differs: 0; not visible to this token: 9; not answered: 0\. "
-        r"74 requests, [0-9.]+ s\.",
+        r"75 assumptions\. holds: 67; differs: 0; not visible to this token: 8; not answered: 0\. "
+        r"75 requests, [0-9.]+ s\.",
         lines[-1],
     )
     assert told.report.count("if it differs: ") == len(ASSUMPTIONS)
