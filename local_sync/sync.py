@@ -144,7 +144,7 @@ def sync_account(options: Options, stop: Stop, asana_url: str | None) -> int:
     """Sync the user's account or the sample. Raises StoreError and AirbyteTracedException."""
     if options.config:
         write_now = partial(keep_config, options.config)
-        transfer = Transfer(directory=options.files)
+        transfer = Transfer(directory=options.files, is_kept=True)
         source = SourceAsana(asana_url=asana_url, write_now=write_now, transfer=transfer)
         config = configured(source, SourceAsana.read_config(str(options.config)))
         return sync(options, config, stop, source)
@@ -152,7 +152,9 @@ def sync_account(options: Options, stop: Stop, asana_url: str | None) -> int:
 
     with sample_account() as sample:
         print(f"Reading the emulated sample account at {sample.asana.url}", file=sys.stderr)
-        source = SourceAsana(asana_url=sample.asana.url, transfer=Transfer(directory=options.files))
+        source = SourceAsana(
+            asana_url=sample.asana.url, transfer=Transfer(directory=options.files, is_kept=True)
+        )
         return sync(options, configured(source, sample.config), stop, source, sample)
 
 

@@ -22,12 +22,14 @@ PATIENCE_SECONDS = 60.0
 class Transfer:
     """Where files go (None: where Airbyte's platform takes them from), and what limits them.
 
+    `is_kept`: the user keeps the files there; a destination takes each one away.
     `max_bytes`: of one file. `free_bytes`: the free space at a folder. `file_seconds`: how long a
     file may take; `silent_seconds`: how long its host may pause; `patience`: how long a failed
     download is repeated.
     """
 
     directory: Path | None = None
+    is_kept: bool = False
     max_bytes: int = MAX_FILE_BYTES
     free_bytes: Callable[[Path], int] = free_space
     file_seconds: float = FILE_SECONDS
@@ -51,6 +53,7 @@ class Transfer:
             self.directory or Path(get_files_directory()),
             max_bytes=self.max_bytes,
             free_bytes=self.free_bytes,
+            is_kept=self.is_kept,
         )
         for name in names:
             staging.sweep(name)

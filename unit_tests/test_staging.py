@@ -73,11 +73,46 @@ def test_what_was_not_kept_is_gone(tmp_path: Path) -> None:
     assert files_in(tmp_path) == []
 
 
-def test_a_newer_file_replaces_an_older_one(tmp_path: Path) -> None:
+def test_a_file_of_an_earlier_sync_is_replaced(tmp_path: Path) -> None:
+    old = Path(stage(Staging(tmp_path), b"a long old one").location)
+    os.utime(old, (1, 1))
+    assert stage(Staging(tmp_path), b"new").location == str(old)
+    assert old.read_bytes() == b"new"
+
+
+def test_a_file_that_comes_twice_does_not_take_the_place_of_one_that_is_awaited(
+    tmp_path: Path,
+) -> None:
     staging = Staging(tmp_path)
-    stage(staging, b"a long old one")
-    assert stage(staging, b"new").size == 3
-    assert (tmp_path / "attachments/12" / NAME).read_bytes() == b"new"
+    first, second = stage(staging, b"once"), stage(staging, b"again")
+    assert Path(first.location).read_bytes() == b"once"
+    assert Path(second.location).read_bytes() == b"again"
+    assert first.relative_path == second.relative_path
+
+
+def test_once_the_destination_has_taken_a_file_its_place_is_free(tmp_path: Path) -> None:
+    staging = Staging(tmp_path)
+    first = stage(staging, b"once")
+    Path(first.location).unlink()
+    assert stage(staging, b"again").location == first.location
+
+
+def test_files_that_the_user_keeps_have_one_place(tmp_path: Path) -> None:
+    staging = Staging(tmp_path, is_kept=True)
+    assert stage(staging, b"once").location == stage(staging, b"again").location
+    assert files_in(tmp_path) == [f"attachments/12/{NAME}"]
+
+
+def test_threads_that_get_the_same_file_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    staging = Staging(tmp_path)
+    with (
+        staging.new_file("attachments", "12", NAME) as one,
+        staging.new_file("attachments", "12", NAME) as other,
+    ):
+        one.write(b"one")
+        other.write(b"other")
+        staged = one.keep(), other.keep()
+    assert [Path(file.location).read_bytes() for file in staged] == [b"one", b"other"]
 
 
 def test_a_download_that_begins_again_writes_the_file_once(tmp_path: Path) -> None:
@@ -95,7 +130,7 @@ def test_a_link_planted_under_the_partial_name_is_not_followed(tmp_path: Path) -
     victim.write_text("precious")
     folder = tmp_path / "attachments"
     folder.mkdir()
-    (folder / f".12.{os.getpid()}.part").symlink_to(victim)
+    (folder / f".12.{os.getpid()}.0.part").symlink_to(victim)
     stage(Staging(tmp_path), b"x")
     assert victim.read_text() == "precious"
 

@@ -3,15 +3,18 @@
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from errno import EDQUOT, EFBIG, ENOSPC
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
+from uuid import uuid4
 
 from source_asana.reading.file_names import safe_name
 
@@ -70,10 +73,11 @@ def is_gid(text: str) -> bool:
 
 
 class Staging:
-    """The folder for the files of one stream: `<directory>/<stream>/<gid>/<name>`.
+    """The folder for the files of one sync: `<directory>/<stream>/<gid>/<name>`.
 
-    `max_bytes`: of one file. `free_bytes`: the free space at a folder. Safe for many threads, of
-    which each writes another file.
+    A destination removes each file once it has it. So a file that comes twice in a sync is put
+    elsewhere while the first one is still there, unless the user keeps them all (`is_kept`).
+    `max_bytes`: of one file. `free_bytes`: the free space at a folder. Safe for many threads.
     """
 
     def __init__(
@@ -82,8 +86,13 @@ class Staging:
         *,
         max_bytes: int = MAX_FILE_BYTES,
         free_bytes: Callable[[Path], int] = free_space,
+        is_kept: bool = False,
     ) -> None:
         self._directory = directory.absolute()
+        self._is_kept = is_kept
+        self._naming = threading.Lock()
+        self._numbers = count()
+        self._began: float | None = None
         self.max_bytes = max_bytes
         self._free_bytes = free_bytes
         self.open: set[Path] = set()
@@ -97,9 +106,30 @@ class Staging:
         folder = self._directory / stream
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return NewFile(folder / f".{gid}.{os.getpid()}.part", self._directory, path, self)
+            partial = folder / f".{gid}.{os.getpid()}.{next(self._numbers)}.part"
+            new = NewFile(partial, path, self)
+            if self._began is None:  # by the clock of the disk
+                self._began = partial.stat().st_mtime
         except OSError as error:
             raise _refusal(error) from None
+        else:
+            return new
+
+    def put(self, partial: Path, path: Path) -> Path:
+        """Give a whole file its name; return where it is. Raises OSError."""
+        with self._naming:
+            target = self._directory / path
+            if not self._is_kept and self._is_awaited(target):
+                target = self._directory / uuid4().hex / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(target)
+        return target
+
+    def _is_awaited(self, target: Path) -> bool:
+        """Whether this sync has put a file there, and the destination has not taken it yet."""
+        with suppress(FileNotFoundError):
+            return self._began is not None and target.stat().st_mtime >= self._began
+        return False
 
     def require_room(self, size: int, written: int = 0) -> None:
         """Raise NoFile unless a file of `size` bytes may still be completed."""
@@ -132,9 +162,8 @@ class NewFile:
     As a context manager it removes what was not kept. Its methods raise NoFile.
     """
 
-    def __init__(self, partial: Path, directory: Path, path: Path, staging: Staging) -> None:
+    def __init__(self, partial: Path, path: Path, staging: Staging) -> None:
         self._partial = partial
-        self._directory = directory
         self._path = path
         self._staging = staging
         self._looked_at = 0
@@ -184,11 +213,9 @@ class NewFile:
 
     def keep(self) -> StagedFile:
         """Give the file its name, in place of an older one."""
-        target = self._directory / self._path
         try:
             self._file.close()
-            target.parent.mkdir(exist_ok=True)
-            self._partial.replace(target)
+            target = self._staging.put(self._partial, self._path)
         except OSError as error:
             raise _refusal(error) from None
         return StagedFile(str(target), self._path.as_posix(), self.size)
