@@ -578,6 +578,7 @@ class Histories(RuleBasedStateMachine):
         old_sync_tokens=st.sampled_from([None, 412, 400]),
         comments_amid_first_sync=st.none() | st.integers(1, 20),
         skips_requests=st.booleans(),
+        recheck_minutes=st.sampled_from([None, None, 45, 24 * 60]),
     )
     def begin(
         self,
@@ -589,6 +590,7 @@ class Histories(RuleBasedStateMachine):
         old_sync_tokens: Literal[400, 412] | None,
         comments_amid_first_sync: int | None,
         skips_requests: bool,
+        recheck_minutes: int | None,
     ) -> None:
         self.history = History(
             person,
@@ -598,6 +600,7 @@ class Histories(RuleBasedStateMachine):
             old_sync_tokens=old_sync_tokens,
             workspace_events=workspace_events and person == "service",
             skips_requests=skips_requests,
+            recheck_minutes=recheck_minutes,
         )
         self.people = People(self.history)
         if comments_amid_first_sync is not None:

@@ -12,6 +12,7 @@ from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
 from source_asana.asana.times import TIME_FORMAT
 from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.rechecks import LONGEST_INTERVAL_MINUTES
 
 RawConfig = Mapping[str, Any]
 
@@ -36,6 +37,7 @@ SETTINGS = (
     "capture_deletions",
     "num_workers",
     "requests_per_minute",
+    "recheck_interval_minutes",
     "organization_export_ids",
     "skip_tasks_without_attachments",
 )
@@ -83,6 +85,7 @@ class Config:
     capture_deletions: bool = True
     requests_per_minute: int | None = None
     skip_tasks_without_attachments: bool = False
+    recheck_interval_minutes: int | None = None
     filters: Filters = ALL
 
     @property
@@ -119,6 +122,9 @@ def parse_config(raw: RawConfig) -> Config:
         capture_deletions=_yes_or_no(raw, "capture_deletions", default=True),
         requests_per_minute=_whole_number(
             raw, "requests_per_minute", least=1, most=MOST_REQUESTS_PER_MINUTE
+        ),
+        recheck_interval_minutes=_whole_number(
+            raw, "recheck_interval_minutes", least=1, most=LONGEST_INTERVAL_MINUTES
         ),
         skip_tasks_without_attachments=_yes_or_no(
             raw, "skip_tasks_without_attachments", default=False

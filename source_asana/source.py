@@ -92,6 +92,7 @@ from source_asana.reading.marks import (
 from source_asana.reading.oddities import Oddities
 from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
+from source_asana.reading.rechecks import Rechecks
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.shortcuts import Shortcuts
 from source_asana.reading.task_questions import TaskQuestions
@@ -346,7 +347,8 @@ def _parts(
     reader = Reader(client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks))
     resumption = Resumption(selected, former.marks)
     plan = make_plan(selected, filters, with_hints=settings.skip_tasks_without_attachments)
-    account = AsanaAccount(plan, resumption, filters, settings.gids)
+    rechecks = Rechecks(settings.recheck_interval_minutes)
+    account = AsanaAccount(plan, resumption, filters, settings.gids, rechecks)
     shortcuts = Shortcuts(plan, former.evidence, former.terms)
     walk = Walk(account, reader, shortcuts, workers=settings.num_workers, downloads=downloads)
     progress = Progress(

@@ -250,6 +250,8 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "num_workers": 9.5}, "num_workers"),
     ({"credentials": PAT, "num_workers": float("inf")}, "num_workers"),
     ({"credentials": PAT, "requests_per_minute": 60_001}, "requests_per_minute"),
+    ({"credentials": PAT, "recheck_interval_minutes": 0}, "recheck_interval_minutes"),
+    ({"credentials": PAT, "recheck_interval_minutes": 1_441}, "recheck_interval_minutes"),
     ({"credentials": PAT, "capture_deletions": "false"}, "capture_deletions"),
     ({"credentials": PAT, "capture_deletions": 0}, "capture_deletions"),
     ({"credentials": PAT, "organization_export_ids": "12"}, "organization_export_ids"),

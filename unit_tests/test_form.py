@@ -39,6 +39,7 @@ Advanced
   Optional fields
     Number of concurrent workers
     Requests per minute
+    Minutes between rechecks of unchanged projects
     Organization export IDs
     Skip attachment requests of tasks without attachments
 """

@@ -33,6 +33,7 @@ from source_asana.reading.marks import (
     full_refresh_blob,
     incremental_blob,
 )
+from source_asana.reading.rechecks import keeps_mark
 from source_asana.reading.unlisted import Fate
 from source_asana.streams.sources import PROJECT, StreamClass
 
@@ -112,6 +113,8 @@ class Checkpoints:
                 )
             elif before:
                 mark = replace(mark, token=before.token, workspace=before.workspace)
+        if before and keeps_mark(stream, news.put_off):
+            mark = replace(mark, since=before.since)
         if wait_for_end:
             self._waiting[stream][container.gid] = mark
         else:

@@ -60,6 +60,9 @@ class Failures:
         """
         tally = self.tallies[visit.listing]
         tally.count(error, visit.place, says_nothing_of_others=says_nothing_of_others)
+        if visit.listing.stream.is_incremental_only():
+            for listing in visit.container.news.put_off:
+                self.tallies[listing].put_off += 1
         if error is None or isinstance(error, (Gone, Refusal)):
             self._failed_in_row.clear()
             del self._failed[visit.listing]

@@ -49,6 +49,8 @@ class Tally:
     """Those below something that was deleted, or went out of sight, since it was found."""
     aside: dict[str, int] = field(default_factory=dict)
     """The refusals that may pass, by what was asked for: they count until it is asked again."""
+    put_off: int = 0
+    """How many of its parents were read by a former sync, and are read again by a later one."""
     is_empty_account: bool = False
     """Whether Asana shows no workspace at all."""
 
@@ -80,7 +82,8 @@ class Tally:
     @property
     def is_refused_everywhere(self) -> bool:
         """Whether Asana has refused all visits so far, so that nothing is known of any."""
-        return self.refused.total() > self.passed_over and not self.read
+        is_known = bool(self.read or self.put_off)
+        return self.refused.total() > self.passed_over and not is_known
 
     @property
     def visits(self) -> int:

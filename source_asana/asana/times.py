@@ -1,5 +1,6 @@
 """How Asana writes times, and Asana's clock as its answers show it. Pure."""
 
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -31,6 +32,11 @@ def days_before(time: str, days: int) -> str:
 def shifted(time: str, **by: int) -> str:
     """A time in Asana's format, moved by so many `days`, `minutes` or `seconds`."""
     return pendulum.from_format(time, TIME_FORMAT).add(**by).format(TIME_FORMAT)
+
+
+def minute_of(time: str) -> int:
+    """The number of whole minutes from 1970 to a time in Asana's format."""
+    return int(datetime.fromisoformat(time).timestamp()) // 60
 
 
 def _utc(date_header: str) -> pendulum.DateTime:

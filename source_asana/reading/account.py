@@ -11,6 +11,7 @@ from source_asana.reading.container import ACCOUNT, WITHOUT_PROJECT, Container, 
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.lookups import lists_of, missing_in, pending_lookups, with_unknown
+from source_asana.reading.rechecks import EACH_SYNC, Rechecks, put_off_after_events
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.unlisted import Unlisted, unlisted_projects
 from source_asana.reading.visits import Asked, Look, Rules, Visit
@@ -51,7 +52,9 @@ class Account:
         resumption: Resumption,
         filters: Filters,
         config_gids: Mapping[str, tuple[str, ...]],
+        rechecks: Rechecks = EACH_SYNC,
     ) -> None:
+        self.plan = plan
         self.rules = Rules(plan, filters, continues=bool(resumption))
         self.resumption = resumption
         self.root = Container(ACCOUNT, "")
@@ -60,15 +63,11 @@ class Account:
         self.began = ""
         """The mark of all that is requested below workspaces."""
         self._config_gids = config_gids
+        self._rechecks = rechecks
         self._workspaces: dict[str, Container] = {}
         self._asked: set[str] = set()
         self._listed = Listed({kind: {} for kind in _kinds_of_containers(plan)})
         self._below_projects = tuple(_streams_below_projects(plan, resumption.selected))
-
-    @property
-    def plan(self) -> Plan:
-        """The listings of the sync."""
-        return self.rules.plan
 
     def first(self) -> list[Visit]:
         """The visits with which the sync begins."""
@@ -159,11 +158,13 @@ class Account:
         if not found.need.since:
             return []
         if self.plan.events and self.resumption.is_incremental(found.need.since):
+            self._rechecks.put_off(self.plan.below_projects, found, record)
             return [Visit(self.plan.events, project, found, found.need)]
         return list(lists_of(self.plan, found))
 
     def after_events(self, project: Container) -> list[Visit]:
         """The visits below a project whose events are known."""
+        put_off_after_events(project)
         return [*lists_of(self.plan, project), *missing_in(self.plan, project)]
 
     def pending(self, open_containers: Collection[Container]) -> set[Listing]:

@@ -24,7 +24,8 @@ class Changes:
     be new. `left` names the tasks that a project (or a parent task) has lost, by the
     kind of it. `stories` and `attachments` have to be read one by one; `restored` are those that
     came back. `deleted` has, for each kind of object, when it was deleted. `unplaced` are the times
-    of events about something below a task that do not say which task.
+    of events about something below a task that do not say which task. `kinds`: the `resource_type`
+    of everything that an event is about; empty if there was no event.
     """
 
     touched: set[str] = field(default_factory=set)
@@ -35,6 +36,7 @@ class Changes:
     restored: set[str] = field(default_factory=set)
     deleted: dict[str, dict[str, str]] = field(default_factory=dict)
     unplaced: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
 
     def named(self) -> set[str]:
         """The gids of everything that has to be read."""
@@ -97,6 +99,7 @@ def changes_of(events: Iterable[Any]) -> Changes:
     for event in filter(is_readable, events):
         resource, parent = event["resource"], event.get("parent") or {}
         gid = str(gid_of(resource))
+        changes.kinds.add(resource["resource_type"])
         _note_place(changes, event, resource, parent)
         if event["action"] == "undeleted":
             came_back[gid] = max(came_back.get(gid, ""), event["created_at"])

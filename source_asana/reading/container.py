@@ -100,7 +100,8 @@ class News:
 
     `began`: the mark of what is requested in it. `token`: the sync token for the next sync; without
     one each stream keeps its own. `are_lost`: events are lost, so all tasks and subtasks are read.
-    `checked`: as in `Former`, or of this sync.
+    `checked`: as in `Former`, or of this sync. `put_off`: its lists that a later sync reads,
+    because nothing suggests that they have changed; `put_off_until`: when it is their turn anyway.
     """
 
     began: str = ""
@@ -108,6 +109,8 @@ class News:
     changes: Changes = field(default_factory=Changes)
     are_lost: bool = False
     checked: str | None = None
+    put_off: frozenset[Listing] = frozenset()
+    put_off_until: str = ""
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ def lists_of(plan: Plan, project: Container) -> Iterator[Visit]:
     """The lists of a project that its streams need."""
     for child in plan.below_projects:
         gid = project.gid if child.pages else project.gids.get(child)
-        if gid and project.need.feeds(child):
+        if gid and project.need.feeds(child) and child not in project.news.put_off:
             yield Visit(child, gid, project, project.need)
 
 

@@ -83,7 +83,7 @@ class Projects(AsanaStream):
     container = PROJECT
     cursor_field = "modified_at"
     event_type = "project"
-    changed_by = ("modified_at",)
+    changed_by = ("modified_at", "archived")
     repeated_options = (
         "custom_fields.enum_options",
         "custom_field_settings.custom_field.enum_options",
