@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from airbyte_cdk.sources.utils.files_directory import get_files_directory
 
@@ -59,7 +60,7 @@ class Transfer:
             staging.sweep(name)
         downloader = Downloader(
             threads=THREADS,
-            takes_plain_http=asana_url.startswith("http://"),  # an Asana that is only emulated
+            takes_plain_http=urlsplit(asana_url).scheme == "http",  # an emulated Asana
             file_seconds=self.file_seconds,
             silent_seconds=self.silent_seconds,
         )
