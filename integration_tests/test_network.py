@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from integration_tests.asana_emulator import AsanaEmulator
+from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.reading import (
     SERVICE,
     Json,
@@ -32,6 +32,7 @@ from integration_tests.reading import (
     run,
     run_program,
 )
+from source_asana.transfer import Transfer
 
 NOWHERE = "http://127.0.0.1:9"
 NO_SUCH_NAME = "https://asana.invalid"
@@ -571,3 +572,60 @@ def test_malformed_headers_cause_no_stack_trace_in_the_log() -> None:
     assert "Traceback" not in said.text
     assert "parse headers" not in said.text
     assert said.connection_status()["status"] == "FAILED"
+
+
+@pytest.fixture
+def storage() -> Iterator[AsanaEmulator]:
+    """An account whose files are served, too."""
+    with AsanaEmulator(make_account("sample"), serves_files=True) as emulator:
+        yield emulator
+
+
+def files_read(storage: AsanaEmulator, folder: Path) -> Said:
+    """Read attachments with their files."""
+    catalog = catalog_of(["attachments"])
+    catalog["streams"][0]["include_files"] = True
+    transfer = Transfer(directory=folder, patience=0.01)
+    return run("read", storage, config_for(storage), catalog, transfer=transfer)
+
+
+def lead_to(storage: AsanaEmulator, address: str) -> None:
+    """Let links to files lead to another address."""
+    files = storage.files
+    storage.account.shapes.link_to_file = lambda gid: files.link(gid).replace(files.url, address)
+
+
+def test_a_file_from_a_host_that_is_not_trusted_is_missing(
+    storage: AsanaEmulator, authority: Authority, tmp_path: Path
+) -> None:
+    with serving(Gateway(storage.files.url), authority.tls) as host:
+        lead_to(storage, host.address)
+        said = files_read(storage, tmp_path)
+    assert "file_reference" not in said.text
+    assert storage.files.requests == []
+    assert "3 of 3 files missing (3 failed)" in said.text
+    assert "is not trusted. If a proxy inspects HTTPS traffic, add its CA certificate" in said.text
+
+
+def test_a_file_from_a_host_that_the_environment_trusts_comes(
+    storage: AsanaEmulator,
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with serving(Gateway(storage.files.url), authority.tls) as host:
+        lead_to(storage, host.address)
+        said = files_read(storage, tmp_path)
+    assert said.text.count("file_reference") == len(storage.files.requests) == 3
+    assert host.cookies == host.passwords == {None}
+
+
+def test_files_come_through_the_proxy_of_the_environment(
+    storage: AsanaEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Gateway()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.address)
+        said = files_read(storage, tmp_path)
+    assert said.text.count("file_reference") == 3
+    assert sum(asked.startswith(storage.files.url) for asked in proxy.asked) == 3
