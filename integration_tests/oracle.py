@@ -22,6 +22,7 @@ from integration_tests.asana_emulator.gids import kind_of
 from integration_tests.reading import Json, Record, Said, config_for, run
 from integration_tests.truth_of import declared
 from source_asana.reading.evidence import Terms
+from source_asana.reading.export import ExportLimits
 
 DELETED_AT = "_ab_cdc_deleted_at"
 BEGIN = pendulum.datetime(2026, 11, 2, 8)
@@ -271,11 +272,19 @@ class Followed:
 
 Change = Callable[[Account], object]
 
+EXPORT_LIMITS = ExportLimits(
+    least_tasks=3,
+    requests_per_minute=60.0,
+    first_pause=0.0,
+    terms=Terms(first=2, one_in=5, counter_claims=0),
+)
+"""As if the account was large."""
+
 
 class History:
     """Changes and syncs, step by step, and a check of each sync."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whatever can differ between two histories
         self,
         person: str = "service",
         *,
@@ -286,6 +295,7 @@ class History:
         old_sync_tokens: Literal[400, 412] | None = None,
         skips_requests: bool = False,
         recheck_minutes: int | None = None,
+        exports: bool = False,
     ) -> None:
         self.person = person
         self.recheck_minutes = recheck_minutes
@@ -293,6 +303,7 @@ class History:
             "num_workers": workers,
             "skip_tasks_without_attachments": skips_requests,
             "recheck_interval_minutes": recheck_minutes,
+            "use_resource_exports": exports,
         }
         self.clock = Clock(BEGIN)
         self.asana = AsanaEmulator(_small_account(self.clock)).start()
@@ -445,6 +456,7 @@ class History:
             killed_before=killed_before,
             seconds_between_states=0.0,  # as if syncs took minutes
             terms=SOON_PROVED,
+            export_limits=EXPORT_LIMITS,
         )
         self.syncs += 1
         self.asana.controls.interruptions.clear()

@@ -22,6 +22,7 @@ from integration_tests.asana_emulator import AsanaEmulator
 from source_asana import SourceAsana
 from source_asana.entrypoint import Entrypoint
 from source_asana.reading.evidence import Terms
+from source_asana.reading.export import ExportLimits
 from source_asana.streams.declared import STREAMS
 from source_asana.transfer import Transfer
 
@@ -183,6 +184,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
     silent_seconds: float = 240.0,
     transfer: Transfer | None = None,
     terms: Terms | None = None,
+    export_limits: ExportLimits | None = None,
 ) -> Said:
     """Run a command of the entrypoint in this process, to its end or until it is killed.
 
@@ -199,7 +201,7 @@ def run(  # noqa: PLR0913 - whatever a test wants to be otherwise
             seconds_between_states=seconds_between_states,
             check_seconds=check_seconds,
             silent_seconds=silent_seconds,
-            transfer=transfer,
+            transfer=transfer or Transfer(exports=export_limits),
         )
         source.terms = terms or source.terms
         entrypoint = Entrypoint(source)

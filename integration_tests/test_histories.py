@@ -579,8 +579,9 @@ class Histories(RuleBasedStateMachine):
         comments_amid_first_sync=st.none() | st.integers(1, 20),
         skips_requests=st.booleans(),
         recheck_minutes=st.sampled_from([None, None, 45, 24 * 60]),
+        exports=st.booleans(),
     )
-    def begin(
+    def begin(  # noqa: PLR0913 - whatever can differ between two histories
         self,
         person: str,
         delay: int,
@@ -591,6 +592,7 @@ class Histories(RuleBasedStateMachine):
         comments_amid_first_sync: int | None,
         skips_requests: bool,
         recheck_minutes: int | None,
+        exports: bool,
     ) -> None:
         self.history = History(
             person,
@@ -601,6 +603,7 @@ class Histories(RuleBasedStateMachine):
             workspace_events=workspace_events and person == "service",
             skips_requests=skips_requests,
             recheck_minutes=recheck_minutes,
+            exports=exports and person == "service",
         )
         self.people = People(self.history)
         if comments_amid_first_sync is not None:

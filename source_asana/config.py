@@ -40,6 +40,7 @@ SETTINGS = (
     "recheck_interval_minutes",
     "organization_export_ids",
     "skip_tasks_without_attachments",
+    "use_resource_exports",
 )
 """The settings of the form, in its order."""
 
@@ -87,6 +88,7 @@ class Config:
     skip_tasks_without_attachments: bool = False
     recheck_interval_minutes: int | None = None
     filters: Filters = ALL
+    use_resource_exports: bool = False
 
     @property
     def gids(self) -> Mapping[str, tuple[str, ...]]:
@@ -130,6 +132,7 @@ def parse_config(raw: RawConfig) -> Config:
             raw, "skip_tasks_without_attachments", default=False
         ),
         filters=_filters(raw),
+        use_resource_exports=_yes_or_no(raw, "use_resource_exports", default=False),
     )
 
 

@@ -38,6 +38,7 @@ from source_asana.airbyte.errors import (
     airbyte_errors,
     unexpected,
 )
+from source_asana.airbyte.export_log import ExportLog
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import advice_on
 from source_asana.airbyte.platform import Platform
@@ -75,6 +76,7 @@ from source_asana.config import (
     unknown_settings,
 )
 from source_asana.deadline import Deadline
+from source_asana.exporting import Exporting, exporting
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.downloads import Downloads
@@ -247,7 +249,6 @@ class SourceAsana(Source):
     ) -> Iterator[Message]:
         mask_log(logger)
         settings = parse_config(config)
-        _refuse_repeated(catalog)
         selected, unknown = _selected(catalog)
         former = _former(selected, state or [], settings.filters, self.terms, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
@@ -259,12 +260,12 @@ class SourceAsana(Source):
             settings,
             selected,
             former,
+            _other_hosts(session, settings, selected, self._transfer, self._asana_url, state or []),
             self._due(),
             Platform(
                 lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
             ),
             logger,
-            self._transfer.downloads(selected, session, self._asana_url, settings.num_workers),
         )
         try:
             with closing(walk.findings()) as findings:  # its workers end with it
@@ -331,26 +332,62 @@ class Former:
     terms: Terms
 
 
+@dataclass(frozen=True)
+class OtherHosts:
+    """What comes from other hosts than Asana's: exports, and the files of attachments."""
+
+    exporting: Exporting
+    downloads: Downloads | None
+
+
+def _other_hosts(
+    session: Session,
+    settings: Config,
+    selected: Mapping[StreamClass, Selection],
+    transfer: Transfer,
+    asana_url: str,
+    state: Iterable[AirbyteStateMessage],
+) -> OtherHosts:
+    return OtherHosts(
+        exporting(settings, transfer.exports, asana_url, state),
+        transfer.downloads(selected, session, asana_url, settings.num_workers),
+    )
+
+
 def _parts(
     session: Session,
     settings: Config,
     selected: Mapping[StreamClass, Selection],
     former: Former,
+    hosts: OtherHosts,
     due: Due,
     platform: Platform,
     logger: logging.Logger,
-    downloads: Downloads | None,
 ) -> tuple[Walk, Reporter]:
     """Join the parts of a read: what walks the account, and what turns it into messages."""
     client, filters = session.client, settings.filters
     oddities = Oddities()
     reader = Reader(client, oddities, TaskQuestions(client, with_subtasks=filters.with_subtasks))
-    resumption = Resumption(selected, former.marks)
-    plan = make_plan(selected, filters, with_hints=settings.skip_tasks_without_attachments)
+    resumption = Resumption(selected, former.marks, hosts.exporting.kept)
+    plan = make_plan(
+        selected,
+        filters,
+        with_hints=settings.skip_tasks_without_attachments,
+        with_exports=settings.use_resource_exports,
+    )
     rechecks = Rechecks(settings.recheck_interval_minutes)
     account = AsanaAccount(plan, resumption, filters, settings.gids, rechecks)
     shortcuts = Shortcuts(plan, former.evidence, former.terms)
-    walk = Walk(account, reader, shortcuts, workers=settings.num_workers, downloads=downloads)
+    exports, steps = hosts.exporting.parts(session, plan, resumption, reader)
+    walk = Walk(
+        account,
+        reader,
+        shortcuts,
+        exports,
+        steps,
+        workers=settings.num_workers,
+        downloads=hosts.downloads,
+    )
     progress = Progress(
         logger, client.observed.sent, session.rate_limit.seconds_to_wait, walk.open_projects
     )
@@ -360,7 +397,14 @@ def _parts(
         Checkpoints(selected, former.marks, lambda: account.began, due, filters, walk.evidence),
         Deletions(selected, is_on=settings.capture_deletions, continues=bool(resumption)),
         progress,
-        SyncLog(logger, progress, client.observed, oddities, shortcuts),
+        SyncLog(
+            logger,
+            progress,
+            client.observed,
+            oddities,
+            shortcuts,
+            ExportLog(logger, exports.counts),
+        ),
         platform,
         walk.give_up,
     )
@@ -455,7 +499,11 @@ def _refuse_repeated(catalog: ConfiguredAirbyteCatalog) -> None:
 def _selected(
     catalog: ConfiguredAirbyteCatalog,
 ) -> tuple[dict[StreamClass, Selection], list[str]]:
-    """What the catalog says of each stream; and the names in it that are not of a stream."""
+    """What the catalog says of each stream; and the names in it that are not of a stream.
+
+    Raises ConfigError for a name that it has twice.
+    """
+    _refuse_repeated(catalog)
     known = {s.stream.name: s for s in catalog.streams if s.stream.name in STREAMS}
     unknown = [s.stream.name for s in catalog.streams if s.stream.name not in STREAMS]
     return {STREAMS[name]: _selection(stream) for name, stream in known.items()}, unknown

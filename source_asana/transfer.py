@@ -11,6 +11,7 @@ from airbyte_cdk.sources.utils.files_directory import get_files_directory
 from source_asana.asana.downloads import FILE_SECONDS, SILENT_SECONDS, Downloader
 from source_asana.asana.retry import RetryPolicy
 from source_asana.reading.downloads import THREADS, Downloads
+from source_asana.reading.export import ExportLimits
 from source_asana.reading.listing import Selection
 from source_asana.reading.staging import MAX_FILE_BYTES, Staging, free_space
 from source_asana.session import Session
@@ -26,7 +27,8 @@ class Transfer:
     `is_kept`: the user keeps the files there; a destination takes each one away.
     `max_bytes`: of one file. `free_bytes`: the free space at a folder. `file_seconds`: how long a
     file may take; `silent_seconds`: how long its host may pause; `patience`: how long a failed
-    download is repeated.
+    download is repeated. `exports`: when resource exports are used (None: as the rate limit of the
+    config makes sense of them).
     """
 
     directory: Path | None = None
@@ -36,6 +38,7 @@ class Transfer:
     file_seconds: float = FILE_SECONDS
     silent_seconds: float = SILENT_SECONDS
     patience: float = PATIENCE_SECONDS
+    exports: ExportLimits | None = None
 
     def downloads(
         self,

@@ -42,6 +42,7 @@ Advanced
     Minutes between rechecks of unchanged projects
     Organization export IDs
     Skip attachment requests of tasks without attachments
+    Use resource exports
 """
 """The form as Airbyte shows it: cards, fields, and those that are folded up at first."""
 

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
+from source_asana.reading.export import ExportLimits
+from source_asana.reading.export_steps import ExportSteps
+from source_asana.reading.exports import Exports
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import (
     ContainerEnd,
@@ -133,9 +136,25 @@ def walk(account: Company, *names: str, workers: int = 4) -> list[Finding]:
 
 def walk_of(account: Company, *names: str, workers: int) -> Walk:
     selected = {STREAMS[name]: Selection(["gid"]) for name in names}
-    found = Account(make_plan(selected), Resumption(selected, {}), ALL, {})
-    shortcuts = Shortcuts(found.plan, {})
-    return Walk(found, cast(Reader, account), shortcuts, workers=workers, idle_seconds=0.02)
+    plan, resumption = make_plan(selected), Resumption(selected, {})
+    found = Account(plan, resumption, ALL, {})
+    exports = Exports(
+        plan,
+        resumption,
+        ExportLimits(),
+        is_on=False,
+        is_current=lambda _visit, _gids: True,
+        mark=lambda: "",
+    )
+    return Walk(
+        found,
+        cast(Reader, account),
+        Shortcuts(plan, {}),
+        exports,
+        cast(ExportSteps, None),
+        workers=workers,
+        idle_seconds=0.02,
+    )
 
 
 def gids(events: list[Finding], name: str) -> list[str]:

@@ -7,7 +7,8 @@
     POST /_emulator/controls  {"latency": 0.05, "deny": [{"pattern": "…", "status": 403}],
                                "fail": [{"pattern": "…", "kind": 503, "bare": true}],
                                "truncate": [{"pattern": "/tasks?project=*", "after": 100}],
-                               "quota_of": [{"name": "member", "per_minute": 150}], …}
+                               "quota_of": [{"name": "member", "per_minute": 150}],
+                               "exports": {"outcome": "failed"}, …}
     POST /_emulator/changes   [{"change": "comment", "task": "…", "text": "…"}]
     POST /_emulator/clock     {"advance": 900}
     POST /_emulator/reset     the ledger forgets, faults, denials and truncations end
@@ -22,6 +23,7 @@ import orjson
 from aiohttp import web
 
 from .changes import Changes
+from .export_controls import ExportControls
 from .truth import Choice
 
 if TYPE_CHECKING:
@@ -116,6 +118,8 @@ class ControlRoom:
             elif name in ("deny", "fail", "truncate", "quota_of"):
                 for arguments in value:
                     getattr(controls, name)(**arguments)
+            elif name == "exports":
+                controls.exports = ExportControls(**value)
             elif name == "allow":
                 for pattern in value:
                     controls.allow(pattern)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from .asked import Asked
+from .export_controls import ExportControls
 from .paging import Offsets
 from .quota import METERS, CostQuota, InFlight, Quota, QuotaKind
 from .tokens import TOKEN_PATH, OddGrant
@@ -300,6 +301,7 @@ class Controls:
     truncations: list[Truncation] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
     alterations: list[Alteration] = field(default_factory=list)
+    exports: ExportControls = field(default_factory=ExportControls)
     chance: Random = field(default_factory=lambda: Random(1))
 
     @property
@@ -418,7 +420,7 @@ class Controls:
         self.alterations = []
         self.ignored_parameters, self.demanded_parameters = frozenset(), {}
         self.assumed_parameters, self.inline_children = {}, dict(INLINE)
-        self.inline_omits = 0.0
+        self.inline_omits, self.exports = 0.0, ExportControls()
 
     def denied(self, asked: Asked) -> int | None:
         return next((denial.status for denial in self.denials if denial.strikes(asked)), None)

@@ -13,8 +13,9 @@ from .answers import Answers
 from .asked import Asked
 from .controls import Controls, Fault
 from .endless import NEVER_ENDING, asked_from_the_start, without_end
-from .endpoints import EVENTS, found_at
+from .endpoints import EVENTS, JOB, RESOURCE_EXPORTS, found_at
 from .events import EventStreams
+from .exports import Exports
 from .ledger import Ledger, Request
 from .paging import expired
 from .refusal import Refusal, missing, refusal
@@ -44,6 +45,7 @@ class Conversation:
         self._ledger = ledger
         self.answers = Answers(account, controls, kept_bytes)
         self._events = EventStreams(account, controls, ledger)
+        self.exports = Exports(account, controls, ledger)
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == TOKEN_PATH:
@@ -67,7 +69,10 @@ class Conversation:
         try:
             self._keep_to_limits(asked)
             fault = await self._trouble(asked)
-            reply = self._reply(request, asked, fault)
+            if asked.template == RESOURCE_EXPORTS:
+                reply = self._export_reply(request.method, asked, await request.read(), fault)
+            else:
+                reply = self._reply(request, asked, fault)
         except Refusal as refused:
             reply = self._refused(refused)
         return await self._send(request, asked, reply, fault)
@@ -126,6 +131,8 @@ class Conversation:
             raise missing(lacking)
         if asked.template in EVENTS:
             body = self._events.body(asked)
+        elif asked.template == JOB:
+            body = self.exports.body(asked)
         else:
             never_ends = fault is not None and fault.kind in NEVER_ENDING
             question = asked_from_the_start(asked) if never_ends else asked
@@ -139,6 +146,16 @@ class Conversation:
         reply = Reply(200, body, self._headers())
         accepted = request.headers.get("Accept-Encoding", "")
         return reply.zipped() if self._controls.gzip and "gzip" in accepted else reply
+
+    def _export_reply(
+        self, method: str, asked: Asked, content: bytes, fault: Fault | None
+    ) -> Reply:
+        beforehand = self._beforehand(asked, fault)
+        if beforehand is not None:
+            return beforehand
+        if method != "POST":
+            raise refusal(405)
+        return Reply(201, self.exports.start(asked, content), self._headers())
 
     def _refused(self, refused: Refusal) -> Reply:
         headers = {**self._headers(), **refused.headers}

@@ -18,6 +18,8 @@ Gids = Sequence[str]
 Answered = str | Gids
 LONGEST_UNPAGED_USERS = 2000
 WORKSPACE_EVENTS = "/workspaces/{workspace_gid}/events"
+RESOURCE_EXPORTS = "/exports/resource"
+JOB = "/jobs/{job_gid}"
 AUDIT_LOG = "/workspaces/{workspace_gid}/audit_log_events"
 EVENTS = (
     "/events",
@@ -288,8 +290,8 @@ def tasks(question: Question) -> Answered:
     if since is None:
         found = question.children("tasks", parent)
     else:
-        instant = _instant("modified_since", since)
-        found = question.account.tasks_modified_since(question.viewer, parent, instant)
+        bound = instant("modified_since", since)
+        found = question.account.tasks_modified_since(question.viewer, parent, bound)
     return _completed_since(question, found)
 
 
@@ -350,11 +352,11 @@ def _completed_since(question: Question, gids: Gids) -> Gids:
     if given is None:
         return gids
     now = question.account.clock.now()
-    since = now if given == "now" else _instant("completed_since", given)
+    since = now if given == "now" else instant("completed_since", given)
 
     def is_wanted(record: Record) -> bool:
         completed_at = record["completed_at"]
-        return completed_at is None or _instant("completed_at", completed_at) >= since
+        return completed_at is None or instant("completed_at", completed_at) >= since
 
     return question.where(gids, is_wanted)
 
@@ -367,7 +369,8 @@ def _is_day(value: str) -> bool:
     return True
 
 
-def _instant(parameter: str, value: str) -> pendulum.DateTime:
+def instant(parameter: str, value: str) -> pendulum.DateTime:
+    """The time that a parameter names. Raises Refusal for anything else."""
     malformed = Refusal(400, f"{parameter}: Value is not a date-time: {value}")
     if not _DATED.match(value):
         raise malformed
@@ -508,7 +511,7 @@ def _since(question: Question, gids: Gids, parameter: str) -> Gids:
     given = question.given(parameter)
     if given is None:
         return gids
-    since = stamp(_instant(parameter, given))
+    since = stamp(instant(parameter, given))
     return question.where(gids, lambda record: bool(record["created_at"] >= since))
 
 
@@ -610,7 +613,7 @@ def audit_log_events(question: Question) -> Answered:
     found = _since(question, question.children("audit_log_events", workspace), "start_at")
     end = question.given("end_at")
     if end is not None:
-        until = stamp(_instant("end_at", end))
+        until = stamp(instant("end_at", end))
         found = question.where(found, lambda record: bool(record["created_at"] < until))
     for parameter, (part, name) in _AUDITED.items():
         given = question.given(parameter)
@@ -653,7 +656,7 @@ UNDOCUMENTED_ALIASES = dict.fromkeys(EVENTS[1:3], EVENTS[0])
 
 def _places() -> dict[tuple[str, ...], str]:
     """Paths with their gids blotted out, and the template that each stands for."""
-    templates = [*DOCUMENTED_TEMPLATES, *UNDOCUMENTED_ALIASES]
+    templates = [*DOCUMENTED_TEMPLATES, *UNDOCUMENTED_ALIASES, JOB]
     return {
         tuple("" if "{" in part else part for part in template.split("/")[1:]): template
         for template in templates
@@ -665,6 +668,8 @@ _PLACES = _places()
 
 def found_at(path: str) -> tuple[str, str]:
     """The template of a path and the gid in it, or nothing for an unknown path."""
+    if path == RESOURCE_EXPORTS:
+        return path, ""
     parts = path.split("/")[1:]
     gid = parts[1] if len(parts) > 1 else ""
     template = _PLACES.get(tuple("" if at == 1 else part for at, part in enumerate(parts)))

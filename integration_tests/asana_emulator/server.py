@@ -12,6 +12,7 @@ from .account import Account, Record, Viewer
 from .control_room import CONTROL_PATH, ControlRoom
 from .controls import Controls
 from .conversation import API, Conversation
+from .exports import EXPORT_PATH
 from .files import FileHost
 from .ledger import Ledger
 from .paging import Offsets
@@ -53,6 +54,7 @@ class AsanaEmulator:
         self._conversation = Conversation(
             account, self.tokens, self.controls, self.ledger, kept_bytes
         )
+        self.exports = self._conversation.exports
         self._control_room = ControlRoom(self)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -158,7 +160,7 @@ class AsanaEmulator:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         server = web.Server(self._respond, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
-        file_server = web.Server(self.files.respond, access_log=None)
+        file_server = web.Server(self._give_file, access_log=None)
         files = web.ServerRunner(file_server, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -176,13 +178,17 @@ class AsanaEmulator:
             await runner.cleanup()
 
     async def _serve_files(self, runner: web.ServerRunner) -> None:
-        if not self._serves_files:
-            return
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
         host, port = runner.addresses[0][:2]
-        self.files.url = f"http://{host}:{port}"
-        self.account.shapes.link_to_file = self.files.link
+        self.files.url = self.exports.origin = f"http://{host}:{port}"
+        if self._serves_files:
+            self.account.shapes.link_to_file = self.files.link
+
+    async def _give_file(self, request: web.BaseRequest) -> web.StreamResponse:
+        is_export = request.path.startswith(EXPORT_PATH)
+        host = self.exports if is_export else self.files
+        return await host.respond(request)
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(CONTROL_PATH):

@@ -22,8 +22,10 @@ from integration_tests.asana_emulator.endpoints import (
     EVENTS,
     WORKSPACE_EVENTS,
 )
+from integration_tests.asana_emulator.exports import JOB_FIELDS
 from integration_tests.asana_emulator.from_openapi import OpenApi, Schema, made_from, written
 from integration_tests.emulator_tests.asking import DOCUMENT
+from integration_tests.emulator_tests.test_exports import begin, ended, job_of
 
 pytestmark = [
     pytest.mark.once,
@@ -339,3 +341,14 @@ def test_an_error_matches_the_document(asana: AsanaEmulator) -> None:
     assert answer.status_code == 401
     assert not faults("ErrorResponse", answer.json())
     assert json.loads(answer.text)["errors"][0]["message"] == "Not Authorized"
+
+
+def test_the_job_of_an_export_matches_the_document(asana: AsanaEmulator) -> None:
+    job = job_of(begin(asana))
+    assert faults("JobResponse", ended(asana, job)) == set()
+    assert set(JOB_FIELDS) - {"gid", "resource_type"} <= _job_fields()
+
+
+def _job_fields() -> set[str]:
+    enum = openapi().parameters("/jobs/{job_gid}")["opt_fields"]["schema"]["items"]["enum"]
+    return set(enum)

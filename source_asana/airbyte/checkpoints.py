@@ -20,6 +20,7 @@ from source_asana.airbyte.due import Due
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
 from source_asana.reading.filters import ALL, Filters
+from source_asana.reading.kept_exports import KeptExport, exports_blob
 from source_asana.reading.listing import Selection
 from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,
@@ -82,6 +83,7 @@ class Checkpoints:
         self._changed: set[StreamClass] = set()
         self._records: Counter[StreamClass] = Counter()
         self._ended: set[StreamClass] = set()
+        self._exports: dict[StreamClass, dict[str, KeptExport]] = {s: {} for s in self._marks}
 
     @property
     def began(self) -> str:
@@ -120,6 +122,16 @@ class Checkpoints:
         else:
             self._marks[stream][container.gid] = mark
             self._changed.add(stream)
+
+    def export_began(self, at: str, export: KeptExport, streams: frozenset[StreamClass]) -> None:
+        """Keep an export of workspace `at` in the states of its streams, until they end."""
+        for stream in (streams - self._ended) & self._exports.keys():
+            self._exports[stream][at] = export
+            self._changed.add(stream)
+
+    def export_failed(self, workspace: str) -> None:
+        """Keep an export no longer, because the next sync cannot use it either."""
+        self._changed |= {s for s, kept in self._exports.items() if kept.pop(workspace, None)}
 
     def leave(self, stream: StreamClass) -> None:
         """Let the marks that wait for the stream's end stay where they were."""
@@ -203,6 +215,7 @@ class Checkpoints:
         """The last state of a stream, if there is anything that it covers."""
         self._changed.discard(stream)
         self._ended.add(stream)
+        self._exports.pop(stream, None)
         if stream in self._marks:
             self._marks[stream] |= self._waiting[stream]
         if complete and not self._selected[stream].incremental:
@@ -221,7 +234,8 @@ class Checkpoints:
         marks = self._marks.get(stream, {})
         written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
         evidence = self._evidence(stream, is_made_good=is_made_good)
-        return written(marks, coverage_of(stream, self._filters), evidence)
+        exports = exports_blob(self._exports.get(stream, {}))
+        return written(marks, coverage_of(stream, self._filters), evidence) | exports
 
     def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
         """A state, and how many records it covers that none before has covered."""

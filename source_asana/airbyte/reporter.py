@@ -9,6 +9,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.deletions import Deletions
 from source_asana.airbyte.errors import Interrupted, SyncIncomplete
+from source_asana.airbyte.export_reports import ExportReports
 from source_asana.airbyte.failures import Failures, Gaps, Verdict, streams_of
 from source_asana.airbyte.messages import Message, RecordBatch
 from source_asana.airbyte.outcome import Problem, problem_of
@@ -65,6 +66,7 @@ class Reporter:
         self._log = log
         self._platform = platform
         self._give_up = give_up
+        self._exports = ExportReports(log.exports, checkpoints)
         self._statuses = Statuses(selected)
         self._failures = Failures(account.plan.listings)
         self._gaps = Gaps()
@@ -143,7 +145,7 @@ class Reporter:
                 if is_first and container.is_project:
                     self._progress.project_ended()
             case _:
-                pass
+                self._exports.handle(finding)
 
     def _report_records(
         self, stream: StreamClass, records: list[bytes], files: Sequence[FileOfRecord] = ()

@@ -82,4 +82,5 @@ class Settling:
         waits = bool(container.news.changes.deleted.get(str(stream.event_type)))
         has_mark = not is_first_read or stream in container.former.doubted
         waits |= container.shares_events and has_mark
+        waits |= stream in container.exported  # a file that proves wrong is requested after all
         self._checkpoints.container_read(stream, container, frozenset(missing), wait_for_end=waits)

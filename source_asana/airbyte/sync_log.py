@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 
+from source_asana.airbyte.export_log import ExportLog
 from source_asana.airbyte.file_log import FileLog
 from source_asana.airbyte.outcome import Tally, advice_on
 from source_asana.airbyte.progress import Progress
@@ -31,12 +32,14 @@ class SyncLog:
         observed: Observed | None = None,
         oddities: Oddities | None = None,
         shortcuts: Shortcuts | None = None,
+        exports: ExportLog | None = None,
     ) -> None:
         self._logger = logger
         self._progress = progress
         self._observed = observed or Observed()
         self._oddities = oddities or Oddities()
         self._shortcuts = shortcuts
+        self.exports = exports or ExportLog(logger)
         self._seconds: dict[str, float] = {}
         self._events_lost = 0
         self._skipped: Counter[Listing] = Counter()
@@ -159,28 +162,13 @@ class SyncLog:
         if self._events_lost > MAX_WARNINGS:
             self._logger.warning("events: lost for %s projects in total", f"{self._events_lost:,}")
         _log_oddities(self._logger, self._oddities)
+        self.exports.summary()
         self.files.summary()
         for listing, tally in tallies.items():
             if listing.path == listing.stream.path():  # lookups count with the list
                 self._log_streams(listing)
-            self._log_tally(listing, tally)
+            _log_tally(self._logger, listing, tally)
             _log_shortcut(self._logger, listing, self._shortcuts)
-
-    def _log_tally(self, listing: Listing, tally: Tally) -> None:
-        if tally.gone:
-            gone = counted(tally.gone, "request")
-            self._logger.info(
-                "%s: skipped %s because the parent no longer exists", listing.name, gone
-            )
-        if tally.refused:
-            self._logger.warning(
-                "%s: skipped %s of %s (%s). %s",
-                listing.name,
-                f"{tally.refused.total():,}",
-                counted(tally.visits, "request"),
-                ", ".join(f"{number:,} with {status}" for status, number in tally.refused.items()),
-                " ".join(advice_on(status) for status in tally.refused),
-            )
 
     def _log_observed(self) -> None:
         """Log what Asana's answers told besides the records."""
@@ -223,7 +211,24 @@ class SyncLog:
             )
 
 
+def _log_tally(logger: logging.Logger, listing: Listing, tally: Tally) -> None:
+    """Count what was skipped of a listing."""
+    if tally.gone:
+        gone = counted(tally.gone, "request")
+        logger.info("%s: skipped %s because the parent no longer exists", listing.name, gone)
+    if tally.refused:
+        logger.warning(
+            "%s: skipped %s of %s (%s). %s",
+            listing.name,
+            f"{tally.refused.total():,}",
+            counted(tally.visits, "request"),
+            ", ".join(f"{number:,} with {status}" for status, number in tally.refused.items()),
+            " ".join(advice_on(status) for status in tally.refused),
+        )
+
+
 def _log_oddities(logger: logging.Logger, oddities: Oddities) -> None:
+    """Say what Asana sent and the sync could not use."""
     for name, times in oddities.of(Oddity.ENTRY_LEFT_OUT).items():
         left_out = counted(times, "item")
         logger.warning("%s: left out %s without a usable gid", name, left_out)

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from itertools import count
 from typing import Any
 
+import orjson
+
 from source_asana.asana.answer import Answer
 from source_asana.asana.auth import AsanaToken, TokenCheck
 from source_asana.asana.connection import Connection
@@ -197,6 +199,12 @@ class AsanaClient:
         with self._paging.budget(path, params) as budget:
             return self._get(path, params, budget, purpose)
 
+    def post(self, path: str, data: Record, *, purpose: str) -> Record:
+        """The body of a successful answer to a POST, which is sent once. Raises like `pages`."""
+        content = orjson.dumps({"data": data})
+        with self._paging.budget(path, {}) as budget:
+            return _accepted(self._answer(path, {}, budget, purpose, content), path, budget)
+
     def answer(self, path: str, params: Mapping[str, str], *, purpose: str) -> Answer:
         """Asana's answer to exactly this request, whatever its status; `limit` stays as it is.
 
@@ -208,30 +216,22 @@ class AsanaClient:
     def _get(
         self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str
     ) -> Record:
-        answer = self._answer(path, params, budget, purpose)
-        match reaction_to(answer):
-            case Reaction.ACCEPT if answer.body is not None:
-                budget.note_page(_number_of_records(answer.body), answer.size)
-                return answer.body
-            case Reaction.SKIP | Reaction.CHECK_TOKEN:
-                raise Refusal(answer.status, reason_of(answer), path)
-            case Reaction.NEW_SYNC_TOKEN if answer.body and has_sync_token(answer.body):
-                raise SyncTokenExpired(answer.body["sync"])
-            case Reaction.NEW_SYNC_TOKEN:
-                message = "Asana returned no new sync token"
-                raise AsanaFailure(message, path, status=answer.status)
-            case _:
-                raise AsanaFailure(reason_of(answer), path, status=answer.status)
+        return _accepted(self._answer(path, params, budget, purpose), path, budget)
 
     def _answer(
-        self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str
+        self,
+        path: str,
+        params: Mapping[str, str],
+        budget: PageBudget,
+        purpose: str,
+        content: bytes | None = None,
     ) -> Answer:
         """Asana's answer to a request; a 401 only where the token is valid.
 
         Raises TokenRefused where it is not, AsanaFailure and Stopped.
         """
         for times in count(1):
-            sent = self._sender.send(path, params, budget, purpose)
+            sent = self._sender.send(path, params, budget, purpose, content)
             if reaction_to(sent.answer) is not Reaction.CHECK_TOKEN:
                 break
             if times == 1 and self._token.renew(sent.token):
@@ -251,6 +251,23 @@ class AsanaClient:
         with self._paging.budget(WHO_AM_I, params) as budget:
             sent = self._sender.send(WHO_AM_I, params, budget, purpose)
         return sent.answer.status != HTTPStatus.UNAUTHORIZED
+
+
+def _accepted(answer: Answer, path: str, budget: PageBudget) -> Record:
+    """The body of an answer; raises what the other answers mean."""
+    match reaction_to(answer):
+        case Reaction.ACCEPT if answer.body is not None:
+            budget.note_page(_number_of_records(answer.body), answer.size)
+            return answer.body
+        case Reaction.SKIP | Reaction.CHECK_TOKEN:
+            raise Refusal(answer.status, reason_of(answer), path)
+        case Reaction.NEW_SYNC_TOKEN if answer.body and has_sync_token(answer.body):
+            raise SyncTokenExpired(answer.body["sync"])
+        case Reaction.NEW_SYNC_TOKEN:
+            message = "Asana returned no new sync token"
+            raise AsanaFailure(message, path, status=answer.status)
+        case _:
+            raise AsanaFailure(reason_of(answer), path, status=answer.status)
 
 
 def _number_of_records(body: Record) -> int:

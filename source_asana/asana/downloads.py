@@ -106,6 +106,16 @@ class Downloader:
                 return size is not None or answer.raw.chunked
         raise DownloadFailed("too many redirects", is_refused=True)
 
+    def chunks(self, link: str) -> Iterator[bytes]:
+        """The content of a file, one chunk after the other, without following redirects.
+
+        Raises DownloadFailed.
+        """
+        host = self._place(link).netloc
+        with self._answer(link, host, time.monotonic() + self._file_seconds) as answer:
+            _require_ok(answer, host)
+            yield from _chunks(answer, host)
+
     def _place(self, link: str) -> SplitResult:
         """The parts of a link. Raises DownloadFailed unless it is one that may be followed."""
         try:

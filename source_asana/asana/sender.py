@@ -58,21 +58,31 @@ class Sender:
         self._observe = observe
         self.observed = Observed()
 
-    def send(self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str) -> Sent:
+    def send(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        budget: PageBudget,
+        purpose: str,
+        content: bytes | None = None,
+    ) -> Sent:
         """Send a request until its answer is one that a retry does not change.
 
+        `content`: the body of a POST, which is repeated only after a 429.
         Raises AsanaFailure when the retries end, FatalError, and Stopped.
         """
         started = self._clock()
         tries = 0
         while True:
             budget.wait_for_memory()
-            sent = self._send_once(path, budget.query(params), budget, purpose)
+            sent = self._send_once(path, budget.query(params), budget, purpose, content)
             match reaction_to(sent.answer):
                 case Reaction.RETRY_SMALLER:
                     budget.note_partly_read(sent.answer.size)
                 case Reaction.PAUSE:
                     pass  # the next turn comes when the pause is over
+                case Reaction.RETRY if content is not None:
+                    raise AsanaFailure(reason_of(sent.answer), path, is_transient=True)
                 case Reaction.RETRY:
                     now = self._clock()
                     if sent.answer.is_timeout and budget.note_timeout():
@@ -89,7 +99,12 @@ class Sender:
                     return sent
 
     def _send_once(
-        self, path: str, params: Mapping[str, str], budget: PageBudget, purpose: str
+        self,
+        path: str,
+        params: Mapping[str, str],
+        budget: PageBudget,
+        purpose: str,
+        content: bytes | None,
     ) -> Sent:
         """Send a request when the rate limit allows it."""
         query = urlencode(params, safe=",:", quote_via=quote)
@@ -98,7 +113,10 @@ class Sender:
             sent_at = self._clock()
             self.observed.count(purpose)
             url = f"{self._api_url}/{path}?{query}"
-            answer = self._connection.get(url, token=token, may_read_on=budget.may_read_on)
+            if content is None:
+                answer = self._connection.get(url, token=token, may_read_on=budget.may_read_on)
+            else:
+                answer = self._connection.post_json(url.rstrip("?"), content, token=token)
             seconds = self._clock() - sent_at
             budget.note_answer(seconds)
             self._observe(answer, seconds)

@@ -119,6 +119,7 @@ class Container:
 
     `events`: those of a whole workspace, where Asana tells them. `shown`: the gids of tasks that
     events name and that the list of tasks has shown; None before that was read to its end.
+    `exported`: the streams that have got records from the file of an export.
     """
 
     kind: str
@@ -130,6 +131,7 @@ class Container:
     gids: Mapping[Listing, str] = field(default_factory=dict)
     events: WorkspaceEvents | None = None
     shown: set[str] | None = None
+    exported: set[StreamClass] = field(default_factory=set)
     open: int = 0
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from source_asana.asana.errors import Refusal
 from source_asana.reading.container import Container
 from source_asana.reading.downloads import FileOfRecord
+from source_asana.reading.kept_exports import KeptExport
 from source_asana.reading.listing import Listing
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
@@ -88,6 +89,40 @@ class EventsMissing:
 
 
 @dataclass(frozen=True)
+class ExportBegan:
+    """An export of a workspace was asked for, or that of a former sync is used."""
+
+    workspace: str
+    export: KeptExport
+    streams: frozenset[StreamClass]
+
+
+@dataclass(frozen=True)
+class ExportEnded:
+    """The file of an export was read, or why the sync does without.
+
+    `is_late`: the file may come later.
+    """
+
+    workspace: str
+    tasks: int = 0
+    problem: Exception | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class ExportWrong:
+    """The file of an export differs from what Asana answers.
+
+    `again`: so many requests that the file had spared are made now.
+    """
+
+    visit: Visit
+    workspace: str
+    again: int
+
+
+@dataclass(frozen=True)
 class ContainerEnd:
     """Nothing in this container is left to visit."""
 
@@ -113,5 +148,6 @@ class Idle:
 
 
 Ends = VisitEnd | PutAside | Skipped
-FromWorkers = Page | EventsKnown | EventsMissing | ClaimsWrong | Ends
+ExportNews = ExportBegan | ExportEnded | ExportWrong
+FromWorkers = Page | EventsKnown | EventsMissing | ClaimsWrong | ExportNews | Ends
 Finding = FromWorkers | ListingEnd | ContainerEnd | Idle

@@ -23,7 +23,7 @@ class GidSet:
 
     def add(self, gid: str) -> None:
         """Add a gid, if it is not there."""
-        number = _number(gid)
+        number = number_of(gid)
         if number is None:
             self._others.add(gid)
             return
@@ -34,7 +34,7 @@ class GidSet:
         self._slots[at] = number
 
     def __contains__(self, gid: str) -> bool:
-        number = _number(gid)
+        number = number_of(gid)
         if number is None:
             return gid in self._others
         return bool(self._used) and self._slots[self._slot(number)] == number
@@ -68,7 +68,7 @@ class GidList:
 
     def append(self, gid: str) -> None:
         """Add a gid."""
-        number = _number(gid)
+        number = number_of(gid)
         if number is None:
             self._others.append(gid)
         else:
@@ -79,7 +79,7 @@ class GidList:
         yield from self._others
 
 
-def _number(gid: str) -> int | None:
+def number_of(gid: str) -> int | None:
     """The number that a gid stands for, if no other gid stands for it."""
     if not gid.isascii() or not gid.isdigit() or gid[0] == "0":
         return None

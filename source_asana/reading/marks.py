@@ -36,6 +36,7 @@ import pendulum
 
 from source_asana.asana.times import TIME_FORMAT
 from source_asana.reading.evidence import IS_WRONG, TRUSTED, Evidence, Terms
+from source_asana.reading.kept_exports import EXPORTS
 
 Blob = dict[str, Any]
 
@@ -48,7 +49,7 @@ UNKNOWN_HOME = "0"
 MISSING, CHECKED = "missing", "checked"
 WORKSPACE, OTHER_WORKSPACES = "workspace", "other_workspaces"
 EVIDENCE, DOUBTED_UNTIL = "evidence", "doubted_until"
-DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES, EVIDENCE, DOUBTED_UNTIL}
+DETAILS = {MISSING, CHECKED, WORKSPACE, OTHER_WORKSPACES, EVIDENCE, DOUBTED_UNTIL, EXPORTS}
 """What a state may say beside times, tokens and filters."""
 
 Evident = Mapping[str, int]
@@ -116,7 +117,7 @@ def incremental_marks(blob: Mapping[str, Any], wanted: Coverage = WHOLE) -> dict
     Nor are there any if the user left out more than now: then everything is read again.
     Raises UnknownState for what is neither ours, nor empty, nor written by Airbyte's CDK.
     """
-    if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT, EVIDENCE} == {"done"}:
+    if _is_of_the_cdk(blob) or set(blob) - {LEFT_OUT, EVIDENCE, EXPORTS} == {"done"}:
         return {}
     if set(blob) - {"modified_since", "sync_tokens", WORKSPACE_TOKENS, LEFT_OUT} - DETAILS:
         raise UnknownState

@@ -18,14 +18,19 @@ from source_asana.streams.sources import (
 
 
 def make_plan(
-    selected: Mapping[StreamClass, Selection], filters: Filters = ALL, *, with_hints: bool = False
+    selected: Mapping[StreamClass, Selection],
+    filters: Filters = ALL,
+    *,
+    with_hints: bool = False,
+    with_exports: bool = False,
 ) -> Plan:
     """Plan a sync of the selected streams, without what the user's filters leave out.
 
+    `with_exports`: records below tasks may come from exports, if these have the task as it is now.
     Every listing that is needed stands in the plan once. Streams that are incremental only are
     requested in incremental syncs alone. `with_hints`: ask parents for what may spare requests.
     """
-    return _Planner(selected, filters, with_hints=with_hints).plan()
+    return _Planner(selected, filters, with_hints=with_hints, with_exports=with_exports).plan()
 
 
 class _Planner:
@@ -37,6 +42,7 @@ class _Planner:
         filters: Filters,
         *,
         with_hints: bool,
+        with_exports: bool,
     ) -> None:
         nested = {s for s in STREAMS.values() if (pages := s.pages()) and pages.is_nested}
         self._without = set() if filters.with_subtasks else nested
@@ -49,6 +55,7 @@ class _Planner:
         feeds = [s for s in STREAMS.values() if s.is_incremental_only()]
         self._feed = feeds[0] if followed else None
         """The stream of events, if an incremental sync needs them."""
+        self._compares = with_exports or bool(followed)
         self._needed = self._with_ancestors()
         self._hinted = _hinted(self._needed) if with_hints else {}
         self._listings = {str(stream.path()): self._listing(stream) for stream in self._needed}
@@ -178,8 +185,8 @@ class _Planner:
         source = source or stream.source()
         assert source is not None  # noqa: S101 - streams inside others have no listing
         readers = readers or [s for s in self._selected if s.path() == stream.path()]
-        readers = [*readers, *(s for s in self._listed_along(stream) if s not in readers)]
-        readers = [s for s in readers if s in self._selected]
+        along = _listed_along(stream, self._selected) if self._feed else []
+        readers = [s for s in dict.fromkeys((*readers, *along)) if s in self._selected]
         held = _held_in(stream, self._selected)
         kept = {s: _kept_columns(s, self._selected[s]) for s in (*readers, *(s for s, _ in held))}
         described = (stream, *readers) if isinstance(source, Lookup) else (stream,)
@@ -202,12 +209,6 @@ class _Planner:
         asked, fixed = ",".join(paths), _fixed_params(stream, self._filters)
         return Listing(stream, source, tuple(outputs), asked, fixed, hint=hint, spare_fields=spare)
 
-    def _listed_along(self, stream: StreamClass) -> list[StreamClass]:
-        """The streams of records that also come in this list: a project lists its subtasks too."""
-        if not self._feed or stream.event_type != TASK:
-            return []
-        return [s for s in self._selected if stream in s.parents() and s.event_type == TASK]
-
     def _looked_at(self, described: Sequence[StreamClass], *, by_gid: bool) -> Iterator[str]:
         """The paths by which the walk decides what a record calls for."""
         yield "gid"
@@ -217,7 +218,7 @@ class _Planner:
             if stream.container == PROJECT and not self._filters.with_archived_projects:
                 yield "archived"  # Asana's filter may not hold
             begins = self._filters.start_date is not None and stream.is_history()
-            yield from stream.changed_by if self._feed or begins else ()
+            yield from stream.changed_by if self._compares or begins else ()
             yield from [stream.cursor_field] if begins and stream.cursor_field else []
             if stream in self._hinted and stream.cursor_field:
                 yield stream.cursor_field  # tells a wrong hint from what is newer than the hint
@@ -265,6 +266,13 @@ def _fed(listing: Listing) -> set[StreamClass]:
             found |= {output.stream for output in here.outputs}
             waiting += here.children
     return found
+
+
+def _listed_along(stream: StreamClass, selected: Collection[StreamClass]) -> list[StreamClass]:
+    """The streams of records that also come in this list: a project lists its subtasks too."""
+    if stream.event_type != TASK:
+        return []
+    return [s for s in selected if stream in s.parents() and s.event_type == TASK]
 
 
 def _carriers(stream: StreamClass) -> list[StreamClass]:

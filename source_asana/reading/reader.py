@@ -66,6 +66,21 @@ class Reader:
             yield self.tasks.without_subtasks(records, listing)
             del page, records  # before the next page is requested
 
+    def record_or_status(self, visit: Visit) -> Record | int | None:
+        """The record of a lookup, or the status with which Asana refused it.
+
+        Raises AsanaFailure if there is no answer.
+        """
+        found: Record | None = None
+        try:
+            for page in self.pages(visit):
+                found = page[0] if page else found
+        except (Refusal, AsanaFailure) as error:
+            if error.status is None:
+                raise
+            return error.status
+        return found
+
     def _usable(self, listing: Listing, page: list[Any]) -> list[Record]:
         """The records of a page; counts unusable entries, in it and in its columns."""
         records = usable(page, in_requests=bool(listing.children))

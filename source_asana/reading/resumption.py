@@ -6,19 +6,26 @@ from dataclasses import replace
 from source_asana.asana.times import shifted
 from source_asana.reading.changes import WorkspaceEvents
 from source_asana.reading.container import Former, Need
+from source_asana.reading.kept_exports import KeptExport
 from source_asana.reading.listing import Listing, Selection
 from source_asana.reading.marks import Mark, Marks, Missing
 from source_asana.streams.sources import StreamClass
 
+NO_EXPORTS: Mapping[str, KeptExport] = {}
+
 
 class Resumption:
-    """The selected streams and their marks."""
+    """The selected streams and their marks. `exports`: those that former syncs began."""
 
     def __init__(
-        self, selected: Mapping[StreamClass, Selection], marks: Mapping[StreamClass, Marks]
+        self,
+        selected: Mapping[StreamClass, Selection],
+        marks: Mapping[StreamClass, Marks],
+        exports: Mapping[str, KeptExport] = NO_EXPORTS,
     ) -> None:
         self.selected = selected
         self._marks = marks
+        self.exports = exports
 
     def __bool__(self) -> bool:
         """Whether anything was read before."""
@@ -76,9 +83,11 @@ class Resumption:
         return [s for s in streams if s.is_told_by_events() and self.selected[s].incremental]
 
     def workspace_tokens(self, workspace: str) -> list[str]:
-        """The sync tokens of a whole workspace."""
+        """The sync tokens of a whole workspace, and that from before an export of it."""
+        kept = self.exports.get(workspace)
         return sorted(
-            {
+            ({kept.token} if kept and kept.token else set())
+            | {
                 mark.token
                 for marks in self._marks.values()
                 for mark in marks.values()

@@ -5,12 +5,13 @@ waiting, so projects end one after the other, and memory holds the pages under w
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
 
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
+from source_asana.reading.exports import Errand, Exports
 from source_asana.reading.findings import PutAside
 from source_asana.reading.listing import Listing
 from source_asana.reading.lookups import lookups
@@ -24,19 +25,22 @@ MOST_HELD = 20_000
 class Schedule:
     """The visits of one sync that are waiting or under way, and the open containers.
 
-    `wake`: called with the number of visits that a worker can take now. `may_begin_files`:
-    whether a visit that may have files may begin; else it waits while others go on.
+    `exports`: let visits wait for their files. `wake`: called with the number of visits that a
+    worker can take now. `may_begin_files`: whether a visit that may have files may begin; else it
+    waits while others go on.
     """
 
     def __init__(
         self,
         account: Account,
         seen: Seen,
+        exports: Exports,
         wake: Callable[[int], None],
         may_begin_files: Callable[[], bool] = lambda: True,
     ) -> None:
         self._account = account
         self._seen = seen
+        self._exports = exports
         self._wake = wake
         self._may_begin_files = may_begin_files
         self._held: deque[Visit] = deque()
@@ -50,13 +54,25 @@ class Schedule:
 
     def open(self, visits: list[Visit]) -> None:
         """Let workers have these visits, the first one first, and the newest before older ones."""
+        self._count(visits)
+        ready = [visit for visit in visits if not self._exports.hold(visit)]
+        turns = [self._turn(visit) for visit in ready]
+        for turn, visit in reversed(list(zip(turns, ready, strict=True))):
+            heappush(self._waiting, (turn, next(self._numbers), visit))
+        self._wake(len(ready))
+
+    def open_again(self, visits: Iterable[Visit]) -> None:
+        """Note that visits, which the exports hand out, are open again."""
+        self._wake(self._count(visits))
+
+    def _count(self, visits: Iterable[Visit]) -> int:
+        """Note that visits are open; return how many they are."""
+        number = 0
         for visit in visits:
             self._open[visit.listing] += 1
             self._enter(visit.container)
-        turns = [self._turn(visit) for visit in visits]
-        for turn, visit in reversed(list(zip(turns, visits, strict=True))):
-            heappush(self._waiting, (turn, next(self._numbers), visit))
-        self._wake(len(visits))
+            number += 1
+        return number
 
     def open_new(self, visits: list[Visit], *, may_age: bool) -> None:
         """Open what of these visits was not visited before, or has changed since.
@@ -70,21 +86,42 @@ class Schedule:
         left = (self._seen.opened(visit, may_age=may_age) for visit in visits)
         return [visit for visit in left if visit]
 
-    def next(self) -> Visit | None:
-        """The visit whose turn it is, if one is waiting."""
+    def next(self) -> Visit | Errand | None:
+        """The visit whose turn it is, if one is waiting, or what is due for an export."""
+        if errand := self._exports.due(self._known_containers, self._is_idle):
+            return errand
         if self._held and self._may_begin_files():
             return self._held.popleft()
-        while self._waiting and len(self._held) < MOST_HELD:
-            visit = heappop(self._waiting)[-1]
+        while len(self._held) < MOST_HELD and (visit := self._pop()):
             if not visit.listing.has_files or self._may_begin_files():
                 return visit
             self._held.append(visit)
         return None
 
+    def _pop(self) -> Visit | None:
+        """What has waited for an export, or else was opened last in the first container."""
+        if visit := self._exports.pop():
+            return visit
+        return heappop(self._waiting)[-1] if self._waiting else None
+
     def wake_held(self) -> None:
         """Let workers look again at the visits that had to wait for files."""
         if self._held:
             self._wake(len(self._held))
+
+    def _known_containers(self) -> Collection[Container] | None:
+        """The containers, if all are found and the events of all projects are known."""
+        plan = self._account.plan
+        users = plan.without_project.parents if plan.without_project else ()
+        first = {*plan.to_know_all_projects, *users, plan.events}
+        is_pending = any(at and self._open[at] for at in first)
+        if is_pending or not first.isdisjoint(self.aside.listings()):
+            return None
+        return self._open_containers
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is open but what waits for an export."""
+        return self._open.total() == self._exports.held()
 
     def close(self, visit: Visit) -> list[Container]:
         """Note that a visit is over; return the containers that end with it, inner ones first.
@@ -106,6 +143,8 @@ class Schedule:
             container = container.above
         if not any(self._open[listing] for listing in self._account.plan.to_know_all_projects):
             self.open(self._account.projects_listed())
+        if self._exports.is_waiting:
+            self._wake(1)  # it may wait no longer, if nothing else is left to do
         return ended
 
     def open_projects(self) -> int:
@@ -126,6 +165,8 @@ class Schedule:
     def ended_listings(self, unfinished: list[Listing]) -> Iterator[Listing]:
         """Take out of `unfinished`, parents first, what has neither visits nor parents left."""
         pending = self._account.pending(self._open_containers) | self.aside.listings()
+        if any(self._open[listing] for listing in self._exports.listings):
+            pending |= self._exports.listings  # if one has a wrong record, all are read again
         has_ended = True
         while has_ended:
             has_ended = False
@@ -147,7 +188,8 @@ class Schedule:
 
     def _turn(self, visit: Visit) -> int:
         """The number by which a visit is in line: small ones, and what has no marks, come first."""
-        if visit.need is None:
+        is_first = visit.listing is self._account.plan.events and bool(self._exports.listings)
+        if visit.need is None or is_first:  # exports begin when all events are known
             return 0
         if visit.container not in self._turns:
             self._turns[visit.container] = next(self._next_turn)

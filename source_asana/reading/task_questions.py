@@ -4,8 +4,9 @@ import threading
 from http import HTTPStatus
 
 from source_asana.asana.client import AsanaClient
-from source_asana.asana.errors import Refusal
+from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.reading.listing import Listing
+from source_asana.reading.visits import Visit
 from source_asana.streams.declared import lookup_path
 from source_asana.streams.sources import TASK
 from source_asana.streams.values import Record, gid_of, gids_in, reference
@@ -40,6 +41,16 @@ class TaskQuestions:
         except Refusal as refusal:
             return refusal.status == HTTPStatus.NOT_FOUND
         return False
+
+    def is_as_listed(self, visit: Visit) -> bool:
+        """Whether the task of a visit is as its list has shown it; not if Asana does not say."""
+        asked = {"opt_fields": "modified_at"}
+        path = self._path.format(task=visit.gid)
+        try:
+            task = self._client.get(path, asked, purpose=visit.listing.name)["data"]
+        except (Refusal, AsanaFailure):
+            return False
+        return isinstance(task, dict) and task.get("modified_at") == visit.modified_at
 
     def _is_on_subtask(self, record: Record, purpose: str) -> bool:
         above = reference(record.get("target")) or reference(record.get("parent"))

@@ -42,6 +42,8 @@ class Visit(NamedTuple):
 
     Without a need everything of the listing is wanted. `above`: the tasks on the way down to a
     listing of subtasks, from the top one to its parent. `claim`: what its parent tells of it.
+    `modified_at`: that of the task as a list shows it, where that is known. `is_again`: an export
+    has given its records, but may be wrong.
     """
 
     listing: Listing
@@ -50,6 +52,8 @@ class Visit(NamedTuple):
     need: Need | None = None
     above: tuple[str, ...] = ()
     claim: Claim | None = None
+    modified_at: str | None = None
+    is_again: bool = False
 
     @property
     def is_below_task(self) -> bool:
@@ -187,6 +191,8 @@ class Rules:
     def _below_task(self, visit: Visit, record: Record, asked: Asked) -> Iterator[Visit]:
         assert visit.need is not None  # noqa: S101 - tasks are below containers with marks
         container = visit.container
+        modified_at = record.get("modified_at")
+        shown_at = modified_at if is_time(modified_at) else None
         oldest = visit.need.oldest()
         is_new = oldest is not None and (
             record["gid"] in container.news.changes.arrived
@@ -201,7 +207,7 @@ class Rules:
                 above = (*visit.above, parent) if child.is_nested else ()
                 is_empty = child.hint.says_empty(record) if child.hint else None
                 claim = None if is_empty is None else Claim(is_empty, asked)
-                yield Visit(child, parent, container, need, above, claim)
+                yield Visit(child, parent, container, need, above, claim, shown_at)
 
     def _note_arrival(
         self,

@@ -15,6 +15,8 @@ from source_asana.reading.channel import Channel
 from source_asana.reading.claims import Claims
 from source_asana.reading.downloads import THREADS as DOWNLOADS_AT_ONCE
 from source_asana.reading.downloads import Downloads
+from source_asana.reading.export_steps import ExportSteps
+from source_asana.reading.exports import Errand, Exports
 from source_asana.reading.findings import ContainerEnd, Ends, Finding, ListingEnd, VisitEnd
 from source_asana.reading.listing import Listing
 from source_asana.reading.marks import Evident
@@ -41,6 +43,8 @@ class Walk:
         account: Account,
         reader: Reader,
         shortcuts: Shortcuts,
+        exports: Exports,
+        steps: ExportSteps,
         *,
         workers: int,
         downloads: Downloads | None = None,
@@ -52,12 +56,16 @@ class Walk:
         self._channel = Channel(idle_seconds)
         self._downloads = downloads
         seen = Seen()
+        self._exports = exports
+        self._steps = steps
         may_begin_files = downloads.may_begin if downloads else lambda: True
-        self._schedule = Schedule(account, seen, self._changed.notify, may_begin_files)
+        self._schedule = Schedule(account, seen, exports, self._changed.notify, may_begin_files)
         outbox = Outbox(self._channel, downloads)
         self._shortcuts = shortcuts
         claims = Claims(shortcuts, self._schedule, seen, outbox, self._changed)
-        self._worker = Worker(account, reader, self._schedule, seen, claims, outbox, self._changed)
+        self._worker = Worker(
+            account, reader, self._schedule, seen, claims, exports, outbox, self._changed
+        )
         self._is_stopped = False
 
     def findings(self) -> Generator[Finding]:
@@ -92,21 +100,32 @@ class Walk:
 
     def _work(self) -> None:
         try:
-            while (visit := self._next_visit()) is not None:
-                self._worker.carry_out(visit)
-                if visit.listing.has_files:
+            while (task := self._next()) is not None:
+                if isinstance(task, Errand):
+                    self._run(task)
+                    continue
+                self._worker.carry_out(task)
+                if task.listing.has_files:
                     with self._changed:
                         self._schedule.wake_held()
         except Stopped:
             return
 
-    def _next_visit(self) -> Visit | None:
+    def _next(self) -> Visit | Errand | None:
         with self._changed:
             while not self._is_stopped:
-                if visit := self._schedule.next():
-                    return visit
-                self._changed.wait()
+                if task := self._schedule.next():
+                    return task
+                self._changed.wait(self._exports.seconds_to_wait())
         return None
+
+    def _run(self, errand: Errand) -> None:
+        """Do something for an export; then what has waited for it may go."""
+        news = self._steps.carry_out(errand)
+        if news:
+            self._channel.put(news)
+        with self._changed:
+            self._changed.notify_all()
 
     def _until_done(self) -> Iterator[Finding]:
         unfinished = list(self._account.plan.listings)
@@ -146,6 +165,7 @@ class Walk:
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
+        self._exports.close()
 
 
 def _start(work: Callable[[], None], wanted: int) -> None:

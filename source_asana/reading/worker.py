@@ -3,10 +3,11 @@
 import threading
 from http import HTTPStatus
 
-from source_asana.asana.errors import AsanaFailure, GivenUp, Gone, Refusal
+from source_asana.asana.errors import GivenUp, Gone, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.claims import Claims
+from source_asana.reading.exports import Exports
 from source_asana.reading.findings import (
     Ends,
     EventsKnown,
@@ -22,6 +23,7 @@ from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Moment, Seen
 from source_asana.reading.visits import Visit
+from source_asana.reading.workspace_reading import WorkspaceReading
 from source_asana.streams.sources import PROJECT, StreamClass
 from source_asana.streams.values import Record, first_of_each
 
@@ -42,6 +44,7 @@ class Worker:
         schedule: Schedule,
         seen: Seen,
         claims: Claims,
+        exports: Exports,
         outbox: Outbox,
         changed: threading.Condition,
     ) -> None:
@@ -50,7 +53,9 @@ class Worker:
         self._schedule = schedule
         self._seen = seen
         self._claims = claims
+        self._exports = exports
         self._outbox = outbox
+        self._workspaces = WorkspaceReading(account, reader, seen, outbox, changed)
         self._changed = changed
         self._read_before: dict[tuple[Listing, str], set[str]] = {}
         self.given_up: set[Listing] = set()
@@ -112,21 +117,27 @@ class Worker:
             return self._learn_of_unlisted(str(visit.gid), visit)
         unexplained = 0
         created: list[object] = []
-        for page in self._reader.pages(visit):
+        answer = self._exports.answer(visit)
+        for page in answer.pages(self._reader.pages(visit)):
             fresh = first_of_each(page, shown)
             if visit.claim:
                 created += [record.get(str(visit.listing.stream.cursor_field)) for record in fresh]
             if visit.listing.stream.container == PROJECT:
-                self._read_workspace_events(visit, len(fresh))
+                self._workspaces.read_events(visit, len(fresh))
             unexplained += self._deliver(visit, fresh, begun)
             del page, fresh  # before the next page is requested
         if unexplained:
             self._doubt_events(visit, unexplained)
-        self._claims.check(visit, created)
+        if answer.is_asked:
+            self._claims.check(visit, created)
         now = self._reader.now()
         with self._changed:
             after = self._account.after_list(visit, shown, now)
             self._schedule.open_new(after, may_age=True)
+            end = answer.end()
+            self._schedule.open_again(end.again)
+        if end.news:
+            self._outbox.put(end.news)
         return None
 
     def _doubt_events(self, visit: Visit, unexplained: int) -> None:
@@ -141,7 +152,7 @@ class Worker:
 
     def _learn_of_unlisted(self, project: str, visit: Visit) -> Exception | None:
         """Learn what happened to a project that has marks and is no longer listed."""
-        answer = _answer_about(self._reader, visit)
+        answer = self._reader.record_or_status(visit)
         with self._changed:
             if self._account.unlisted and answer is not None:
                 self._account.unlisted.learn(project, answer, self._reader.time())
@@ -165,28 +176,6 @@ class Worker:
             after = self._account.after_events(project)
             self._schedule.open_new(after, may_age=True)
         return read.error
-
-    def _read_workspace_events(self, visit: Visit, projects: int) -> None:
-        """Read the events of a whole workspace before its projects, where that saves requests."""
-        account, workspace = self._account, visit.container
-        with self._changed:
-            tokens = account.workspace_tokens(workspace, projects)
-            asked_at = self._seen.now()
-        listing = account.plan.events
-        if tokens is None or listing is None:
-            return
-        events = self._reader.workspace_events(workspace.gid, tokens, purpose=listing.name)
-        if events is None:
-            return
-        with self._changed:
-            account.learn_of_workspace(workspace, events)
-            for named in events.events.values():
-                self._seen.events(named, asked_at)
-            delivered = account.resumption.delivers(events)
-        news = {e["event_id"]: e for token in delivered for e in events.events[token]}
-        for output in listing.outputs:
-            self._outbox.put_page(visit, output, list(news.values()))
-        self._outbox.put(EventsKnown(workspace))
 
     def _deliver(self, visit: Visit, page: list[Record], begun: Moment) -> int:
         """Hand on what no other visit has handed on, and open the visits below it.
@@ -231,22 +220,9 @@ class Worker:
         return unexplained
 
 
-def _answer_about(reader: Reader, visit: Visit) -> Record | int | None:
-    """The record of a lookup, or the status with which Asana refuses it. Raises AsanaFailure."""
-    answer: Record | int | None = None
-    try:
-        for page in reader.pages(visit):
-            answer = page[0] if page else answer
-    except (Refusal, AsanaFailure) as error:
-        if error.status is None:
-            raise
-        return error.status
-    return answer
-
-
 def _may_come_again(visit: Visit, record: Record, seen: Seen) -> bool:
     """Whether another visit of a sync that continues may find a record too."""
-    if visit.need is None:
+    if visit.need is None or visit.is_again:
         return False
     listing = visit.listing
     return listing.is_task_list or listing.is_lookup or seen.is_named(record["gid"])

@@ -156,7 +156,7 @@ class Subtasks(AsanaStream):
 class Stories(AsanaStream):
     """Comments and changes of each task. https://developers.asana.com/reference/getstoriesfortask"""
 
-    sources = (Pages("tasks/{task}/stories", below=(Tasks, Subtasks)),)
+    sources = (Pages("tasks/{task}/stories", below=(Tasks, Subtasks), exported_as="stories"),)
     lookup = Lookup("stories/{story}", home_paths=("target.gid", "target.resource_type"))
     cursor_field = "created_at"
     event_type = "story"
@@ -182,6 +182,8 @@ class Attachments(AsanaStream):
                 text="html_notes",
                 signs=("<img", 'data-asana-type="attachment"', "asset_id="),
             ),
+            exported_as="attachments",
+            not_exported=("download_url", "view_url"),
         ),
     )
     lookup = Lookup("attachments/{attachment}", home_paths=("parent.gid", "parent.resource_type"))

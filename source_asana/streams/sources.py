@@ -78,7 +78,8 @@ class Pages:
     truncates the list. `keep`: the column in which each record gets its parent's gid. `demanded`:
     optional parameters that some accounts demand, sent only after an answer 400. `without_project`:
     a second endpoint of the stream, for records in no project; it is read only if the user wants
-    them.
+    them. `exported_as`: the column of tasks in a resource export that holds the records below a
+    task; `not_exported`: what they lack there.
     """
 
     path: str
@@ -94,6 +95,8 @@ class Pages:
     without_project: bool = False
     takes_opt_fields: bool = True
     ends_with_empty_page: bool = False
+    exported_as: str | None = None
+    not_exported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
