@@ -126,6 +126,15 @@ def test_the_host_of_the_file_gets_no_token_and_the_log_no_address(asana: AsanaE
     assert "jsonl" not in said.text
 
 
+def test_both_shortcuts_together_give_the_same_records(asana: AsanaEmulator) -> None:
+    options: dict[str, Any] = {"use_resource_exports": True, "skip_tasks_without_attachments": True}
+    config, catalog = config_for(asana, **options), catalog_of(STREAMS_READ)
+    said = run("read", asana, config, catalog, export_limits=PATIENT, terms=TERMS)
+    assert is_complete(asana, said)
+    assert len(asana.exports.requested) == 1
+    assert asana.ledger.by_path()[STORIES] < asana.floor(STREAMS_READ, SERVICE)[STORIES]
+
+
 def test_without_the_option_no_export_is_begun(asana: AsanaEmulator) -> None:
     run("read", asana, config_for(asana), catalog_of(STREAMS_READ), export_limits=PATIENT)
     assert asana.exports.requested == []
