@@ -34,6 +34,8 @@ ACCOUNT: list[Columns] = [
     },
     {
         "roles": ("workspace.gid",),
+        "ooo_entries": ("user.gid",),
+        "timesheet_approval_statuses": ("user.gid", "workspace.gid"),
         "teams": ("organization.gid",),
         "team_memberships": ("team.gid", "user.gid"),
         "audit_log_events": ("workspace_gid", "actor.gid"),
@@ -43,6 +45,9 @@ ACCOUNT: list[Columns] = [
 LEFT: Columns = {
     "project_memberships": ("parent.gid", "member.gid"),
     "project_briefs": ("project.gid",),
+    "custom_types": (),
+    "budgets": ("parent.gid",),
+    "rates": ("parent.gid", "resource.gid"),
     "project_templates": ("workspace_gid", "team.gid", "owner.gid"),
     "task_templates": ("project.gid",),
     "allocations": ("parent.gid", "assignee.gid"),
@@ -80,6 +85,9 @@ RIGHT: Columns = {
     "goal_relationships": ("supported_goal.gid", "supporting_resource.gid"),
     "goal_memberships": ("parent.gid", "member.gid"),
     "time_periods": ("workspace_gid", "parent.gid"),
+    "project_portfolio_settings": ("project.gid", "portfolio.gid"),
+    "goal_stories": ("target.gid", "created_by.gid"),
+    "time_tracking_categories": ("workspace_gid",),
 }
 
 CORE_LEFT: Columns = {

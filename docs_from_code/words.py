@@ -6,6 +6,7 @@ from dataclasses import dataclass
 FULL = "none: full permissions"
 ADVANCED = "Advanced or higher"
 STARTER = "paid (Starter or higher)"
+UNKNOWN = "not documented"
 ENTERPRISE = "Enterprise, a service account's token"
 
 
@@ -35,7 +36,10 @@ ACCESS: Mapping[str, Access] = {
     ),
     "stories": Access(scope="`stories:read`"),
     "stories_compact": Access(scope="`stories:read`"),
-    "attachments": Access(scope="`attachments:read`"),
+    "attachments": Access(
+        scope="`attachments:read`",
+        cost="one listing per project, project brief, task, and subtask",
+    ),
     "attachments_compact": Access(scope="`attachments:read`"),
     "events": Access(
         cost="none; in incremental syncs one request per project and 100 events, or "
@@ -67,7 +71,17 @@ ACCESS: Mapping[str, Access] = {
     "project_templates": Access(scope="`project_templates:read`"),
     "task_templates": Access(scope="`task_templates:read`"),
     "project_briefs": Access("paid", cost="one request per brief"),
-    "roles": Access("not documented", "`roles:read`"),
+    "custom_types": Access(UNKNOWN),
+    "budgets": Access("paid, with budgets"),
+    "rates": Access("paid, with budgets"),
+    "project_portfolio_settings": Access(ADVANCED, "`project_portfolio_settings:read`"),
+    "goal_stories": Access(ADVANCED, "`stories:read`"),
+    "time_tracking_categories": Access(
+        ADVANCED, "`time_tracking_categories:read`", "two listings per workspace"
+    ),
+    "timesheet_approval_statuses": Access(UNKNOWN, "`timesheet_approval_statuses:read`"),
+    "ooo_entries": Access(UNKNOWN, "`ooo_entries:read`", "one listing per user of each workspace"),
+    "roles": Access(UNKNOWN, "`roles:read`"),
     "audit_log_events": Access(
         ENTERPRISE, cost="one listing per organization, and one request to see its end"
     ),
@@ -75,6 +89,7 @@ ACCESS: Mapping[str, Access] = {
 }
 
 TABLES: Mapping[str, str] = {
+    "Absences, vacations": "ooo_entries",
     "Access to a goal, portfolio, or project": "project_memberships, portfolio_memberships, "
     "goal_memberships",
     "Admins, guests, and former members": "workspace_memberships, team_memberships",
@@ -83,16 +98,20 @@ TABLES: Mapping[str, str] = {
     "Attached files": "attachments, attachments_compact",
     "Blocked tasks, dependencies": "tasks.dependencies, tasks.dependents",
     "Board columns and their tasks": "sections, sections_compact, tasks.memberships",
+    "Budgets of projects": "budgets",
     "Capacity, planned work": "allocations",
     "Comments": "stories, stories_compact",
     "Completed work": "tasks.completed_at, tasks.completed_by",
+    "Cost rates": "rates",
     "Custom fields: definitions and options": "custom_fields",
     "Custom fields: values": "tasks.custom_fields, projects.custom_fields",
     "Custom fields: which project uses which": "custom_field_settings",
+    "Custom task types and their statuses": "custom_types, tasks.custom_type",
     "Deleted records": "tasks._ab_cdc_deleted_at, projects._ab_cdc_deleted_at",
     "Due dates, overdue tasks": "tasks.due_on, tasks.due_at",
     "Exports of the organization": "organization_exports",
     "Followers of a task": "tasks.followers",
+    "Goals: comments and history": "goal_stories",
     "Goals: progress": "goals.metric, goals.status",
     "Goals: what supports them": "goal_relationships",
     "History of a task: moves, assignments, renames": "stories",
@@ -103,6 +122,7 @@ TABLES: Mapping[str, str] = {
     "People and their email addresses": "users",
     "Permissions of a role": "roles",
     "Portfolios and their projects": "portfolios, portfolios_compact, portfolio_items",
+    "Portfolios: since when a project is in one": "project_portfolio_settings",
     "Project descriptions": "projects.notes, project_briefs",
     "Project status, health": "status_updates, projects.current_status_update",
     "Projects and their owners": "projects",
@@ -112,6 +132,8 @@ TABLES: Mapping[str, str] = {
     "Teams and their members": "teams, team_memberships",
     "Templates": "project_templates, task_templates",
     "Time tracked": "time_tracking_entries, tasks.actual_time_minutes",
+    "Time tracked: categories": "time_tracking_categories",
+    "Timesheets and their approval": "timesheet_approval_statuses",
     "Users in portfolios": "portfolios_memberships",
     "What changed since the last sync": "events",
     "Workspaces and organizations": "workspaces",

@@ -55,6 +55,12 @@ EACH_LISTING_ONCE = {
     "/allocations": 1,
     "/project_templates": 1,
     "/task_templates": 1,
+    "/custom_types": 1,
+    "/budgets": 1,
+    "/rates": 1,
+    "/time_tracking_categories": 1,
+    "/timesheet_approval_statuses": 1,
+    "/ooo_entries": 1,
     "/roles": 1,
     "/workspaces/{workspace_gid}/audit_log_events": 1,
 }
@@ -148,7 +154,7 @@ def test_the_message_of_a_check_names_the_refused_streams(asana: AsanaEmulator) 
     assert said.connection_status()["status"] == "SUCCEEDED"
     assert message == (
         f"Connected as Greta Otter, who sees {WORKSPACE}, The Thursday Quizzards. "
-        "Asana refused 4 streams: goal_memberships, goal_relationships, goals (402); "
+        "Asana refused 5 streams: goal_memberships, goal_relationships, goal_stories, goals (402); "
         "audit_log_events (403). Deselect them, or see the log for what to do."
     )
     assert len(said.logs("WARN")) == 2
@@ -173,10 +179,10 @@ def test_an_ordinary_user_is_refused_only_the_audit_log(sample: AsanaEmulator, p
             "/portfolios",
             (
                 "portfolio_items, portfolio_memberships, portfolios, portfolios_compact, "
-                "portfolios_memberships"
+                "portfolios_memberships, project_portfolio_settings"
             ),
         ),
-        ("/goals", "goal_memberships, goal_relationships, goals"),
+        ("/goals", "goal_memberships, goal_relationships, goal_stories, goals"),
         ("/workspaces/{workspace_gid}/custom_fields", "custom_fields"),
         ("/workspaces/{workspace_gid}/teams", "team_memberships, teams"),
     ],
@@ -216,8 +222,9 @@ def test_without_projects_the_check_names_every_stream_below_them_and_requests_n
     asana.controls.deny("/projects", 403)
     (warning,) = warnings(asana)
     assert warning.startswith(
-        "allocations, attachments, attachments_compact, custom_field_settings, events, "
-        "project_briefs, project_memberships, projects, sections, sections_compact, "
+        "allocations, attachments, attachments_compact, budgets, custom_field_settings, "
+        "custom_types, events, project_briefs, project_memberships, projects, rates, sections, "
+        "sections_compact, "
         "status_updates, stories, stories_compact, subtasks, task_templates, tasks: refused in"
     )
     assert set(asana.ledger.by_path()).isdisjoint({"/tasks", "/attachments", "/events"})
@@ -422,7 +429,7 @@ def test_a_check_succeeds_even_without_time_for_the_access_test(
     said = run("check", asana, config_for(asana), check_seconds=2)
     assert said.connection_status()["status"] == "SUCCEEDED"
     of_users, of_the_rest = said.logs("WARN")
-    assert of_users.startswith("users: refused in ")
+    assert of_users.startswith("ooo_entries, users: refused in ")
     assert of_the_rest.startswith(f"Could not check all streams: {why}")
 
 

@@ -60,6 +60,16 @@ JOINS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "task_templates": {"project.gid": ["projects"], "created_by.gid": ["users"]},
     "project_briefs": {"project.gid": ["projects"]},
     "roles": {"workspace.gid": ["workspaces"]},
+    "budgets": {"parent.gid": ["projects"]},
+    "rates": {"parent.gid": ["projects"]},
+    "project_portfolio_settings": {
+        "project.gid": ["projects"],
+        "portfolio.gid": ["portfolios"],
+    },
+    "goal_stories": {"target.gid": ["goals"], "created_by.gid": ["users"]},
+    "time_tracking_categories": {"workspace_gid": ["workspaces"]},
+    "timesheet_approval_statuses": {"user.gid": ["users"], "workspace.gid": ["workspaces"]},
+    "ooo_entries": {"user.gid": ["users"]},
     "audit_log_events": {"workspace_gid": ["workspaces"]},
 }
 """The columns that every record has, each with the stream of its gids."""
@@ -103,6 +113,72 @@ def test_time_entries_have_the_gids_of_their_tasks(everything: Said) -> None:
     leads = [entry["task"]["gid"] for entry in records["time_tracking_entries"]]
     assert len(leads) == len(records["time_tracking_entries"]) > len(tasks & set(leads)) > 0
     assert all(entry["created_by"]["gid"] for entry in records["time_tracking_entries"])
+
+
+# -- budgets, categories, absences, files of briefs ----------------------------------------------
+
+ONE_BUDGET = "/budgets/{budget_gid}"
+
+
+def test_a_budget_that_is_listed_in_part_is_requested_by_its_gid(asana: AsanaEmulator) -> None:
+    whole = full_refresh(asana, ["budgets"]).records()["budgets"]
+    assert in_order(whole) == truth(asana, "budgets")
+    assert ONE_BUDGET not in asana.ledger.by_path()
+    asana.controls.compact_listings = frozenset({"/budgets"})
+    assert full_refresh(asana, ["budgets"]).records()["budgets"] == whole
+    assert asana.ledger.count(ONE_BUDGET) == len(whole) == 1
+
+
+def test_a_plan_without_budgets_lacks_only_that_stream(asana: AsanaEmulator) -> None:
+    asana.controls.deny("/budgets", 402)
+    said = full_refresh(asana, ["budgets", "rates", "custom_types"])
+    assert said.errors().keys() == {"budgets"}
+    assert said.errors()["budgets"]["failure_type"] == "config_error"
+    for stream in ("rates", "custom_types"):
+        assert in_order(said.records()[stream]) == truth(asana, stream)
+
+
+def test_archived_categories_come_with_a_request_of_their_own(asana: AsanaEmulator) -> None:
+    found = full_refresh(asana, ["time_tracking_categories"]).records()["time_tracking_categories"]
+    assert {category["is_archived"] for category in found} == {False, True}
+    asked = of_path(asana, "/time_tracking_categories")
+    assert [query.get("is_archived") for query in asked].count("true") == len(asked) / 2
+    # If Asana ignores the parameter, both requests give the same records.
+    asana.controls.ignored_parameters = frozenset({"is_archived"})
+    again = full_refresh(asana, ["time_tracking_categories"]).records()
+    assert len(again["time_tracking_categories"]) == 1
+
+
+def test_absences_are_requested_for_each_user_of_each_workspace(asana: AsanaEmulator) -> None:
+    said = full_refresh(asana, ["ooo_entries"])
+    assert in_order(said.records()["ooo_entries"]) == truth(asana, "ooo_entries")
+    asked = [(query["workspace"], query["user"]) for query in of_path(asana, "/ooo_entries")]
+    viewer = asana.account.people[SERVICE]
+    assert sorted(asked) == [
+        (workspace, user)
+        for workspace in gids(asana, "workspaces")
+        for user in sorted(asana.account.listing(viewer, "users", workspace))
+    ]
+
+
+def test_a_refused_brief_costs_only_its_files(asana: AsanaEmulator) -> None:
+    (brief,) = gids(asana, "project_briefs")
+    asana.controls.deny("/attachments", 404, only=brief)
+    said = full_refresh(asana, ["attachments"])
+    lost = [f["gid"] for f in truth(asana, "attachments") if f["parent"]["gid"] == brief]
+    assert len(lost) == 1
+    assert rows(said, "attachments") == [g for g in gids(asana, "attachments") if g not in lost]
+    assert f"project brief {brief}" in "".join(said.logs("WARN"))
+    assert "/tasks/{task_gid}" not in asana.ledger.by_path()
+
+
+def test_an_incremental_sync_finds_a_new_file_in_a_brief(asana: AsanaEmulator) -> None:
+    connection = Connection(asana, "attachments")
+    connection.sync()
+    (brief,) = gids(asana, "project_briefs")
+    new = asana.change(lambda account: account.attach(brief, "Sketch of the light.png"))
+    assert new in rows(connection.sync(), "attachments")
+    assert ONE_BRIEF not in asana.ledger.by_path()
 
 
 # -- the audit log --------------------------------------------------------------------------------

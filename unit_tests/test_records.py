@@ -112,6 +112,7 @@ def test_every_published_field_except_the_corrected_ones_keeps_its_type() -> Non
 DOCUMENTED = {
     "ALLOCATION": ("/allocations", "AllocationResponse"),
     "ATTACHMENT": ("/attachments", "AttachmentResponse"),
+    "CUSTOM_TYPE": ("/custom_types", "CustomTypeResponse"),
     "CUSTOM_FIELD": ("/workspaces/{workspace_gid}/custom_fields", "CustomFieldResponse"),
     "CUSTOM_FIELD_SETTING": (
         "/projects/{project_gid}/custom_field_settings",
@@ -119,6 +120,17 @@ DOCUMENTED = {
     ),
     "EVENT": ("/events", "EventResponse"),
     "GOAL": ("/goals", "GoalResponse"),
+    "GOAL_STORY": ("/goals/{goal_gid}/stories", "StoryResponse"),
+    "OOO_ENTRY": ("/ooo_entries", "OooEntryResponse"),
+    "PROJECT_PORTFOLIO_SETTING": (
+        "/portfolios/{portfolio_gid}/project_portfolio_settings",
+        "ProjectPortfolioSettingResponse",
+    ),
+    "TIME_TRACKING_CATEGORY": ("/time_tracking_categories", "TimeTrackingCategoryResponse"),
+    "TIMESHEET_APPROVAL_STATUS": (
+        "/timesheet_approval_statuses",
+        "TimesheetApprovalStatusResponse",
+    ),
     "GOAL_RELATIONSHIP": ("/goal_relationships", "GoalRelationshipResponse"),
     "ORGANIZATION_EXPORT": (
         "/organization_exports/{organization_export_gid}",
@@ -159,6 +171,8 @@ DOCUMENTED = {
 
 WITHOUT_OPT_FIELDS = {
     "AUDIT_LOG_EVENT": "AuditLogEvent",
+    "BUDGET": "BudgetResponse",
+    "RATE": "RateResponse",
     "GOAL_MEMBERSHIP": "GoalMembershipCompact",
     "MEMBERSHIP": "PortfolioMembershipCompactResponse",
 }
@@ -177,7 +191,14 @@ UNLISTED = {
     "STORY.new_date_value.start_on",
     "STORY.new_date_value.due_at",
     "STORY.new_date_value.due_on",
+    *(
+        f"GOAL_STORY.{field}_date_value.{part}"
+        for field in ("old", "new")
+        for part in ("start_on", "due_at", "due_on")
+    ),
     # The list has the objects themselves, which can be requested by name too.
+    "PROJECT_PORTFOLIO_SETTING.portfolio.name",
+    "PROJECT_PORTFOLIO_SETTING.project.name",
     "PROJECT_TEMPLATE.owner.name",
     "TASK_TEMPLATE.created_by.name",
     "TASK_TEMPLATE.project.name",

@@ -80,6 +80,18 @@ class Account(Changes):
             ("project_templates", "workspace"): self._kept_list("project_template"),
             ("task_templates", "project"): self._whole_list("task_template"),
             ("roles", "workspace"): self._kept_list("role"),
+            ("custom_types", "project"): self._whole_list("custom_type"),
+            ("budgets", "project"): self._whole_list("budget"),
+            ("rates", "project"): self._whole_list("rate"),
+            ("project_portfolio_settings", "portfolio"): self._settings_of_portfolio,
+            ("project_portfolio_settings", "project"): self._settings_of_project,
+            ("stories", "goal"): self._whole_list("story"),
+            ("attachments", "project_brief"): self._whole_list("attachment"),
+            ("time_tracking_categories", "workspace"): self._kept_list("time_tracking_category"),
+            ("timesheet_approval_statuses", "workspace"): self._kept_list(
+                "timesheet_approval_status"
+            ),
+            ("ooo_entries", "workspace"): self._kept_list("ooo_entry"),
             ("audit_log_events", "workspace"): self._kept_list("audit_log_event"),
         }
 
@@ -213,6 +225,18 @@ class Account(Changes):
             case _:
                 raise KeyError(container)
         return [pair_gid(kind, container, member) for kind, member in pairs]
+
+    def _settings_of_portfolio(self, viewer: Viewer, portfolio: str) -> list[str]:
+        """How each project is in a portfolio; nested portfolios have no such setting."""
+        items = self._holdings.children("item", portfolio)
+        projects = (gid for gid in items if kind_of(gid) == "project")
+        pairs = (pair_gid("project_portfolio_setting", portfolio, gid) for gid in projects)
+        return self._visibility.readable(viewer, pairs)
+
+    def _settings_of_project(self, viewer: Viewer, project: str) -> list[str]:
+        portfolios = (each.gid for each in self._holdings.kept(Portfolio))
+        pairs = (pair_gid("project_portfolio_setting", gid, project) for gid in portfolios)
+        return self._visibility.readable(viewer, pairs)
 
     def _tasks_of_section(self, _: Viewer, section: str) -> list[str]:
         return self._tasks_in(self._holdings.get(Section, section))

@@ -169,6 +169,8 @@ class Answers:
         )
         known = WHOLE_TIME_ENTRIES if self._controls.whole_time_entries else NOTHING_ELSE
         shape = shape_of(asked, ledger, known)
+        if asked.template in self._controls.compact_listings:
+            shape = compact
         answered = self._answered(asked)
         hidden = self._controls.hidden
         if not isinstance(answered, str):
@@ -200,6 +202,7 @@ class Answers:
         controls = self._controls
         odd = (
             *(controls.whole_time_entries, controls.ignored_parameters, controls.hidden),
+            controls.compact_listings,
             *(repr(controls.assumed_parameters), repr(controls.inline_children)),
             controls.inline_omits,
         )

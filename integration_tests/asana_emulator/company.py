@@ -20,6 +20,7 @@ from .objects import (
     Goal,
     GoalRelationship,
     OrganizationExport,
+    Plain,
     Portfolio,
     Project,
     ProjectBrief,
@@ -114,6 +115,8 @@ class Company:
             self._make_templates,
             self._audit,
             self._assign_roles,
+            self._plan_money_and_absences,
+            self._talk_about_goals,
         )
         self.account.events.entries.clear()
         return self.account
@@ -1100,6 +1103,134 @@ class Company:
             **fields,
         )
         self.holdings.add(role, ("role", workspace))
+
+    def _plan_money_and_absences(self) -> None:
+        """Types of tasks, budgets, rates, timesheets, and days off."""
+        gull_rock, stripes = self.project["gull rock"], self.project["stripes"]
+        self._plain(
+            gid_of("custom_type", 1),
+            self.organization,
+            ("custom_type", gull_rock),
+            ("custom_type", stripes),
+            name="Night shift",
+            status_options=[
+                self._status_option(
+                    gid_of("custom_type_status_option", 1), "Waiting for the tide", "Incomplete"
+                ),
+                self._status_option(
+                    self.holdings.new_gid("custom_type_status_option"), "High & dry", "Complete"
+                ),
+            ],
+        )
+        for number, (name, color) in enumerate(
+            (("Grinding (teeth included)", "yellow-orange"), ("Whistling", "none")), start=1
+        ):
+            self._plain(
+                gid_of("time_tracking_category", number),
+                self.organization,
+                ("time_tracking_category", self.organization),
+                name=name,
+                color=color,
+                is_archived=color == "none",
+            )
+        self._plain(
+            self.holdings.new_gid("budget"),
+            gull_rock,
+            ("budget", gull_rock),
+            refers={"parent": gull_rock},
+            budget_type="cost",
+            estimate={
+                "billable_status_filter": "billable",
+                "source": "tasks",
+                "enabled": True,
+                "units": "EUR",
+                "value": 4200.5,
+            },
+            actual={"billable_status_filter": "any", "value": 1920.25, "units": "EUR"},
+            total={"enabled": True, "value": 5000, "units": "EUR"},
+        )
+        helper = self.holdings.new_gid("placeholder")
+        self._plain(helper, self.organization, name="Somebody with a ladder")
+        for resource, amount in ((self.user["yui"], 61.5), (helper, 12)):
+            self._plain(
+                self.holdings.new_gid("rate"),
+                gull_rock,
+                ("rate", gull_rock),
+                refers={
+                    "parent": gull_rock,
+                    "resource": resource,
+                    "created_by": self.user["greta"],
+                },
+                rate=amount,
+                currency_code="EUR",
+            )
+        for person, state, week in (
+            ("yui", "APPROVED", ("2024-01-29", "2024-02-04")),
+            ("anselm", "DRAFT", ("2024-02-05", "2024-02-11")),
+        ):
+            self._plain(
+                self.holdings.new_gid("timesheet_approval_status"),
+                self.organization,
+                ("timesheet_approval_status", self.organization),
+                refers={"user": self.user[person], "workspace": self.organization},
+                approval_status=state,
+                created_at=self.later(),
+                start_date=week[0],
+                end_date=week[1],
+            )
+        for person, workspace, days in (
+            ("greta", self.organization, ("2026-08-10", "2026-08-24")),
+            ("greta", self.quiz_team, ("2026-09-03", "2026-09-03")),
+            ("yui", self.organization, ("2026-12-24", "2027-01-03")),
+        ):
+            self._plain(
+                self.holdings.new_gid("ooo_entry"),
+                self.user[person],
+                ("ooo_entry", workspace),
+                refers={"user": self.user[person], "created_by": self.user["greta"]},
+                start_date=days[0],
+                end_date=days[1],
+            )
+
+    def _status_option(self, gid: str, name: str, completion: str) -> Record:
+        return _named("custom_type_status_option", gid, name) | {
+            "completion_state": completion,
+            "enabled": True,
+            "color": "blue",
+        }
+
+    def _plain(
+        self,
+        gid: str,
+        home: str,
+        *places: tuple[str, str],
+        name: str | None = None,
+        refers: dict[str, str] | None = None,
+        **values: Any,
+    ) -> None:
+        plain = Plain(gid=gid, home=home, name=name, values=values, refers=refers or {})
+        self.holdings.add(plain, *places)
+
+    def _talk_about_goals(self) -> None:
+        """Stories of a goal, and a file in a project's brief."""
+        for subtype, text, details in (
+            ("comment_added", "Whose cup is it, & where is the lid?", {}),
+            ("name_changed", "changed the name", {"old_name": "Light!", "new_name": "Lights!"}),
+        ):
+            story = Story(
+                gid=self.holdings.new_gid("story"),
+                task=self.goal["lights"],
+                resource_subtype=subtype,
+                text=text,
+                created_at=self.later(),
+                created_by=self.user["yui"],
+                details=details,
+                likes=[self.user["greta"]],
+            )
+            self.holdings.add(story, ("story", self.goal["lights"]))
+        self.later()
+        gull_rock = self.holdings.get(Project, self.project["gull rock"])
+        self.account.attach(gull_rock.brief or "", "Sketch of the dark.png")
 
     # -- small steps ------------------------------------------------------------------------------
 

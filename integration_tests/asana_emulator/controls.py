@@ -267,6 +267,8 @@ class Controls:
     asked for (`attachments`, `stories`, `subtasks`), and how many of each at most (None: all).
     The reference does not know them; public clients rely on `attachments`. `inline_omits`: the
     share of tasks with such children whose inline list is empty all the same.
+    `compact_listings`: the path templates of listings whose records are compact, although the
+    reference says that they are whole.
     """
 
     offsets: Offsets
@@ -284,6 +286,7 @@ class Controls:
     lost_events: float = 0.0
     old_sync_tokens: Literal[400, 412] | None = None
     whole_time_entries: bool = False
+    compact_listings: frozenset[str] = frozenset()
     ignored_parameters: frozenset[str] = frozenset()
     demanded_parameters: dict[str, str] = field(default_factory=dict)
     assumed_parameters: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -30,6 +30,7 @@ EVENTS = (
 
 _GID = re.compile(r"[0-9]{1,20}")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WITH_FILES = ("task", "project", "project_brief")
 _SHARED = ("project", "portfolio", "goal")
 _TIME = "time_tracking_entries"
 # Which property of an audit log event each filter compares, and in which part of it.
@@ -150,6 +151,13 @@ for _plural, _kind in (
     ("task_templates", "task_template"),
     ("project_briefs", "project_brief"),
     ("roles", "role"),
+    ("custom_types", "custom_type"),
+    ("budgets", "budget"),
+    ("rates", "rate"),
+    ("project_portfolio_settings", "project_portfolio_setting"),
+    ("time_tracking_categories", "time_tracking_category"),
+    ("timesheet_approval_statuses", "timesheet_approval_status"),
+    ("ooo_entries", "ooo_entry"),
 ):
     _single(f"/{_plural}/{{{_kind}_gid}}", _kind)
 
@@ -162,6 +170,10 @@ _below("/tasks/{task_gid}/subtasks", "subtasks", "task")
 _below("/tasks/{task_gid}/stories", "stories", "task")
 _below("/portfolios/{portfolio_gid}/items", "items", "portfolio")
 _below("/portfolios/{portfolio_gid}/portfolio_memberships", "portfolio_memberships", "portfolio")
+_below("/goals/{goal_gid}/stories", "stories", "goal")
+for _plural, _kind in (("projects", "project"), ("portfolios", "portfolio")):
+    _settings = "project_portfolio_settings"
+    _below(f"/{_plural}/{{{_kind}_gid}}/{_settings}", _settings, _kind)
 _below("/tasks/{task_gid}/time_tracking_entries", "time_tracking_entries", "task")
 for _plural, _kind in (("projects", "project"), ("portfolios", "portfolio"), ("goals", "goal")):
     _below(f"/{_plural}/{{{_kind}_gid}}/custom_field_settings", "custom_field_settings", _kind)
@@ -385,7 +397,7 @@ def instant(parameter: str, value: str) -> pendulum.DateTime:
 
 @route("/attachments")
 def attachments(question: Question) -> Answered:
-    return question.children("attachments", question.parent("parent", "task", "project"))
+    return question.children("attachments", question.parent("parent", *_WITH_FILES))
 
 
 @route("/portfolios")
@@ -595,6 +607,64 @@ def project_templates(question: Question) -> Answered:
 @route("/task_templates")
 def task_templates(question: Question) -> Answered:
     return question.children("task_templates", question.parent("project"))
+
+
+@route("/custom_types")
+def custom_types(question: Question) -> Answered:
+    return question.children("custom_types", question.parent("project"))
+
+
+@route("/budgets")
+def budgets(question: Question) -> Answered:
+    """Of a project: none or one. https://developers.asana.com/reference/getbudgets"""
+    return question.children("budgets", question.parent("parent", "project"))
+
+
+@route("/rates")
+def rates(question: Question) -> Answered:
+    found = question.children("rates", question.parent("parent", "project"))
+    if not question.given("resource"):
+        return found
+    resource = question.parent("resource", "user", "placeholder")
+    return question.where(found, lambda record: bool(record["resource"]["gid"] == resource))
+
+
+@route("/time_tracking_categories")
+def time_tracking_categories(question: Question) -> Answered:
+    """Those in use, or those that are archived."""
+    archived = bool(question.flag("is_archived"))
+    return question.where(
+        question.children("time_tracking_categories", question.parent("workspace")),
+        lambda record: bool(record["is_archived"] == archived),
+    )
+
+
+@route("/timesheet_approval_statuses")
+def timesheet_approval_statuses(question: Question) -> Answered:
+    found = question.children("timesheet_approval_statuses", question.parent("workspace"))
+    first, last = question.day("from_date"), question.day("to_date")
+    user = question.parent("user") if question.given("user") else None
+    states = (question.given("approval_statuses") or "").upper().split(",")
+
+    def is_wanted(record: Record) -> bool:
+        is_within = (first or "") <= record["end_date"] and record["start_date"] <= (last or "9")
+        is_theirs = user in (None, record["user"]["gid"])
+        return is_within and is_theirs and (states == [""] or record["approval_status"] in states)
+
+    return question.where(found, is_wanted)
+
+
+@route("/ooo_entries")
+def ooo_entries(question: Question) -> Answered:
+    """Those of one person. https://developers.asana.com/reference/getoooentries"""
+    user, workspace = question.parent("user"), question.parent("workspace")
+    first, last = question.day("start_date"), question.day("end_date")
+
+    def is_wanted(record: Record) -> bool:
+        is_within = (first or "") <= record["end_date"] and record["start_date"] <= (last or "9")
+        return is_within and bool(record["user"]["gid"] == user)
+
+    return question.where(question.children("ooo_entries", workspace), is_wanted)
 
 
 @route("/roles")

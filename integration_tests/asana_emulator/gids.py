@@ -46,6 +46,12 @@ KINDS = (
     "template_date",
     "template_role",
     "role",
+    "placeholder",
+    "budget",
+    "rate",
+    "project_portfolio_setting",
+    "timesheet_approval_status",
+    "ooo_entry",
 )
 # Relations between two objects have no other trace: their gids are pairs.
 PAIRS = {
@@ -57,6 +63,7 @@ PAIRS = {
     "portfolio_user": ("portfolio", "user"),
     "portfolio_team": ("portfolio", "team"),
     "project_user": ("project", "user"),
+    "project_portfolio_setting": ("portfolio", "project"),
 }
 _CODES = {kind: f"12{code:02d}" for code, kind in enumerate(KINDS, start=1)}
 _KINDS = {prefix: kind for kind, prefix in _CODES.items()}

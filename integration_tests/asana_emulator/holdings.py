@@ -13,6 +13,7 @@ from .objects import (
     Goal,
     GoalRelationship,
     Object,
+    Plain,
     Portfolio,
     Project,
     ProjectBrief,
@@ -130,6 +131,7 @@ class Holdings:
                 | Allocation(project=container)
                 | TaskTemplate(project=container)
                 | ProjectBrief(project=container)
+                | Plain(home=container)
             ):
                 return self.exists(container)
         return True
@@ -144,6 +146,8 @@ class Holdings:
         if kind_of(gid) not in PAIRS or kind_of(gid) == "user_task_list":
             return False
         container, member = paired(gid)
+        if kind_of(gid) == "project_portfolio_setting":
+            return self.exists(container) and member in self.children("item", container)
         return self.exists(container) and member in self._members(container)
 
     def _members(self, container: str) -> Collection[str]:

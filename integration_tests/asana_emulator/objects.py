@@ -382,6 +382,20 @@ class Role:
     permissions: Record = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
+class Plain:
+    """An object that nothing changes. Who can read `home` can read it.
+
+    `values`: its fields; `refers`: the fields that name another object, with its gid.
+    """
+
+    gid: str
+    home: str
+    name: str | None = None
+    values: Record = field(default_factory=dict)
+    refers: dict[str, str] = field(default_factory=dict)
+
+
 Object = (
     Workspace
     | User
@@ -408,4 +422,5 @@ Object = (
     | ProjectBrief
     | AuditEvent
     | Role
+    | Plain
 )

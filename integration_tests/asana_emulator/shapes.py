@@ -16,6 +16,7 @@ from .objects import (
     Goal,
     GoalRelationship,
     OrganizationExport,
+    Plain,
     Portfolio,
     Project,
     ProjectBrief,
@@ -90,6 +91,7 @@ _NAMED = (
     | ProjectTemplate
     | TaskTemplate
     | Role
+    | Plain
 )
 
 
@@ -143,6 +145,13 @@ class Shapes:
             "project_brief": self._project_brief,
             "audit_log_event": self._audit_event,
             "role": self._role,
+            "custom_type": self._plain,
+            "time_tracking_category": self._plain,
+            "budget": self._plain,
+            "rate": self._plain,
+            "timesheet_approval_status": self._plain,
+            "ooo_entry": self._plain,
+            "project_portfolio_setting": self._project_portfolio_setting,
         }
 
     def record(self, viewer: Viewer, gid: str) -> Record:
@@ -803,6 +812,21 @@ class Shapes:
             "resource": event.resource,
             "details": event.details,
             "context": event.context,
+        }
+
+    def _plain(self, _: Viewer, gid: str) -> Record:
+        plain = self._holdings.get(Plain, gid)
+        own = _gid_ref(kind_of(gid) or "", gid) if plain.name is None else self.ref(gid)
+        return own | plain.values | {name: self.ref(to) for name, to in plain.refers.items()}
+
+    def _project_portfolio_setting(self, _: Viewer, gid: str) -> Record:
+        portfolio, project = paired(gid)
+        held = self._holdings.get(Portfolio, portfolio)
+        return _gid_ref("project_portfolio_setting", gid) | {
+            "project": self.ref(project),
+            "portfolio": self.ref(portfolio),
+            "is_access_control_inherited": held.public,
+            "created_at": held.created_at,
         }
 
     def _role(self, _: Viewer, gid: str) -> Record:

@@ -200,6 +200,26 @@ class _Walk:
             for gid in self.listed(portfolio, "items"):
                 yield self.record(gid) | {"portfolio_gid": portfolio}
 
+    @property
+    def people(self) -> Gids:
+        """The gids of each workspace and each of its users, with a blank between."""
+        for workspace in self.workspaces:
+            for user in self.listed(workspace, "users"):
+                yield f"{workspace} {user}"
+
+    def ooo_entries(self) -> Gids:
+        for person in self.people:
+            yield from self.absences(*person.split())
+
+    def absences(self, workspace: str, user: str) -> list[str]:
+        """The days on which a person is out of office."""
+        entries = self.listed(workspace, "ooo_entries")
+        return [gid for gid in entries if self.record(gid)["user"]["gid"] == user]
+
+    def categories(self, workspace: str, *, archived: bool) -> list[str]:
+        found = self.listed(workspace, "time_tracking_categories")
+        return [gid for gid in found if self.record(gid)["is_archived"] == archived]
+
     def status_updates(self) -> Gids:
         for parents in (self.projects, self.portfolios, self.goals):
             yield from self.all_since(parents, "status_updates")
@@ -213,7 +233,10 @@ class _Walk:
     @property
     def needs_people(self) -> bool:
         """Whether users are wanted, or lead to tasks without a project."""
-        return "users" in self._wanted or self._choice.include_tasks_without_project
+        return (
+            bool({"users", "ooo_entries"} & self._wanted)
+            or self._choice.include_tasks_without_project
+        )
 
     @cached_property
     def task_lists(self) -> list[str]:
@@ -285,6 +308,7 @@ class _Walk:
 
     def attachments(self) -> Gids:
         yield from self.all_since(self.projects, "attachments")
+        yield from self.all_since(self.briefs, "attachments")
         yield from self.all_since(self.recent_tasks(), "attachments")
 
 
@@ -293,6 +317,17 @@ _STREAMS: dict[str, Callable[[_Walk], Iterable[str]]] = {
     "users": lambda walked: walked.below_workspaces("users"),
     "tags": lambda walked: walked.below_workspaces("tags"),
     "roles": lambda walked: walked.below_workspaces("roles"),
+    "timesheet_approval_statuses": lambda walked: walked.below_workspaces(
+        "timesheet_approval_statuses"
+    ),
+    "ooo_entries": lambda walked: walked.ooo_entries(),
+    "custom_types": lambda walked: dict.fromkeys(walked.below(walked.projects, "custom_types")),
+    "budgets": lambda walked: walked.below(walked.projects, "budgets"),
+    "rates": lambda walked: walked.below(walked.projects, "rates"),
+    "project_portfolio_settings": lambda walked: walked.below(
+        walked.portfolios, "project_portfolio_settings"
+    ),
+    "goal_stories": lambda walked: walked.below(walked.goals, "stories"),
     "teams": lambda walked: walked.teams,
     "team_memberships": lambda walked: walked.below(walked.teams, "team_memberships"),
     "workspace_memberships": lambda walked: walked.below_workspaces("workspace_memberships"),
@@ -335,6 +370,9 @@ def _audit_log_events(walked: _Walk) -> Records:
 _MADE: dict[str, Callable[[_Walk], Records]] = {
     "custom_fields": lambda walked: walked.in_workspaces("custom_fields", walked.workspaces),
     "time_periods": lambda walked: walked.in_workspaces("time_periods", walked.workspaces),
+    "time_tracking_categories": lambda walked: walked.in_workspaces(
+        "time_tracking_categories", walked.workspaces
+    ),
     "project_templates": lambda walked: walked.in_workspaces(
         "project_templates", walked.workspaces
     ),
@@ -391,8 +429,12 @@ _NEEDS_PROJECTS = _TASKS_AND_BELOW | {
     "project_briefs",
     "custom_field_settings",
     "status_updates",
+    "custom_types",
+    "budgets",
+    "rates",
 }
 _NEEDS_PORTFOLIOS = {
+    "project_portfolio_settings",
     "portfolios",
     "portfolio_items",
     "portfolios_memberships",
@@ -400,18 +442,42 @@ _NEEDS_PORTFOLIOS = {
     "custom_field_settings",
     "status_updates",
 }
-_NEEDS_GOALS = {"goals", "goal_relationships", "goal_memberships", "status_updates"}
+_NEEDS_GOALS = {
+    "goals",
+    "goal_relationships",
+    "goal_memberships",
+    "goal_stories",
+    "status_updates",
+}
 _NEEDS_WORKSPACES = {*_STREAMS, *_MADE} - {"events"}
 _LISTINGS = (
     _Listing("/workspaces", _NEEDS_WORKSPACES, lambda _: [""], _whole("workspaces")),
     _Listing(
         "/users",
-        {"users"} | _TASKS_AND_BELOW,
+        {"users", "ooo_entries"} | _TASKS_AND_BELOW,
         lambda walked: walked.workspaces if walked.needs_people else (),
         _whole("users"),
     ),
     _Listing("/tags", {"tags"}, _workspaces, _whole("tags")),
     _Listing("/roles", {"roles"}, _workspaces, _whole("roles")),
+    _Listing(
+        "/timesheet_approval_statuses",
+        {"timesheet_approval_statuses"},
+        _workspaces,
+        _whole("timesheet_approval_statuses"),
+    ),
+    _Listing(
+        "/time_tracking_categories",
+        {"time_tracking_categories"},
+        _workspaces,
+        lambda walked, workspace: walked.categories(workspace, archived=False),
+    ),
+    _Listing(
+        "/time_tracking_categories",
+        {"time_tracking_categories"},
+        _workspaces,
+        lambda walked, workspace: walked.categories(workspace, archived=True),
+    ),
     _Listing(
         "/workspaces/{workspace_gid}/custom_fields",
         {"custom_fields"},
@@ -470,6 +536,22 @@ _LISTINGS = (
     ),
     _Listing("/allocations", {"allocations"}, _projects, _whole("allocations")),
     _Listing("/task_templates", {"task_templates"}, _projects, _whole("task_templates")),
+    _Listing(
+        "/ooo_entries",
+        {"ooo_entries"},
+        lambda walked: walked.people,
+        lambda walked, person: walked.absences(*person.split()),
+    ),
+    _Listing("/custom_types", {"custom_types"}, _projects, _whole("custom_types")),
+    _Listing("/budgets", {"budgets"}, _projects, _whole("budgets")),
+    _Listing("/rates", {"rates"}, _projects, _whole("rates")),
+    _Listing(
+        "/portfolios/{portfolio_gid}/project_portfolio_settings",
+        {"project_portfolio_settings"},
+        _portfolios,
+        _whole("project_portfolio_settings"),
+    ),
+    _Listing("/goals/{goal_gid}/stories", {"goal_stories"}, _goals, _whole("stories")),
     _Listing("/status_updates", {"status_updates"}, _projects, _since("status_updates")),
     _Listing("/tasks", _TASKS_AND_BELOW, _projects, _Walk.listed_tasks),
     _Listing("/tasks", _TASKS_AND_BELOW, lambda walked: walked.task_lists, _Walk.listed_tasks),
@@ -486,6 +568,7 @@ _LISTINGS = (
         _whole("stories"),
     ),
     _Listing("/attachments", {"attachments"}, _projects, _whole("attachments")),
+    _Listing("/attachments", {"attachments"}, lambda walked: walked.briefs, _whole("attachments")),
     _Listing(
         "/attachments",
         {"attachments"},

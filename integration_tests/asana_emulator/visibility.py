@@ -13,6 +13,7 @@ from .objects import (
     Goal,
     GoalRelationship,
     OrganizationExport,
+    Plain,
     Portfolio,
     Project,
     ProjectBrief,
@@ -78,6 +79,14 @@ class Visibility:
             "task_template": self._sees_part,
             "project_brief": self._sees_part,
             "audit_log_event": self._sees_audit_event,
+            "custom_type": self._sees_part,
+            "time_tracking_category": self._sees_part,
+            "budget": self._sees_part,
+            "rate": self._sees_part,
+            "timesheet_approval_status": self._sees_part,
+            "ooo_entry": self._sees_part,
+            "placeholder": self._sees_part,
+            "project_portfolio_setting": self._sees_project_in_portfolio,
         }
 
     def may_read(self, viewer: Viewer, gid: str) -> bool:
@@ -120,6 +129,10 @@ class Visibility:
     def _sees_membership(self, viewer: Viewer, gid: str) -> bool:
         return self._is_visible(viewer, paired(gid)[0])
 
+    def _sees_project_in_portfolio(self, viewer: Viewer, gid: str) -> bool:
+        portfolio, project = paired(gid)
+        return self._is_visible(viewer, portfolio) and self.may_read(viewer, project)
+
     def _sees_workspace_membership(self, viewer: Viewer, gid: str) -> bool:
         """Members see all of them, guests those of the people they can see."""
         workspace, user = paired(gid)
@@ -137,6 +150,7 @@ class Visibility:
                 | Allocation(project=whole)
                 | TaskTemplate(project=whole)
                 | ProjectBrief(project=whole)
+                | Plain(home=whole)
             ):
                 return self._is_visible(viewer, whole)
         return False

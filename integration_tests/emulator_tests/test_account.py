@@ -52,6 +52,14 @@ STREAMS = (
     "project_briefs",
     "audit_log_events",
     "roles",
+    "custom_types",
+    "budgets",
+    "rates",
+    "project_portfolio_settings",
+    "goal_stories",
+    "time_tracking_categories",
+    "timesheet_approval_statuses",
+    "ooo_entries",
 )
 
 
@@ -132,6 +140,13 @@ DOCUMENTED = {
     "task_templates": "/task_templates",
     "project_briefs": "/project_briefs/{project_brief_gid}",
     "roles": "/roles",
+    "custom_types": "/custom_types",
+    "budgets": "/budgets/{budget_gid}",
+    "rates": "/rates/{rate_gid}",
+    "project_portfolio_settings": "/portfolios/{portfolio_gid}/project_portfolio_settings",
+    "time_tracking_categories": "/time_tracking_categories",
+    "timesheet_approval_statuses": "/timesheet_approval_statuses",
+    "ooo_entries": "/ooo_entries",
 }
 DESCRIBED = {
     "goal_memberships": "GoalMembershipCompact",

@@ -175,7 +175,9 @@ def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
         "/tags": [f"workspace={gid}" for gid in walked["workspace"]],
         "/portfolios": [f"workspace={gid}" for gid in walked["workspace"]],
         "/tasks": [f"project={gid}" for gid in walked["project"]],
-        "/attachments": [f"parent={gid}" for gid in walked["project"] + walked["task"]],
+        "/attachments": [
+            f"parent={gid}" for kind in ("project", "project_brief", "task") for gid in walked[kind]
+        ],
         "/team_memberships": [f"team={gid}" for gid in walked["team"]],
         "/portfolio_memberships": [f"portfolio={gid}" for gid in walked["portfolio"]],
         "/events": [f"resource={project}"],
@@ -195,6 +197,16 @@ def paths_of(account: Account, viewer: Viewer, template: str) -> list[str]:
             *(f"team={gid}" for gid in walked["team"]),
         ],
         "/task_templates": [f"project={gid}" for gid in walked["project"]],
+        "/time_tracking_categories": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/timesheet_approval_statuses": [f"workspace={gid}" for gid in walked["workspace"]],
+        "/custom_types": [f"project={gid}" for gid in walked["project"]],
+        "/budgets": [f"parent={gid}" for gid in walked["project"]],
+        "/rates": [f"parent={gid}" for gid in walked["project"]],
+        "/ooo_entries": [
+            f"user={user}&workspace={gid}"
+            for gid in walked["workspace"]
+            for user in walked["user"][:6]
+        ],
         "/roles": ["", *(f"workspace={gid}" for gid in walked["workspace"])],
         "/users/{user_gid}/user_task_list": [f"workspace={workspace}"],
         "/users/{user_gid}/team_memberships": [f"workspace={workspace}"],
@@ -240,6 +252,13 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
     below("time_tracking_entry", "time_tracking_entries", "workspace")
     below("allocation", "allocations", "project")
     below("role", "roles", "workspace")
+    below("custom_type", "custom_types", "project")
+    below("budget", "budgets", "project")
+    below("rate", "rates", "project")
+    below("project_portfolio_setting", "project_portfolio_settings", "portfolio")
+    for kind in ("time_tracking_category", "timesheet_approval_status", "ooo_entry"):
+        plural = {"y": "ies", "s": "ses"}[kind[-1]]
+        below(kind, kind[:-1] + plural, "workspace")
     below("project_template", "project_templates", "workspace")
     below("task_template", "task_templates", "project")
     briefs = (account.record(viewer, gid)["project_brief"] for gid in every["project"])
@@ -248,6 +267,7 @@ def _walked(account: Account, viewer: Viewer) -> dict[str, list[str]]:
     below("task", "tasks", "project", 40)
     below("task", "subtasks", "task")
     below("story", "stories", "task", 10)
+    below("story", "stories", "goal")
     below("attachment", "attachments", "task")
     below("attachment", "attachments", "project")
     task_list = account.user_task_list(viewer.user, every["workspace"][0])

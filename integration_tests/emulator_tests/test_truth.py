@@ -66,6 +66,11 @@ BEYOND_TASKS = (
     "project_templates",
     "task_templates",
     "roles",
+    "custom_types",
+    "rates",
+    "project_portfolio_settings",
+    "goal_stories",
+    "timesheet_approval_statuses",
 )
 
 
@@ -93,6 +98,15 @@ def test_the_shortest_walk_finds_everything_beyond_tasks(asana: AsanaEmulator) -
             "allocations": below(projects, "/allocations", "parent"),
             "project_templates": below(workspaces, "/project_templates", "workspace"),
             "roles": below(workspaces, "/roles", "workspace"),
+            "custom_types": list(dict.fromkeys(below(projects, "/custom_types", "project"))),
+            "rates": below(projects, "/rates", "parent"),
+            "project_portfolio_settings": below(
+                portfolios, "/portfolios/{}/project_portfolio_settings"
+            ),
+            "goal_stories": below(goals, "/goals/{}/stories"),
+            "timesheet_approval_statuses": below(
+                workspaces, "/timesheet_approval_statuses", "workspace"
+            ),
             "task_templates": below(projects, "/task_templates", "project"),
         }
         assert asana.floor(BEYOND_TASKS, name) == asana.ledger.by_path()

@@ -125,6 +125,11 @@ class Asking:
         path, params = _request(stream, gid)
         return self.given(path, **params)
 
+    def first_page(self, stream: StreamClass, gid: str = "") -> Reply:
+        """The same, whatever its status."""
+        path, params = _request(stream, gid)
+        return self.ask(path, **params)
+
     def page_after(self, page: Reply, stream: StreamClass, gid: str = "") -> Reply:
         """The page that follows one which has an offset."""
         path, params = _request(stream, gid)
@@ -179,7 +184,9 @@ def _request(stream: StreamClass, gid: str) -> tuple[str, dict[str, str]]:
     filled = before + gid + rest.partition("}")[2] if brace else template
     path, _, query = filled.partition("?")
     given = dict(part.split("=") for part in query.split("&") if part)
-    return path, {**given, **_fields(stream), "limit": str(FULL_PAGE)}
+    pages = stream.pages()
+    limit = {"limit": str(FULL_PAGE)} if pages is None or pages.is_paged else {}
+    return path, {**given, **_fields(stream), **limit}
 
 
 def opt_fields(stream: StreamClass) -> str:

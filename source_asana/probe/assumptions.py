@@ -21,7 +21,9 @@ from source_asana.streams.declared import (
     Allocations,
     Attachments,
     AuditLogEvents,
+    Budgets,
     CustomFields,
+    CustomTypes,
     GoalMemberships,
     GoalRelationships,
     Goals,
@@ -33,6 +35,8 @@ from source_asana.streams.declared import (
     ProjectMemberships,
     Projects,
     ProjectTemplates,
+    Rates,
+    Roles,
     Sections,
     StatusUpdates,
     Stories,
@@ -44,6 +48,8 @@ from source_asana.streams.declared import (
     TeamMemberships,
     Teams,
     TimePeriods,
+    TimesheetApprovalStatuses,
+    TimeTrackingCategories,
     TimeTrackingEntries,
     Users,
     WorkspaceMemberships,
@@ -271,14 +277,22 @@ def _audit_log_end(q: Questions) -> Judgment:
     )
 
 
-def _readable(
-    key: str, title: str, ask: Callable[[Questions], tuple[str, dict[str, str]]]
-) -> Assumption:
-    def judge(q: Questions) -> Judgment:
-        path, params = ask(q)
-        return judging.is_readable(q.asana.ask(path, **params))
+def _project_of_the_probe(q: Questions) -> str:
+    return q.examples.project
 
-    return Assumption(f"readable_{key}", title, judge, "No effect: no stream reads this yet.")
+
+def _workspace_of_the_probe(q: Questions) -> str:
+    return q.examples.workspace
+
+
+def _readable(stream: StreamClass, parent: Parent) -> Assumption:
+    name = stream.stream_name()
+    return Assumption(
+        f"readable_{name}",
+        f"`{name}` can be read",
+        lambda q: judging.is_readable(q.asana.first_page(stream, parent(q))),
+        "The stream is INCOMPLETE, and the error names Asana's status.",
+    )
 
 
 ASSUMPTIONS: tuple[Assumption, ...] = (
@@ -513,27 +527,17 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     _whole(TaskTemplates, lambda q: q.examples.project),
     _whole(Allocations, lambda q: q.examples.project),
     _whole(AuditLogEvents, lambda q: q.examples.workspace),
-    # What is not read yet
-    _readable(
-        "custom_types",
-        "Custom types can be read",
-        lambda q: ("custom_types", {"project": q.examples.project, "limit": "1"}),
-    ),
-    _readable(
-        "budgets", "Budgets can be read", lambda q: ("budgets", {"parent": q.examples.project})
-    ),
-    _readable(
-        "rates",
-        "Rates can be read",
-        lambda q: ("rates", {"parent": q.examples.project, "limit": "1"}),
-    ),
-    _readable(
-        "timesheets",
-        "Timesheets can be read",
-        lambda q: (
-            "timesheet_approval_statuses",
-            {"workspace": q.examples.workspace, "limit": "1"},
-        ),
+    # What not every plan has
+    *(
+        _readable(stream, parent)
+        for stream, parent in (
+            (CustomTypes, _project_of_the_probe),
+            (Budgets, _project_of_the_probe),
+            (Rates, _project_of_the_probe),
+            (TimesheetApprovalStatuses, _workspace_of_the_probe),
+            (TimeTrackingCategories, _workspace_of_the_probe),
+            (Roles, _workspace_of_the_probe),
+        )
     ),
     Assumption(
         "organization_exports",

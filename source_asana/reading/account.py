@@ -153,7 +153,7 @@ class Account:
         found.gids = {
             child: gid
             for child in self.plan.below_projects
-            if child.pages is None and (gid := child.parent_in(record))
+            if child.gid_column and (gid := child.parent_in(record))
         }
         if not found.need.since:
             return []

@@ -93,6 +93,9 @@ class Listing:
         self.path = self.source.path
         self.pages = self.source if isinstance(self.source, Pages) else None
         self.since = self.pages.since if self.pages else None
+        source = self.source
+        self.gid_column = source.gid_column if isinstance(source, (Pages, Lookup)) else None
+        """The column of a parent with the gid of what it is read below, instead of the parent."""
         self.is_lookup = self.source is self.stream.lookup
         """Whether it asks for one record by its gid, beside the list of the stream."""
         self.is_task_list = self.stream.event_type == TASK and self.pages is not None
@@ -118,9 +121,9 @@ class Listing:
     ) -> tuple[str, dict[str, str]]:
         """The path and the query of the first page below `parent`, which is in `container`."""
         path, params = request_of(self.path, parent, self.opt_fields, container)
-        if self.pages is None:
+        if self.pages is None or not self.pages.is_paged:
             del params["limit"]
-        elif not self.pages.takes_opt_fields:
+        if self.pages is not None and not self.pages.takes_opt_fields:
             del params["opt_fields"]
         return path, {**params, **self.filters}
 
@@ -138,8 +141,8 @@ class Listing:
 
         `is_confirmed`: the record was asked for by its gid, so only a plain "no" means that.
         """
-        if isinstance(self.source, Lookup) and self.source.gid_column:
-            return gid_of(above.get(self.source.gid_column))
+        if self.gid_column:
+            return gid_of(above.get(self.gid_column))
         if self.confirms is not None and above.get(self.confirms) is True:
             return None
         if self.pages is not None and not _may_hold(self.pages, above, is_confirmed=is_confirmed):

@@ -16,7 +16,7 @@ from source_asana.streams.values import Record, gid_of
 def lists_of(plan: Plan, project: Container) -> Iterator[Visit]:
     """The lists of a project that its streams need."""
     for child in plan.below_projects:
-        gid = project.gid if child.pages else project.gids.get(child)
+        gid = project.gids.get(child) if child.gid_column else project.gid
         if gid and project.need.feeds(child) and child not in project.news.put_off:
             yield Visit(child, gid, project, project.need)
 

@@ -1,6 +1,6 @@
 """What a sync will visit: the selected streams, grouped by listing, and the ancestors they need."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from source_asana.reading.filters import ALL, Filters
@@ -59,22 +59,27 @@ class _Planner:
         self._needed = self._with_ancestors()
         self._hinted = _hinted(self._needed) if with_hints else {}
         self._listings = {str(stream.path()): self._listing(stream) for stream in self._needed}
+        further = [(stream, pages) for stream in self._needed for pages in stream.further_pages()]
+        self._further = [self._listing(stream, source=pages) for stream, pages in further]
 
     def plan(self) -> Plan:
         for listing in self._listings.values():
             for parent in _parents(listing.stream):
                 if parent.path() in self._listings:
                     _link(self._of(parent), listing)
+        for listing in self._further:
+            for parent in listing.source.below:
+                _link(self._of(parent), listing)
         events = self._of(self._feed) if self._feed else None
         for child in [c for p in events.parents for c in p.children] if events else ():
             if events and child is not events:
                 _link(events, child)
-        completions = [*self._completions(), *self._confirmations()]
+        completions = [*self._completions(), *_confirmations(self._needed, self._of)]
         lookups = self._lookups(events) if events else {}
         without_project = self._without_project()
         unlisted = self._unlisted()
         rest = [found for found in (*lookups.values(), without_project, unlisted) if found]
-        everything = (*self._listings.values(), *completions, *rest)
+        everything = (*self._listings.values(), *self._further, *completions, *rest)
         for listing in everything:
             listing.feeds = frozenset(_fed(listing))
         return Plan(everything, events, lookups, without_project, unlisted)
@@ -93,6 +98,7 @@ class _Planner:
             if stream not in needed and stream not in self._without:
                 needed.add(stream)
                 waiting += stream.parents()
+                waiting += [above for pages in stream.further_pages() for above in pages.below]
                 if self._filters.with_loose_tasks and (outside := stream.outside_projects()):
                     waiting += outside.below
         return [stream for stream in STREAMS.values() if stream in needed]
@@ -132,28 +138,6 @@ class _Planner:
                 completions.append(self._listing(stream, source=stream.lookup))
                 _link(self._of(stream), completions[-1])
         return completions
-
-    def _confirmations(self) -> list[Listing]:
-        """The requests for single records that confirm a flag on which listings depend."""
-        confirmations: dict[tuple[StreamClass, str], Listing] = {}
-        for stream in self._needed:
-            pages = stream.pages()
-            if pages is None or pages.only_if is None:
-                continue
-            for parent in pages.below:
-                asked = confirmations.get((parent, pages.only_if))
-                if asked is None:
-                    asked = Listing(
-                        parent,
-                        _lookup_of(parent),
-                        (),
-                        f"gid,{pages.only_if}",
-                        confirms=pages.only_if,
-                    )
-                    confirmations[parent, pages.only_if] = asked
-                    _link(self._of(parent), asked)
-                _link(asked, self._of(stream))
-        return list(confirmations.values())
 
     def _lookups(self, events: Listing) -> dict[str, Listing]:
         """The requests for single records that events name, where their lists are read at all.
@@ -224,7 +208,30 @@ class _Planner:
                 yield stream.cursor_field  # tells a wrong hint from what is newer than the hint
             for child in self._needed:
                 if stream in _parents(child):
-                    yield from _columns_needed_by(child)
+                    yield from _columns_needed_by(child.source())
+                for pages in child.further_pages():
+                    if stream in pages.below:
+                        yield from _columns_needed_by(pages)
+
+
+def _confirmations(
+    needed: Sequence[StreamClass], of: Callable[[StreamClass], Listing]
+) -> list[Listing]:
+    """The requests for single records that confirm a flag on which listings depend."""
+    confirmations: dict[tuple[StreamClass, str], Listing] = {}
+    for stream in needed:
+        pages = stream.pages()
+        if pages is None or pages.only_if is None:
+            continue
+        for parent in pages.below:
+            asked = confirmations.get((parent, pages.only_if))
+            if asked is None:
+                fields = f"gid,{pages.only_if}"
+                asked = Listing(parent, _lookup_of(parent), (), fields, confirms=pages.only_if)
+                confirmations[parent, pages.only_if] = asked
+                _link(of(parent), asked)
+            _link(asked, of(stream))
+    return list(confirmations.values())
 
 
 def _held_in(
@@ -290,13 +297,13 @@ def _lookup_of(stream: StreamClass) -> Lookup:
     return stream.lookup
 
 
-def _columns_needed_by(child: StreamClass) -> Iterator[str]:
-    """The paths in a parent's record that tell whether, and where, a child has records."""
-    match child.source():
+def _columns_needed_by(source: Requested | None) -> Iterator[str]:
+    """The paths in a parent's record that tell whether, and where, a source has records."""
+    match source:
+        case Pages(gid_column=str(column)) | Lookup(gid_column=str(column)):
+            yield f"{column}.gid"
         case Pages(only_if=flag, unless_zero=count):
             yield from (column for column in (flag, count) if column)
-        case Lookup(gid_column=str(column)):
-            yield f"{column}.gid"
         case _:
             pass
 

@@ -61,7 +61,7 @@ class Reader:
         if len(visit.above) > DEEPEST_LEVEL:
             self._oddities.note(Oddity.TOO_DEEP, listing.name)
             return
-        for page in self._whole_pages(visit):
+        for page in chain(self._whole_pages(visit), self._pages_left_out(visit)):
             records = self._usable(listing, page)
             yield self.tasks.without_subtasks(records, listing)
             del page, records  # before the next page is requested
@@ -103,6 +103,14 @@ class Reader:
                 raise
             kind, template = pages.split_by
             yield from self._pages_of_parts(visit, str(kind.path()), template, since)
+
+    def _pages_left_out(self, visit: Visit) -> Iterator[list[Any]]:
+        """The pages with the records that Asana leaves out unless it is asked for them."""
+        pages = visit.listing.pages
+        if pages is not None and pages.also_with:
+            path, params = visit.request()
+            asked = params | dict(pages.also_with)
+            yield from self._pages_asked_for(visit.listing, path, asked)
 
     def _accepted_pages(self, visit: Visit, since: dict[str, str]) -> Iterator[list[Any]]:
         """The pages of a request, with the optional parameters that Asana turns out to demand."""

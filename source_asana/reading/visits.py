@@ -60,7 +60,8 @@ class Visit(NamedTuple):
         """Whether it lists what a task has below it."""
         listing = self.listing
         is_inside = self.need is not None and self.gid != self.container.gid
-        return is_inside and not listing.is_lookup and listing.stream.is_below_tasks()
+        is_elsewhere = listing.is_lookup or listing.gid_column is not None
+        return is_inside and not is_elsewhere and listing.stream.is_below_tasks()
 
     @property
     def place(self) -> str:

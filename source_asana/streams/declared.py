@@ -170,7 +170,7 @@ class StoriesCompact(Stories):
 
 
 class Attachments(AsanaStream):
-    """Attachments of each project and task. https://developers.asana.com/reference/getattachmentsforobject"""
+    """Attachments of each project, its brief, and each task. https://developers.asana.com/reference/getattachmentsforobject"""
 
     sources = (
         Pages(
@@ -185,6 +185,7 @@ class Attachments(AsanaStream):
             exported_as="attachments",
             not_exported=("download_url", "view_url"),
         ),
+        Pages("attachments?parent={project_brief}", below=(Projects,), gid_column="project_brief"),
     )
     lookup = Lookup("attachments/{attachment}", home_paths=("parent.gid", "parent.resource_type"))
     cursor_field = "created_at"
@@ -377,6 +378,79 @@ class ProjectBriefs(AsanaStream):
         Lookup("project_briefs/{project_brief}", below=(Projects,), gid_column="project_brief"),
     )
     record = records.PROJECT_BRIEF
+
+
+class CustomTypes(AsanaStream):
+    """Types of tasks in each project, with their statuses. https://developers.asana.com/reference/getcustomtypes"""
+
+    sources = (Pages("custom_types?project={project}", below=(Projects,)),)
+    record = records.CUSTOM_TYPE
+
+    @staticmethod
+    def may_repeat(_record: Record) -> bool:
+        """Every type may: several projects can use it."""
+        return True
+
+
+class Budgets(AsanaStream):
+    """The budget of each project that has one. https://developers.asana.com/reference/getbudgets"""
+
+    sources = (
+        Pages(
+            "budgets?parent={project}", below=(Projects,), takes_opt_fields=False, is_paged=False
+        ),
+    )
+    lookup = Lookup("budgets/{budget}", completes=("total", "estimate", "actual", "parent"))
+    record = records.BUDGET
+
+
+class Rates(AsanaStream):
+    """What the time of each person costs in a project. https://developers.asana.com/reference/getrates"""
+
+    sources = (Pages("rates?parent={project}", below=(Projects,), takes_opt_fields=False),)
+    record = records.RATE
+
+
+class ProjectPortfolioSettings(AsanaStream):
+    """How each project is in a portfolio. https://developers.asana.com/reference/getprojectportfoliosettingsforportfolio"""
+
+    sources = (Pages("portfolios/{portfolio}/project_portfolio_settings", below=(Portfolios,)),)
+    record = records.PROJECT_PORTFOLIO_SETTING
+
+
+class GoalStories(AsanaStream):
+    """Comments and changes of each goal. https://developers.asana.com/reference/getstoriesforgoal"""
+
+    sources = (Pages("goals/{goal}/stories", below=(Goals,)),)
+    record = records.GOAL_STORY
+
+
+class TimeTrackingCategories(AsanaStream):
+    """Categories of time, archived ones too. https://developers.asana.com/reference/gettimetrackingcategories"""
+
+    sources = (
+        Pages(
+            "time_tracking_categories?workspace={workspace}",
+            below=(Workspaces,),
+            keep="workspace_gid",
+            also_with={"is_archived": "true"},
+        ),
+    )
+    record = records.TIME_TRACKING_CATEGORY
+
+
+class TimesheetApprovalStatuses(AsanaStream):
+    """The timesheet of each person and week, and its approval. https://developers.asana.com/reference/gettimesheetapprovalstatuses"""
+
+    sources = (Pages("timesheet_approval_statuses?workspace={workspace}", below=(Workspaces,)),)
+    record = records.TIMESHEET_APPROVAL_STATUS
+
+
+class OooEntries(AsanaStream):
+    """Days on which each person is out of office. https://developers.asana.com/reference/getoooentries"""
+
+    sources = (Pages("ooo_entries?user={user}&workspace={workspace}", below=(Users,)),)
+    record = records.OOO_ENTRY
 
 
 class Roles(AsanaStream):

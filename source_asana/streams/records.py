@@ -418,7 +418,9 @@ TASK = record_of("task").also(
     custom_fields=array_of(CUSTOM_FIELD)
     .joins("custom_fields")
     .means("Custom fields of the task, with their values."),
-    custom_type=NAMED_RESOURCE.means("Custom task type. Null for standard tasks."),
+    custom_type=NAMED_RESOURCE.joins("custom_types").means(
+        "Custom task type. Null for standard tasks."
+    ),
     custom_type_status_option=NAMED_RESOURCE.means(
         "Status that the custom task type defines. Null for standard tasks."
     ),
@@ -550,8 +552,8 @@ ATTACHMENT = record_of("attachment").also(
     ),
     permanent_url=STRING.means("Link to the file that does not expire but needs a login to Asana."),
     host=STRING.means("Same service as in `resource_subtype`."),
-    parent=TASK_REFERENCE.joins("projects", "tasks", "subtasks").means(
-        "Task or project that the file is attached to."
+    parent=TASK_REFERENCE.joins("projects", "project_briefs", "tasks", "subtasks").means(
+        "Task, project, or project brief that the file is attached to."
     ),
     size=INTEGER.means("Size of the file in bytes. Null unless Asana itself has the file."),
     view_url=STRING.means("Link to a page that shows the file. Null if the service has none."),
@@ -786,7 +788,7 @@ TIME_TRACKING_ENTRY = record_of("time_tracking_entry").also(
     categories=array_of(
         NAMED_RESOURCE.also(
             color=STRING,
-        )
+        ).joins("time_tracking_categories")
     ).means("Categories of the time, such as a kind of work."),
     task=TASK_REFERENCE.means("Task that the time was spent on."),
     created_at=DATE_TIME.means("When the entry was created (UTC)."),
@@ -876,6 +878,90 @@ PROJECT_BRIEF = record_of("project_brief").also(
     html_text=STRING.means("Text of the brief as HTML."),
     permalink_url=STRING.means("Link to the brief in Asana."),
     project=PROJECT_REFERENCE.means("Project that the brief describes."),
+)
+
+CUSTOM_TYPE = record_of("custom_type").also(
+    name=STRING.means("Name of the type, such as Bug."),
+    status_options=array_of(
+        NAMED_RESOURCE.also(
+            completion_state=STRING.means("Whether the status means open or done."),
+            enabled=BOOLEAN.means("Whether people can choose the status."),
+            color=STRING,
+        )
+    ).means("Statuses that tasks of the type can have."),
+)
+
+_UNITS = "Unit of the value: minutes, or the currency such as USD."
+_FILTER = "Which time counts: billable, non_billable, or any."
+
+BUDGET = record_of("budget").also(
+    budget_type=STRING.means("What the budget limits: cost or time."),
+    estimate=object_(
+        billable_status_filter=STRING.means(_FILTER),
+        source=STRING.means("Where estimates come from: tasks, capacity_plans, or none."),
+        enabled=BOOLEAN.means("Whether the budget shows the estimate."),
+        units=STRING.means(_UNITS),
+        value=NUMBER.means("Estimated minutes, or their cost."),
+    ).means("Estimated work of the project."),
+    actual=object_(
+        billable_status_filter=STRING.means(_FILTER),
+        units=STRING.means(_UNITS),
+        value=NUMBER.means("Tracked minutes, or their cost."),
+    ).means("Time tracked for the project so far."),
+    total=object_(
+        enabled=BOOLEAN.means("Whether the budget has a limit."),
+        units=STRING.means(_UNITS),
+        value=NUMBER.means("Limit in minutes, or in money."),
+    ).means("Limit that people set."),
+    parent=PROJECT_REFERENCE.means("Project that the budget is for."),
+)
+
+# What `/rates` gives without opt_fields: it documents none for them.
+RATE = record_of("rate").also(
+    parent=PROJECT_REFERENCE.means("Project that the rate applies to."),
+    resource=NAMED_RESOURCE.joins("users").means(
+        "Person or placeholder whose time costs this; `resource_type` says which."
+    ),
+    rate=NUMBER.means("What their time costs, in the currency."),
+    currency_code=STRING.means("ISO 4217 code of the currency, such as USD."),
+    created_by=USER_REFERENCE.means("Person who set the rate."),
+)
+
+PROJECT_PORTFOLIO_SETTING = record_of("project_portfolio_setting").also(
+    project=PROJECT_REFERENCE.asked_by_name().means("Project in the portfolio."),
+    portfolio=PORTFOLIO_REFERENCE.asked_by_name().means("Portfolio that has the project."),
+    is_access_control_inherited=BOOLEAN.means(
+        "Whether members of the portfolio can see the project because of it."
+    ),
+    created_at=DATE_TIME.means("When the project was added to the portfolio (UTC)."),
+)
+
+GOAL_STORY = STORY.also(
+    target=TASK_REFERENCE.joins("goals").means("Goal that the story belongs to."),
+)
+
+TIME_TRACKING_CATEGORY = record_of("time_tracking_category").also(
+    name=STRING.means("Name of the category, such as a kind of work."),
+    color=STRING.means("Color of the category, such as yellow-orange, or none."),
+    is_archived=BOOLEAN.means("Whether new entries can no longer use the category."),
+)
+
+TIMESHEET_APPROVAL_STATUS = record_of("timesheet_approval_status").also(
+    user=USER_REFERENCE.means("Person whose timesheet it is."),
+    workspace=WORKSPACE_REFERENCE.means("Workspace or organization of the timesheet."),
+    start_date=DATE.means("First day of the week."),
+    end_date=DATE.means("Last day of the week."),
+    approval_status=STRING.means(
+        "State of the timesheet: DRAFT, SUBMITTED, APPROVED, or REJECTED."
+    ),
+    created_at=DATE_TIME.means("When the timesheet was created (UTC)."),
+)
+
+OOO_ENTRY = record_of("ooo_entry").also(
+    start_date=DATE.means("First day of the absence."),
+    end_date=DATE.means("Last day of the absence."),
+    user=USER_REFERENCE.means("Person who is out of office."),
+    created_by=USER_REFERENCE.means("Person who entered the absence."),
 )
 
 ROLE = record_of("role").also(

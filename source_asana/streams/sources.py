@@ -76,8 +76,11 @@ class Pages:
     the user wants it and the account has proved it. `is_nested`: its records are parents of the
     same endpoint too. `split_by`: the parts to list instead, and the endpoint for each, where Asana
     truncates the list. `keep`: the column in which each record gets its parent's gid. `demanded`:
-    optional parameters that some accounts demand, sent only after an answer 400. `without_project`:
-    a second endpoint of the stream, for records in no project; it is read only if the user wants
+    optional parameters that some accounts demand, sent only after an answer 400. `also_with`:
+    parameters of a second request, for the records that Asana leaves out of the first one.
+    `gid_column`: the column of the parent that refers to the object below which the records are,
+    instead of the parent itself. `is_paged`: whether it takes a `limit`. `without_project`: a
+    second endpoint of the stream, for records in no project; it is read only if the user wants
     them. `exported_as`: the column of tasks in a resource export that holds the records below a
     task; `not_exported`: what they lack there.
     """
@@ -92,6 +95,9 @@ class Pages:
     split_by: tuple[StreamClass, str] | None = None
     keep: str | None = None
     demanded: Mapping[str, str] = field(default_factory=dict, hash=False)
+    also_with: Mapping[str, str] = field(default_factory=dict, hash=False)
+    gid_column: str | None = None
+    is_paged: bool = True
     without_project: bool = False
     takes_opt_fields: bool = True
     ends_with_empty_page: bool = False
@@ -217,6 +223,12 @@ class AsanaStream:
         """The list endpoint of its records, if there is one."""
         source = cls.source()
         return source if isinstance(source, Pages) else None
+
+    @classmethod
+    def further_pages(cls) -> tuple[Pages, ...]:
+        """The endpoints of those records that are below something else."""
+        pages = (source for source in cls.sources if isinstance(source, Pages))
+        return tuple(s for s in pages if s is not cls.source() and not s.without_project)
 
     @classmethod
     def outside_projects(cls) -> Pages | None:
