@@ -40,6 +40,9 @@ pytestmark = pytest.mark.once
 
 ORGANIZATION, QUIZ_TEAM = (gid_of("workspace", number) for number in (1, 2))
 GULL_ROCK, STRIPES, PARTY, CHOIR, SOMEDAY, QUIZ = (gid_of("project", n) for n in range(1, 7))
+LAMPS, PAINT = (gid_of("team", number) for number in (1, 2))
+BLINKING, COAST = (gid_of("portfolio", number) for number in (1, 2))
+NO_TEAM, NO_PORTFOLIO = gid_of("team", 404), gid_of("portfolio", 404)
 NOWHERE = "1205000000000404"
 NO_WORKSPACE = "1201000000000404"
 START = "2024-02-03T12:00:00.000Z"
@@ -52,6 +55,14 @@ CHOICES = {
     "the other workspace": Choice(workspace_gids=(QUIZ_TEAM,)),
     "one project": Choice(project_gids=(GULL_ROCK,)),
     "two projects": Choice(project_gids=(STRIPES, CHOIR)),
+    "a team": Choice(team_gids=(PAINT,)),
+    "a portfolio, and those inside it": Choice(portfolio_gids=(COAST,)),
+    "a team, a portfolio, and a project, without another": Choice(
+        project_gids=(QUIZ,),
+        team_gids=(LAMPS,),
+        portfolio_gids=(BLINKING,),
+        excluded_project_gids=(STRIPES,),
+    ),
     "an empty project": Choice(project_gids=(SOMEDAY,)),
     "all but one": Choice(excluded_project_gids=(GULL_ROCK,)),
     "no archived projects": Choice(include_archived_projects=False),
@@ -148,7 +159,10 @@ def test_the_selected_part_is_complete_and_needs_the_fewest_requests(
     assert sample.ledger.by_path() == sample.floor(
         streams, SERVICE, export_ids=exports, choice=choice
     )
-    assert sample.ledger.duplicates() == {}
+    # The items of a chosen portfolio are listed for the filter, and again for their stream.
+    twice = {page for page in sample.ledger.duplicates() if "/items" not in page}
+    assert twice == set()
+    assert sample.ledger.duplicates() == {} or "portfolio_items" in streams
 
 
 def test_a_chosen_project_in_a_workspace_that_is_not_chosen_is_not_read(
@@ -585,6 +599,69 @@ def test_without_subtasks_a_deleted_comment_of_a_task_is_still_a_tombstone(
     shallow.sync()
     asana.change(lambda account: account.delete(story))
     assert tombstones(shallow.sync(), "stories") == [story]
+
+
+# -- projects of teams and portfolios -------------------------------------------------------------
+
+
+def test_a_project_that_enters_a_portfolio_is_read_in_full_and_one_that_leaves_stays_as_it_is(
+    asana: AsanaEmulator,
+) -> None:
+    connection = Connection(asana, portfolio_gids=[BLINKING])
+    assert rows(connection.sync(), "projects") == [GULL_ROCK, STRIPES]
+    asana.change(lambda account: account.take_out_of_portfolio(BLINKING, STRIPES))
+    asana.change(lambda account: account.put_into_portfolio(BLINKING, CHOIR))
+    said = connection.sync()
+    assert_delivers(said, asana, CHOIR)
+    assert tombstones(said, "projects") == tombstones(said, "tasks") == []
+    assert STRIPES not in all_states(connection)
+    assert news(connection.sync()) == []
+
+
+def test_streams_without_projects_do_not_request_those_of_a_team(sample: AsanaEmulator) -> None:
+    full_refresh(sample, ["users", "tags"], team_gids=[PAINT], portfolio_gids=[COAST])
+    assert set(sample.ledger.by_path()) == {"/workspaces", "/users", "/tags"}
+
+
+@pytest.mark.parametrize(
+    ("name", "gid", "what"),
+    [("team_gids", NO_TEAM, "Team"), ("portfolio_gids", NO_PORTFOLIO, "Portfolio")],
+)
+def test_a_missing_team_or_portfolio_ends_a_check_and_a_sync_with_the_same_sentence(
+    asana: AsanaEmulator, name: str, gid: str, what: str
+) -> None:
+    connection = Connection(asana)
+    connection.sync()
+    before = all_states(connection)
+    sentence = f"{what} {gid} not found or not shared with this token (404)."
+    filters: Json = {name: [gid]}
+    assert failed(checked(asana, **filters)).startswith(sentence)
+    connection.config[name] = [gid]
+    said = connection.sync()
+    (error,) = (m["trace"]["error"] for m in said.of_type("TRACE") if m["trace"].get("error"))
+    assert error["message"].startswith(sentence)
+    assert error["failure_type"] == "config_error"
+    assert said.exit_status == 1
+    assert all_states(connection) == before
+
+
+def test_an_empty_portfolio_is_an_error_and_no_empty_table(asana: AsanaEmulator) -> None:
+    asana.change(lambda account: account.take_out_of_portfolio(BLINKING, GULL_ROCK, STRIPES))
+    said = full_refresh(asana, ["tasks", "tags"], portfolio_gids=[BLINKING])
+    assert "portfolio_gids" in said.errors()["tasks"]["message"]
+    assert said.statuses("tags")[-1] == "COMPLETE"
+
+
+def test_portfolios_inside_each_other_come_to_an_end(asana: AsanaEmulator) -> None:
+    asana.change(lambda account: account.put_into_portfolio(BLINKING, COAST))
+    said = full_refresh(asana, ["projects"], portfolio_gids=[COAST])
+    assert rows(said, "projects") == [GULL_ROCK, STRIPES, CHOIR]
+
+
+def test_a_check_tries_a_project_of_the_team(sample: AsanaEmulator) -> None:
+    assert checked(sample, team_gids=[PAINT]).connection_status()["status"] == "SUCCEEDED"
+    asked = {r.query["project"] for r in sample.ledger.requests if r.template == "/tasks"}
+    assert asked == {STRIPES}
 
 
 # -- objects in the config not found --------------------------------------------------------------

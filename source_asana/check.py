@@ -13,6 +13,7 @@ from source_asana.asana.client import AsanaClient
 from source_asana.asana.errors import AsanaFailure, Refusal, SyncTokenExpired
 from source_asana.asana.times import asana_time
 from source_asana.config import Config, starts_later
+from source_asana.named_projects import first_project, groups_of, why_unreadable
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.listing import Listing, Selection
 from source_asana.reading.plan import make_plan
@@ -123,6 +124,11 @@ def check_config(client: AsanaClient, config: Config, account: Account) -> None:
     projects = filters.project_gids[:CHECKED_PROJECTS]
     reasons = _ask_each(client, projects, filters, threads_of(config))
     absent += [f"Project {gid} {why}" for gid, why in zip(projects, reasons, strict=True) if why]
+    groups = groups_of(filters)[:CHECKED_PROJECTS]
+    asked = [partial(why_unreadable, client, group) for group in groups]
+    unreadable = [why for why in answers(asked, threads_of(config)) if why]
+    if unreadable:
+        raise ConfigError(" ".join(unreadable))
     if absent:
         raise ConfigError(
             f"{'; '.join(absent)}. Correct the setting, or give the token's user access."
@@ -202,6 +208,8 @@ def find_refused(
     examples: dict[StreamClass, Record] = {Workspaces: example}
     if filters.project_gids:
         examples[Projects] = {"gid": filters.project_gids[0]}
+    elif found := first_project(client, filters):
+        examples[Projects] = found
     left = dict(enumerate(make_plan(selected, filters).listings))
     while below := {place: one for place, one in left.items() if _above(one, examples)}:
         questions = [

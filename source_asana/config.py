@@ -28,6 +28,8 @@ SETTINGS = (
     "credentials",
     "start_date",
     "project_gids",
+    "team_gids",
+    "portfolio_gids",
     "excluded_project_gids",
     "workspace_gids",
     "include_archived_projects",
@@ -63,6 +65,16 @@ PROJECT = Kind(
     r"^(?:([0-9]+)|https://app\.asana\.com/(?:0|1/[0-9]+/project)/([1-9][0-9]*)(?:[/?#][!-~]*)?)$",
     "a project",
     "the number from the project's URL, or the URL itself",
+)
+TEAM = Kind(
+    r"^(?:([0-9]+)|https://app\.asana\.com/(?:0|1/[0-9]+/team)/([1-9][0-9]*)(?:[/?#][!-~]*)?)$",
+    "a team",
+    "the number from the team's URL, or the URL itself",
+)
+PORTFOLIO = Kind(
+    r"^(?:([0-9]+)|https://app\.asana\.com/(?:0|1/[0-9]+)/portfolio/([1-9][0-9]*)(?:[/?#][!-~]*)?)$",
+    "a portfolio",
+    "the number from the portfolio's URL, or the URL itself",
 )
 WORKSPACE = Kind(
     r"^(?:([0-9]+)|https://app\.asana\.com/(?:0/([1-9][0-9]*)/?|1/([1-9][0-9]*)(?:[/?#][!-~]*)?))$",
@@ -171,6 +183,8 @@ def _filters(raw: RawConfig) -> Filters:
     filters = Filters(
         workspace_gids=_gids(raw, "workspace_gids", WORKSPACE),
         project_gids=_gids(raw, "project_gids", PROJECT),
+        team_gids=_gids(raw, "team_gids", TEAM),
+        portfolio_gids=_gids(raw, "portfolio_gids", PORTFOLIO),
         excluded_project_gids=_gids(raw, "excluded_project_gids", PROJECT),
         with_archived_projects=_yes_or_no(raw, "include_archived_projects", default=True),
         with_subtasks=_yes_or_no(raw, "include_subtasks", default=True),

@@ -22,6 +22,7 @@ from source_asana.command_line import DISTRIBUTION, SIGNALS
 from source_asana.config import RawConfig, parse_config
 from source_asana.deadline import Deadline
 from source_asana.inputs import config_in, write_config
+from source_asana.named_projects import with_named_projects
 from source_asana.probe.asking import AsanaSilent, Asking, CountedRequests, Overheard
 from source_asana.probe.assumptions import ASSUMPTIONS, Assumption, check_assumption
 from source_asana.probe.examples import Examples
@@ -68,7 +69,6 @@ class AsanaProbe(SourceAsana):
         assumptions: Iterable[Assumption],
     ) -> Iterator[Finding]:
         settings = parse_config(config)
-        filters = settings.filters
         rate_limit = CountedRequests(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         deadline = Deadline(PROBE_SECONDS)
         limits = Limits(
@@ -78,6 +78,12 @@ class AsanaProbe(SourceAsana):
         )
         session = self._session(settings, config, rate_limit, limits, logger, overheard.note)
         asana = Asking(session.client, overheard)
+        watch = session.watch(deadline, PROBE_SECONDS, lambda: self._is_stopped)
+        try:
+            filters = watch.result_of(lambda: with_named_projects(session.client, settings.filters))
+        except Exception:
+            session.end()
+            raise
         examples = Examples(
             asana,
             has_workspace=filters.has_workspace,
@@ -85,7 +91,6 @@ class AsanaProbe(SourceAsana):
             named_projects=filters.project_gids,
         )
         questions = questions_of(asana, examples)
-        watch = session.watch(deadline, PROBE_SECONDS, lambda: self._is_stopped)
         try:
             for assumption in assumptions:
                 yield watch.result_of(partial(check_assumption, assumption, questions))

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache, partial
 from math import inf
@@ -78,6 +78,7 @@ from source_asana.config import (
 from source_asana.deadline import Deadline
 from source_asana.exporting import Exporting, exporting
 from source_asana.inputs import catalog_in, config_in, state_in
+from source_asana.named_projects import with_named_projects
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.downloads import Downloads
 from source_asana.reading.evidence import Terms
@@ -255,19 +256,17 @@ class SourceAsana(Source):
         limits = Limits(self._patience, self._answer_seconds)
         session = self._session(settings, config, rate_limit, limits, logger)
         _warn_of_settings(logger, config, settings, session.client)
-        walk, reporter = _parts(
-            session,
-            settings,
-            selected,
-            former,
-            _other_hosts(session, settings, selected, self._transfer, self._asana_url, state or []),
-            self._due(),
-            Platform(
-                lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
-            ),
-            logger,
+        platform = Platform(
+            lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
         )
         try:
+            named = _with_named_projects(session.client, settings, selected)
+            others = _other_hosts(
+                session, named, selected, self._transfer, self._asana_url, state or []
+            )
+            walk, reporter = _parts(
+                session, named, selected, former, others, self._due(), platform, logger
+            )
             with closing(walk.findings()) as findings:  # its workers end with it
                 yield from reporter.messages(findings, unknown)
         finally:
@@ -352,6 +351,17 @@ def _other_hosts(
         exporting(settings, transfer.exports, asana_url, state),
         transfer.downloads(selected, session, asana_url, settings.num_workers),
     )
+
+
+def _with_named_projects(
+    client: AsanaClient, settings: Config, selected: Mapping[StreamClass, Selection]
+) -> Config:
+    """The settings with the projects of their teams and portfolios, if a stream needs projects."""
+    listings = make_plan(selected, settings.filters).listings
+    if not any(listing.stream.container == PROJECT for listing in listings):
+        return settings
+    filters = with_named_projects(client, settings.filters)
+    return replace(settings, filters=filters)
 
 
 def _parts(

@@ -13,8 +13,10 @@ from source_asana.airbyte.errors import ConfigError
 from source_asana.asana.auth import OAuth, PersonalAccessToken
 from source_asana.config import (
     EXPORT,
+    PORTFOLIO,
     PROJECT,
     SETTINGS,
+    TEAM,
     WORKSPACE,
     Config,
     Kind,
@@ -83,6 +85,8 @@ def test_by_default_nothing_is_left_out() -> None:
         ("project_gids", ["3"], Filters(project_gids=("3",))),
         ("excluded_project_gids", ["4"], Filters(excluded_project_gids=("4",))),
         ("project_gids", [], ALL),
+        ("team_gids", ["5"], Filters(team_gids=("5",))),
+        ("portfolio_gids", ["6"], Filters(portfolio_gids=("6",))),
         ("workspace_gids", None, ALL),
         ("include_archived_projects", False, Filters(with_archived_projects=False)),
         ("include_archived_projects", None, ALL),
@@ -166,6 +170,22 @@ def test_the_url_of_a_workspace_is_as_good_as_its_gid(url: str) -> None:
     assert parsed == parse_config({"credentials": PAT, "workspace_gids": ["1200", "1201"]})
 
 
+@pytest.mark.parametrize(
+    ("field", "url"),
+    [
+        ("team_gids", "https://app.asana.com/0/1203/overview"),
+        ("team_gids", "https://app.asana.com/1/1201/team/1203"),
+        ("team_gids", "https://app.asana.com/1/1201/team/1203/messages?x=1"),
+        ("portfolio_gids", "https://app.asana.com/0/portfolio/1203"),
+        ("portfolio_gids", "https://app.asana.com/0/portfolio/1203/list"),
+        ("portfolio_gids", "https://app.asana.com/1/1201/portfolio/1203/dashboard"),
+    ],
+)
+def test_the_url_of_a_team_or_portfolio_is_as_good_as_its_gid(field: str, url: str) -> None:
+    parsed = parse_config({"credentials": PAT, field: [url, "1204", "1203"]})
+    assert parsed == parse_config({"credentials": PAT, field: ["1203", "1204"]})
+
+
 def test_a_project_is_the_same_by_its_url_and_its_gid() -> None:
     with pytest.raises(ConfigError, match="both contain 1205"):
         parse_config(
@@ -210,6 +230,8 @@ def test_the_code_knows_the_settings_of_the_form_in_their_order() -> None:
     ("field", "kind"),
     [
         ("project_gids", PROJECT),
+        ("team_gids", TEAM),
+        ("portfolio_gids", PORTFOLIO),
         ("excluded_project_gids", PROJECT),
         ("workspace_gids", WORKSPACE),
         ("organization_export_ids", EXPORT),
@@ -267,6 +289,8 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"credentials": PAT, "workspace_gids": "12"}, "workspace_gids"),
     ({"credentials": PAT, "workspace_gids": ["1", 2]}, "workspace_gids"),
     ({"credentials": PAT, "project_gids": {"1": True}}, "project_gids"),
+    ({"credentials": PAT, "team_gids": ["https://app.asana.com/1/1/project/2"]}, "team_gids"),
+    ({"credentials": PAT, "portfolio_gids": ["https://app.asana.com/0/1/2"]}, "portfolio_gids"),
     ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/0/1/f"]}, "project_gids"),
     ({"credentials": PAT, "project_gids": ["https://app.asana.com/0/inbox/1"]}, "project_gids"),
     ({"credentials": PAT, "project_gids": ["https://app.asana.com/1/1/home"]}, "project_gids"),

@@ -28,6 +28,8 @@ What to sync
   Start date
   Projects
   Optional fields
+    Teams
+    Portfolios
     Excluded projects
     Workspaces
     Include archived projects
@@ -95,7 +97,7 @@ def test_every_field_has_a_title_and_a_description_of_sentences() -> None:
 
 def test_every_field_with_a_pattern_describes_it_in_words() -> None:
     described = [field for field in FIELDS.values() if "pattern" in field.get("items", field)]
-    assert len(described) == 5
+    assert len(described) == 7
     for field in described:
         assert "pattern_descriptor" in field.get("items", field), field["title"]
 

@@ -223,6 +223,18 @@ class Changes:
             self.version += 1
         return attachment.gid
 
+    # -- portfolios -------------------------------------------------------------------------------
+
+    def put_into_portfolio(self, portfolio: str, *items: str) -> None:
+        """Projects or portfolios come into a portfolio. It has no event."""
+        self._holdings.list_of("item", portfolio).extend(items)
+        self.version += 1
+
+    def take_out_of_portfolio(self, portfolio: str, *items: str) -> None:
+        for item in items:
+            self._holdings.list_of("item", portfolio).remove(item)
+        self.version += 1
+
     # -- projects and sections --------------------------------------------------------------------
 
     def create_project(

@@ -25,6 +25,8 @@ class Choice:
 
     workspace_gids: tuple[str, ...] = ()
     project_gids: tuple[str, ...] = ()
+    team_gids: tuple[str, ...] = ()
+    portfolio_gids: tuple[str, ...] = ()
     excluded_project_gids: tuple[str, ...] = ()
     include_archived_projects: bool = True
     include_subtasks: bool = True
@@ -174,13 +176,35 @@ class _Walk:
 
     @cached_property
     def projects(self) -> list[str]:
-        chosen, excluded = self._choice.project_gids, self._choice.excluded_project_gids
+        choice, excluded = self._choice, self._choice.excluded_project_gids
+        is_any = not (choice.project_gids or choice.team_gids or choice.portfolio_gids)
+        groups = (*self.chosen_teams, *self.chosen_portfolios)
+        chosen = {gid for _, listed in groups for gid in listed} | {*choice.project_gids}
         return [
             gid
             for workspace in self.workspaces
             for gid in self.listed_projects(workspace)
-            if gid not in excluded and (not chosen or gid in chosen)
+            if gid not in excluded and (is_any or gid in chosen)
         ]
+
+    @cached_property
+    def chosen_teams(self) -> list[tuple[str, Sequence[str]]]:
+        """The teams that were chosen, each with its projects."""
+        return [(gid, self.listed(gid, "projects")) for gid in self._choice.team_gids]
+
+    @cached_property
+    def chosen_portfolios(self) -> list[tuple[str, Sequence[str]]]:
+        """The portfolios that were chosen and those inside them, each with its items."""
+        found: dict[str, Sequence[str]] = {}
+        waiting = list(self._choice.portfolio_gids)
+        while waiting:
+            portfolio = waiting.pop()
+            if portfolio not in found:
+                found[portfolio] = self.listed(portfolio, "items")
+                waiting += [
+                    gid for gid in found[portfolio] if self._account.kind(gid) == "portfolio"
+                ]
+        return list(found.items())
 
     @cached_property
     def portfolios(self) -> list[str]:
@@ -451,6 +475,18 @@ _NEEDS_GOALS = {
 }
 _NEEDS_WORKSPACES = {*_STREAMS, *_MADE} - {"events"}
 _LISTINGS = (
+    _Listing(
+        "/teams/{team_gid}/projects",
+        _NEEDS_PROJECTS,
+        lambda walked: [team for team, _ in walked.chosen_teams],
+        _whole("projects"),
+    ),
+    _Listing(
+        "/portfolios/{portfolio_gid}/items",
+        _NEEDS_PROJECTS,
+        lambda walked: [portfolio for portfolio, _ in walked.chosen_portfolios],
+        _whole("items"),
+    ),
     _Listing("/workspaces", _NEEDS_WORKSPACES, lambda _: [""], _whole("workspaces")),
     _Listing(
         "/users",

@@ -211,12 +211,14 @@ class Reporter:
     def _name_absent(self, ended: ListingEnd) -> None:
         """Say which workspaces or projects of the config Asana does not show."""
         kind, tally = ended.listing.stream, self._failures.tallies[ended.listing]
-        absent = self._account.rules.filters.absent(kind.container, ended.found)
+        filters = self._account.rules.filters
+        absent = filters.absent(kind.container, ended.found)
         for gid in absent:
             self._log.absent("Project" if kind.container == PROJECT else "Workspace", gid)
-        if absent and not ended.found:
-            named = "project_gids" if kind.container == PROJECT else "workspace_gids"
-            tally.found_none_of = named
+        chosen_by = filters.project_settings if kind.container == PROJECT else ["workspace_gids"]
+        is_chosen = absent or (kind.container == PROJECT and chosen_by)
+        if is_chosen and not ended.found:
+            tally.found_none_of = " and ".join(chosen_by)
         elif kind.container == WORKSPACE:
             tally.is_empty_account = not ended.found
 

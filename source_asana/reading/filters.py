@@ -10,7 +10,9 @@ from source_asana.streams.sources import PROJECT, WORKSPACE
 class Filters:
     """The filters of the config; by default nothing that the token sees is left out.
 
-    `workspace_gids` and `project_gids`: only these (all, where empty). `start_date`: a moment as
+    `workspace_gids`: only these (all, where empty). `project_gids`, `team_gids`, `portfolio_gids`:
+    only the projects that one of them names; `found_gids` are those in the teams and portfolios,
+    once Asana has told them. `start_date`: a moment as
     Asana writes it, before which nothing is wanted of tasks, what is below them, and other history.
     `with_enum_options`: whether tasks and projects repeat all options of each custom field.
     `with_loose_tasks`: whether tasks that are in no project are looked for.
@@ -18,6 +20,9 @@ class Filters:
 
     workspace_gids: tuple[str, ...] = ()
     project_gids: tuple[str, ...] = ()
+    team_gids: tuple[str, ...] = ()
+    portfolio_gids: tuple[str, ...] = ()
+    found_gids: frozenset[str] = frozenset()
     excluded_project_gids: tuple[str, ...] = ()
     with_archived_projects: bool = True
     with_subtasks: bool = True
@@ -33,7 +38,7 @@ class Filters:
         """Whether a project is wanted, as far as its gid tells."""
         if gid in self.excluded_project_gids:
             return False
-        return not self.project_gids or gid in self.project_gids
+        return not self.project_settings or gid in self.project_gids or gid in self.found_gids
 
     def leaves_out_archived(self, archived: object) -> bool:
         """Whether a project is unwanted because it is archived, whatever Asana was asked for."""
@@ -42,8 +47,18 @@ class Filters:
     @property
     def has_all_projects(self) -> bool:
         """Whether no project is left out."""
-        named = self.project_gids or self.excluded_project_gids
+        named = self.project_settings or self.excluded_project_gids
         return self.with_archived_projects and not named
+
+    @property
+    def project_settings(self) -> list[str]:
+        """The settings that choose projects; none if all projects are wanted."""
+        chosen = {
+            "project_gids": self.project_gids,
+            "team_gids": self.team_gids,
+            "portfolio_gids": self.portfolio_gids,
+        }
+        return [name for name, gids in chosen.items() if gids]
 
     def absent(self, container: str | None, found: Collection[str]) -> list[str]:
         """The workspaces, or projects, that the user names and Asana does not show."""
