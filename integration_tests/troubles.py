@@ -49,11 +49,14 @@ OF_STORIES = ("stories", "stories_compact")
 OF_ATTACHMENTS = ("attachments", "attachments_compact")
 OF_PORTFOLIOS = (
     *("portfolios", "portfolios_compact", "portfolio_items"),
-    *("portfolios_memberships", "portfolio_memberships"),
+    *("portfolios_memberships", "portfolio_memberships", "project_portfolio_settings"),
 )
 OF_SEVERAL_KINDS = ("custom_field_settings", "status_updates")
 """Their records belong to projects, portfolios or goals."""
-OF_PROJECTS = ("project_briefs", "project_memberships", "allocations", "task_templates")
+OF_PROJECTS = (
+    *("project_briefs", "project_memberships", "allocations", "task_templates"),
+    *("custom_types", "budgets", "rates"),
+)
 OF_TASKS = ("tasks", "subtasks", *OF_STORIES, *OF_ATTACHMENTS)
 
 NEVER = 30.0
@@ -498,8 +501,8 @@ REFUSALS = [
             "subtasks": 8,
             **dict.fromkeys(OF_STORIES, 53),
             **dict.fromkeys(OF_ATTACHMENTS, 8),
-            **dict.fromkeys(("project_memberships", "allocations", "task_templates"), 2),
-            "status_updates": 1,
+            **dict.fromkeys(("project_memberships", "allocations", "task_templates", "rates"), 2),
+            **dict.fromkeys(("status_updates", "budgets"), 1),
         },
         modes=FROM_NOTHING,
     ),
@@ -509,6 +512,7 @@ REFUSALS = [
         skipped={
             **dict.fromkeys(("tags", "projects", "subtasks", *OF_ATTACHMENTS), 1),
             **dict.fromkeys(("goals", "goal_memberships", "project_templates"), 1),
+            **dict.fromkeys(("roles", "ooo_entries"), 1),
             **dict.fromkeys((*OF_SECTIONS, *OF_STORIES), 2),
             **dict.fromkeys(("tasks", "user_task_lists", "workspace_memberships"), 3),
             "project_memberships": 1,

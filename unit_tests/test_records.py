@@ -82,6 +82,8 @@ CORRECTED = {
     "portfolios.project_templates": ("object", "array of object"),
     # The value of a text field.
     "projects.custom_fields.text_value": ("boolean", "string"),
+    # Asana documents a number.
+    "tasks.actual_time_minutes": ("integer", "number"),
     # Asana sends days.
     "portfolios.start_on": ("date-time", "date"),
     "portfolios.due_on": ("date-time", "date"),
@@ -251,8 +253,6 @@ OTHERWISE = {
     # The descriptions and the examples say so.
     "date_value.date": ("string", "date"),
     "date_value.date_time": ("string", "date-time"),
-    # Whole minutes; an integer in the tables of the published connector's users.
-    "TASK.actual_time_minutes": ("number", "integer"),
     # The values of a field with a number in `number_value`.
     "STORY.old_number_value": ("integer", "number"),
     "STORY.new_number_value": ("integer", "number"),

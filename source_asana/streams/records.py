@@ -408,7 +408,7 @@ TASK = record_of("task").also(
     num_subtasks=INTEGER.means("Number of subtasks directly below the task."),
     start_at=DATE_TIME.means("When work on the task starts (UTC). Null if it has no start time."),
     start_on=DATE.means("Day work on the task starts. Null if it has no start date."),
-    actual_time_minutes=INTEGER.means(
+    actual_time_minutes=NUMBER.means(
         "Total time tracked on the task, in minutes. Null if none, or if time tracking is off."
     ),
     assignee=USER_REFERENCE.means("Person the task is assigned to. Null if unassigned."),
