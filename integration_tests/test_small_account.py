@@ -152,6 +152,8 @@ NEVER_FILLED = {
     "goal_memberships.is_editor": "as is_commenter",
     "stories.old_date_value.start_on": "declared with all dates; a field's date has no start",
     "stories.new_date_value.start_on": "as the old one",
+    "goal_stories.old_date_value.start_on": "as in stories",
+    "goal_stories.new_date_value.start_on": "as in stories",
     **dict.fromkeys(
         [f"{name}.{DELETED_AT}" for name, stream in STREAMS.items() if stream.event_type],
         "tombstones have it, and a full refresh has none",

@@ -471,6 +471,7 @@ GONE = [
         denied(BLINKS, 404),
         skipped={
             "portfolio_items": 2,
+            "project_portfolio_settings": 2,
             "portfolios_memberships": 2,
             "portfolio_memberships": 3,
             "status_updates": 1,
