@@ -283,7 +283,8 @@ def test_the_next_sync_reads_again_what_former_syncs_skipped(account: AsanaEmula
 
 
 def documented_of_projects(asana: AsanaEmulator) -> int:
-    return len(list(asana.expected("projects", SERVICE)))
+    """The lists of projects, and of their briefs."""
+    return sum(len(list(asana.expected(s, SERVICE))) for s in ("projects", "project_briefs"))
 
 
 def _has_some(asana: AsanaEmulator, task: Json) -> bool:
