@@ -237,10 +237,12 @@ class Exports:
         return counts
 
     def close(self) -> None:
-        """Delete the files."""
-        for export in self._exports.values():
-            if export.file is not None:
-                export.file.close()
+        """Delete the files; one that is being read is deleted when that ends."""
+        with self.lock:
+            for export in self._exports.values():
+                export.stage = Stage.OVER
+                if export.file is not None:
+                    export.file.close()
 
 
 def column_of(listing: Listing) -> str:
