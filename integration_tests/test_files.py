@@ -23,8 +23,8 @@ from integration_tests.asana_emulator import Account, AsanaEmulator, make_accoun
 from integration_tests.asana_emulator.files import FileTrouble
 from integration_tests.reading import SERVICE, Json, Said, catalog_of, config_for, run
 from source_asana import SourceAsana
-from source_asana.reading.downloads import MAX_FAILURES_IN_ROW
-from source_asana.reading.staging import RESERVED_BYTES
+from source_asana.reading.files.downloads import MAX_FAILURES_IN_ROW
+from source_asana.reading.files.staging import RESERVED_BYTES
 from source_asana.transfer import Transfer
 
 pytestmark = pytest.mark.once

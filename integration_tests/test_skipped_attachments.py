@@ -9,7 +9,7 @@ import pytest
 from integration_tests.asana_emulator import AsanaEmulator, make_account
 from integration_tests.asana_emulator.oddities import ABSENT, with_value
 from integration_tests.reading import SERVICE, Json, Said, config_for, gids, run, truth
-from source_asana.reading.evidence import Terms
+from source_asana.reading.shortcuts.evidence import Terms
 from source_asana.streams.declared import STREAMS
 
 pytestmark = pytest.mark.once

@@ -80,8 +80,7 @@ from source_asana.exporting import Exporting, exporting
 from source_asana.inputs import catalog_in, config_in, state_in
 from source_asana.named_projects import with_named_projects
 from source_asana.reading.account import Account as AsanaAccount
-from source_asana.reading.downloads import Downloads
-from source_asana.reading.evidence import Terms
+from source_asana.reading.files.downloads import Downloads
 from source_asana.reading.filters import Filters
 from source_asana.reading.listing import Selection
 from source_asana.reading.marks import (
@@ -97,7 +96,8 @@ from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.rechecks import Rechecks
 from source_asana.reading.resumption import Resumption
-from source_asana.reading.shortcuts import Shortcuts
+from source_asana.reading.shortcuts.evidence import Terms
+from source_asana.reading.shortcuts.shortcuts import Shortcuts
 from source_asana.reading.task_questions import TaskQuestions
 from source_asana.reading.walk import Walk
 from source_asana.session import SETTLE_SECONDS, Limits, Opening, Session

@@ -10,10 +10,10 @@ from airbyte_cdk.sources.utils.files_directory import get_files_directory
 
 from source_asana.asana.downloads import FILE_SECONDS, SILENT_SECONDS, Downloader
 from source_asana.asana.retry import RetryPolicy
-from source_asana.reading.downloads import THREADS, Downloads
-from source_asana.reading.export import ExportLimits
+from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.files.downloads import THREADS, Downloads
+from source_asana.reading.files.staging import MAX_FILE_BYTES, Staging, free_space
 from source_asana.reading.listing import Selection
-from source_asana.reading.staging import MAX_FILE_BYTES, Staging, free_space
 from source_asana.session import Session
 from source_asana.streams.sources import StreamClass
 

@@ -10,9 +10,9 @@ import pytest
 from source_asana.asana.client import AsanaClient
 from source_asana.asana.downloads import Downloader
 from source_asana.asana.rate_limit import Stopped
-from source_asana.reading.downloads import Downloads, FileOfRecord
+from source_asana.reading.files.downloads import Downloads, FileOfRecord
+from source_asana.reading.files.staging import StagedFile, Staging
 from source_asana.reading.listing import Output
-from source_asana.reading.staging import StagedFile, Staging
 from source_asana.streams.declared import Attachments
 
 ATTACHMENTS = Output(Attachments, None, files=Attachments.files)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from source_asana.reading.evidence import CHECKED_AT_FIRST, Evidence, Terms
+from source_asana.reading.shortcuts.evidence import CHECKED_AT_FIRST, Evidence, Terms
 
 TERMS = Terms()
 

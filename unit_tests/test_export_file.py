@@ -10,7 +10,7 @@ from random import Random
 import orjson
 import pytest
 
-from source_asana.reading.export_file import (
+from source_asana.reading.exports.export_file import (
     MAX_LINE_BYTES,
     CutFile,
     ExportFile,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_asana.reading.file_names import MAX_NAME_BYTES, safe_name
+from source_asana.reading.files.file_names import MAX_NAME_BYTES, safe_name
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,7 @@ def test_another_refusal_can_only_extend_a_pause() -> None:
 
 def test_pauses_double_up_to_a_minute_if_asana_does_not_say_how_long() -> None:
     assert probes_refused(8, retry_after=None) == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert probes_refused(2_000, retry_after=None)[-1] == 60
 
 
 def test_repeated_pauses_are_as_long_as_asana_says() -> None:

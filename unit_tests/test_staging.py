@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from source_asana.reading.staging import (
+from source_asana.reading.files.staging import (
     BYTES_BETWEEN_LOOKS,
     PARTIAL_SECONDS,
     RESERVED_BYTES,

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
-from source_asana.reading.export import ExportLimits
-from source_asana.reading.export_steps import ExportSteps
-from source_asana.reading.exports import Exports
+from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.exports.exports import Exports
+from source_asana.reading.exports.steps import ExportSteps
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import (
     ContainerEnd,
@@ -30,7 +30,7 @@ from source_asana.reading.listing import Selection
 from source_asana.reading.plan import make_plan
 from source_asana.reading.reader import Reader
 from source_asana.reading.resumption import Resumption
-from source_asana.reading.shortcuts import Shortcuts
+from source_asana.reading.shortcuts.shortcuts import Shortcuts
 from source_asana.reading.visits import Visit
 from source_asana.reading.walk import Walk
 from source_asana.streams.declared import STREAMS

@@ -19,8 +19,8 @@ from airbyte_cdk.models import (
 from source_asana.airbyte.due import Due
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
+from source_asana.reading.exports.kept_exports import KeptExport, exports_blob
 from source_asana.reading.filters import ALL, Filters
-from source_asana.reading.kept_exports import KeptExport, exports_blob
 from source_asana.reading.listing import Selection
 from source_asana.reading.marks import (
     FULL_REFRESH_COMPLETE,

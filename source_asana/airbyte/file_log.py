@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from source_asana.airbyte.wording import counted
-from source_asana.reading.downloads import FileOfRecord, MissingFile
-from source_asana.reading.staging import StagedFile, Why
+from source_asana.reading.files.downloads import FileOfRecord, MissingFile
+from source_asana.reading.files.staging import StagedFile, Why
 
 MAX_WARNINGS = 10
 """Missing files that are named for each stream; the summary counts all of them."""

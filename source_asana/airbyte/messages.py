@@ -11,7 +11,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 from airbyte_cdk.models import AirbyteRecordMessageFileReference as FileReference
 
 from source_asana.airbyte.secrecy import masked
-from source_asana.reading.staging import StagedFile
+from source_asana.reading.files.staging import StagedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.errors import FatalError, Refusal
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
-from source_asana.reading.downloads import FileOfRecord
+from source_asana.reading.files.downloads import FileOfRecord
+from source_asana.reading.files.staging import StagedFile
 from source_asana.reading.findings import (
     ClaimsWrong,
     ContainerEnd,
@@ -35,7 +36,6 @@ from source_asana.reading.findings import (
     VisitEnd,
 )
 from source_asana.reading.listing import Listing, Selection
-from source_asana.reading.staging import StagedFile
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import PROJECT, WORKSPACE, StreamClass

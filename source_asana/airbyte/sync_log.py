@@ -14,7 +14,7 @@ from source_asana.asana.observed import Observed
 from source_asana.reading.findings import ClaimsWrong
 from source_asana.reading.listing import Listing
 from source_asana.reading.oddities import Oddities, Oddity
-from source_asana.reading.shortcuts import Shortcuts
+from source_asana.reading.shortcuts.shortcuts import Shortcuts
 from source_asana.reading.unlisted import Fate
 from source_asana.reading.visits import DEEPEST_LEVEL, Visit
 

@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass
 from math import inf
 
+from source_asana.asana.retry import MAX_DOUBLINGS
+
 PLANS_PER_MINUTE = (150.0, 1500.0)
 """Requests a minute of a free plan and of a paid one."""
 
@@ -180,7 +182,7 @@ class Pause:
         """Pause as long as Asana says, or twice as long as last time. Returns the seconds."""
         if is_probe or not self._refused_in_row:
             self._refused_in_row += 1
-        doubled = min(2.0 ** (self._refused_in_row - 1), MAX_PAUSE_SECONDS)
+        doubled = min(2.0 ** min(self._refused_in_row - 1, MAX_DOUBLINGS), MAX_PAUSE_SECONDS)
         seconds = doubled if retry_after is None else retry_after
         self.ends_at = max(self.ends_at, now + seconds)
         self._probe_sent_at = None

@@ -7,7 +7,7 @@ import orjson
 
 from source_asana.asana.memory import Memory
 from source_asana.asana.rate_limit import Stopped
-from source_asana.reading.downloads import FileOfRecord
+from source_asana.reading.files.downloads import FileOfRecord
 from source_asana.reading.findings import FromWorkers, Idle, Page
 from source_asana.reading.listing import Output
 from source_asana.streams.values import Record

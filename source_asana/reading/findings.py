@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from source_asana.asana.errors import Refusal
 from source_asana.reading.container import Container
-from source_asana.reading.downloads import FileOfRecord
-from source_asana.reading.kept_exports import KeptExport
+from source_asana.reading.exports.kept_exports import KeptExport
+from source_asana.reading.files.downloads import FileOfRecord
 from source_asana.reading.listing import Listing
 from source_asana.reading.unlisted import Unlisted
 from source_asana.reading.visits import Visit

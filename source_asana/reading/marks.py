@@ -35,8 +35,8 @@ from typing import Any
 import pendulum
 
 from source_asana.asana.times import TIME_FORMAT
-from source_asana.reading.evidence import IS_WRONG, TRUSTED, Evidence, Terms
-from source_asana.reading.kept_exports import EXPORTS
+from source_asana.reading.exports.kept_exports import EXPORTS
+from source_asana.reading.shortcuts.evidence import IS_WRONG, TRUSTED, Evidence, Terms
 
 Blob = dict[str, Any]
 

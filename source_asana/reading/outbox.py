@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from source_asana.reading.channel import Channel
-from source_asana.reading.downloads import Downloads, MissingFile
+from source_asana.reading.files.downloads import Downloads, MissingFile
 from source_asana.reading.findings import Ends, FromWorkers, VisitEnd
 from source_asana.reading.listing import Listing, Output
 from source_asana.reading.visits import Visit

@@ -6,7 +6,7 @@ from dataclasses import replace
 from source_asana.asana.times import shifted
 from source_asana.reading.changes import WorkspaceEvents
 from source_asana.reading.container import Former, Need
-from source_asana.reading.kept_exports import KeptExport
+from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.listing import Listing, Selection
 from source_asana.reading.marks import Mark, Marks, Missing
 from source_asana.streams.sources import StreamClass

@@ -11,7 +11,7 @@ from itertools import count
 
 from source_asana.reading.account import Account
 from source_asana.reading.container import Container
-from source_asana.reading.exports import Errand, Exports
+from source_asana.reading.exports.exports import Errand, Exports
 from source_asana.reading.findings import PutAside
 from source_asana.reading.listing import Listing
 from source_asana.reading.lookups import lookups

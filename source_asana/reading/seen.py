@@ -16,7 +16,7 @@ from typing import NamedTuple
 from source_asana.reading.changes import changes_of
 from source_asana.reading.gid_set import GidSet
 from source_asana.reading.listing import Listing
-from source_asana.reading.skips import Skips
+from source_asana.reading.shortcuts.skips import Skips
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import Record, is_before

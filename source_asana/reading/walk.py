@@ -12,11 +12,10 @@ from source_asana.asana.errors import NoThread
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
 from source_asana.reading.channel import Channel
-from source_asana.reading.claims import Claims
-from source_asana.reading.downloads import THREADS as DOWNLOADS_AT_ONCE
-from source_asana.reading.downloads import Downloads
-from source_asana.reading.export_steps import ExportSteps
-from source_asana.reading.exports import Errand, Exports
+from source_asana.reading.exports.exports import Errand, Exports
+from source_asana.reading.exports.steps import ExportSteps
+from source_asana.reading.files.downloads import THREADS as DOWNLOADS_AT_ONCE
+from source_asana.reading.files.downloads import Downloads
 from source_asana.reading.findings import ContainerEnd, Ends, Finding, ListingEnd, VisitEnd
 from source_asana.reading.listing import Listing
 from source_asana.reading.marks import Evident
@@ -24,7 +23,8 @@ from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Seen
-from source_asana.reading.shortcuts import Shortcuts
+from source_asana.reading.shortcuts.claims import Claims
+from source_asana.reading.shortcuts.shortcuts import Shortcuts
 from source_asana.reading.visits import Visit
 from source_asana.reading.worker import Worker
 from source_asana.streams.sources import PROJECT, StreamClass

@@ -6,8 +6,7 @@ from http import HTTPStatus
 from source_asana.asana.errors import GivenUp, Gone, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
-from source_asana.reading.claims import Claims
-from source_asana.reading.exports import Exports
+from source_asana.reading.exports.exports import Exports
 from source_asana.reading.findings import (
     Ends,
     EventsKnown,
@@ -22,6 +21,7 @@ from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Moment, Seen
+from source_asana.reading.shortcuts.claims import Claims
 from source_asana.reading.visits import Visit
 from source_asana.reading.workspace_reading import WorkspaceReading
 from source_asana.streams.sources import PROJECT, StreamClass

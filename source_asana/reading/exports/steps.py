@@ -7,11 +7,11 @@ from source_asana.asana.downloads import DownloadFailed
 from source_asana.asana.errors import AsanaError, AsanaFailure, FatalError, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.asana.resource_exports import ResourceExports
-from source_asana.reading.export import Export, Stage
-from source_asana.reading.export_file import CutFile, ExportFile, UnusableFile
-from source_asana.reading.exports import Errand, Exports, Step, column_of
+from source_asana.reading.exports.export import Export, Stage
+from source_asana.reading.exports.export_file import CutFile, ExportFile, UnusableFile
+from source_asana.reading.exports.exports import Errand, Exports, Step, column_of
+from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.findings import ExportBegan, ExportEnded, ExportNews
-from source_asana.reading.kept_exports import KeptExport
 
 MAX_TRIES = 3
 """So often a file is downloaded: its address is good for a few minutes only."""

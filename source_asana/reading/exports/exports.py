@@ -14,8 +14,16 @@ from functools import partial
 from typing import NamedTuple
 
 from source_asana.reading.container import Container
-from source_asana.reading.export import Export, ExportLimits, Stage, Wish, usable_export
-from source_asana.reading.exported import NOTHING, Again, Answer, Checked, End, Requested, Taken
+from source_asana.reading.exports.export import Export, ExportLimits, Stage, Wish, usable_export
+from source_asana.reading.exports.exported import (
+    NOTHING,
+    Again,
+    Answer,
+    Checked,
+    End,
+    Requested,
+    Taken,
+)
 from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.visits import Visit

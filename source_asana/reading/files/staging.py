@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import uuid4
 
-from source_asana.reading.file_names import safe_name
+from source_asana.reading.files.file_names import safe_name
 
 MAX_FILE_BYTES = 1_500_000_000
 """The largest file that Airbyte transfers."""

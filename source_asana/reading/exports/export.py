@@ -8,13 +8,13 @@ from hashlib import blake2b
 
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
-from source_asana.reading.evidence import Evidence, Terms
-from source_asana.reading.export_doubts import gids_named_by
-from source_asana.reading.export_file import ExportFile
+from source_asana.reading.exports.doubts import gids_named_by
+from source_asana.reading.exports.export_file import ExportFile
+from source_asana.reading.exports.held_visits import HeldVisits
+from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.findings import ExportWrong
-from source_asana.reading.held_visits import HeldVisits
-from source_asana.reading.kept_exports import KeptExport
 from source_asana.reading.listing import Listing
+from source_asana.reading.shortcuts.evidence import Evidence, Terms
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import Record

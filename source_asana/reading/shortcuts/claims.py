@@ -8,7 +8,7 @@ from source_asana.reading.listing import Listing
 from source_asana.reading.outbox import Outbox
 from source_asana.reading.schedule import Schedule
 from source_asana.reading.seen import Seen
-from source_asana.reading.shortcuts import Shortcuts
+from source_asana.reading.shortcuts.shortcuts import Shortcuts
 from source_asana.reading.visits import Visit
 
 

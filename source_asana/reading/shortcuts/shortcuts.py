@@ -5,9 +5,9 @@ Not safe for several threads: the walk calls it under its lock.
 
 from collections.abc import Mapping, Sequence
 
-from source_asana.reading.evidence import Evidence, Terms
 from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.marks import NO_EVIDENCE, Evident
+from source_asana.reading.shortcuts.evidence import Evidence, Terms
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
 from source_asana.streams.values import is_before, is_time

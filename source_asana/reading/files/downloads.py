@@ -14,8 +14,7 @@ from source_asana.asana.downloads import Downloader, DownloadFailed
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.asana.retry import RetryPolicy
-from source_asana.reading.listing import Output, request_of
-from source_asana.reading.staging import (
+from source_asana.reading.files.staging import (
     NewFile,
     NoFile,
     StagedFile,
@@ -23,6 +22,7 @@ from source_asana.reading.staging import (
     Why,
     is_gid,
 )
+from source_asana.reading.listing import Output, request_of
 from source_asana.streams.sources import Files, StreamClass
 from source_asana.streams.values import Record
 

@@ -1,0 +1,1 @@
+"""The files of records: their names, where they are kept, their downloads."""
