@@ -603,7 +603,7 @@ def test_a_file_from_a_host_that_is_not_trusted_is_missing(
         said = files_read(storage, tmp_path)
     assert "file_reference" not in said.text
     assert storage.files.requests == []
-    assert "3 of 3 files missing (3 failed)" in said.text
+    assert "4 of 4 files missing (4 failed)" in said.text
     assert "is not trusted. If a proxy inspects HTTPS traffic, add its CA certificate" in said.text
 
 
@@ -617,7 +617,7 @@ def test_a_file_from_a_host_that_the_environment_trusts_comes(
     with serving(Gateway(storage.files.url), authority.tls) as host:
         lead_to(storage, host.address)
         said = files_read(storage, tmp_path)
-    assert said.text.count("file_reference") == len(storage.files.requests) == 3
+    assert said.text.count("file_reference") == len(storage.files.requests) == 4
     assert host.cookies == host.passwords == {None}
 
 
@@ -627,5 +627,5 @@ def test_files_come_through_the_proxy_of_the_environment(
     with serving(Gateway()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.address)
         said = files_read(storage, tmp_path)
-    assert said.text.count("file_reference") == 3
-    assert sum(asked.startswith(storage.files.url) for asked in proxy.asked) == 3
+    assert said.text.count("file_reference") == 4
+    assert sum(asked.startswith(storage.files.url) for asked in proxy.asked) == 4

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from airbyte_cdk.sources.utils.files_directory import get_files_directory
 
-from source_asana.asana.downloads import FILE_SECONDS, SILENT_SECONDS, Downloader
+from source_asana.asana.downloads import FILE_SECONDS, PAUSE_SECONDS, Downloader
 from source_asana.asana.retry import RetryPolicy
 from source_asana.reading.exports.export import ExportLimits
 from source_asana.reading.files.downloads import THREADS, Downloads
@@ -36,7 +36,7 @@ class Transfer:
     max_bytes: int = MAX_FILE_BYTES
     free_bytes: Callable[[Path], int] = free_space
     file_seconds: float = FILE_SECONDS
-    silent_seconds: float = SILENT_SECONDS
+    silent_seconds: float = PAUSE_SECONDS
     patience: float = PATIENCE_SECONDS
     exports: ExportLimits | None = None
 

@@ -30,7 +30,7 @@ from source_asana.asana.timed_http import TimedAdapter
 FILE_SECONDS = 3600.0
 """How long one file may take: the largest one arrives in time with 0.4 MB a second."""
 
-SILENT_SECONDS = 60.0
+PAUSE_SECONDS = 60.0
 MAX_REDIRECTS = 5
 MAY_PASS = (
     HTTPStatus.REQUEST_TIMEOUT,
@@ -66,7 +66,7 @@ class Downloader:
         threads: int,
         takes_plain_http: bool = False,
         file_seconds: float = FILE_SECONDS,
-        silent_seconds: float = SILENT_SECONDS,
+        silent_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._schemes = ("https", "http") if takes_plain_http else ("https",)
         self._file_seconds = file_seconds
