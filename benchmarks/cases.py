@@ -118,16 +118,17 @@ CASES: tuple[Case, ...] = (
             group=ALONE,
             name=stream,
             streams=(stream,),
-            tasks=tasks,
+            tasks=250,
             warm=True,
+            connectors=connectors,
             runs=runs,
             sets=sets,
         )
-        for stream, tasks, runs, sets in (
-            ("users", 250, 3, (QUICK, USUAL)),
-            ("sections", 250, 1, (QUICK, USUAL)),
-            ("attachments", 100, 1, (USUAL,)),
-            ("stories", 100, 1, (USUAL,)),
+        for stream, connectors, runs, sets in (
+            ("users", BOTH, 3, (QUICK, USUAL)),
+            ("sections", BOTH, 1, (QUICK, USUAL)),
+            ("attachments", BOTH, 1, (USUAL,)),
+            ("stories", (OURS,), 1, (USUAL,)),
         )
     ),
     *(
