@@ -38,7 +38,8 @@ FROM ${BASE_IMAGE}
 COPY --from=dependencies /opt/source-asana /opt/source-asana
 COPY --from=connector /connector/opt/source-asana /opt/source-asana
 # The CDK makes a folder for cached responses before each command. The connector caches none, so it
-# stays empty, but a read-only container has no other place for it. /dev/shm is memory.
+# stays empty, but a read-only container has no other place for it. /dev/shm is memory: the large
+# file of a resource export prefers a disk if there is one.
 ENV TMPDIR=/dev/shm \
     AIRBYTE_ENTRYPOINT=/opt/source-asana/bin/source-asana
 LABEL io.airbyte.name="airbyte/source-asana" \

@@ -1,15 +1,19 @@
 """The file of an export: any cut of its bytes gives the same tasks, anything else is refused."""
 
 import gzip
+import tempfile
 import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import pytest
 
+from source_asana.reading.exports import export_file
 from source_asana.reading.exports.export_file import (
     MAX_LINE_BYTES,
     CutFile,
@@ -88,6 +92,7 @@ def test_tasks_are_found_by_their_gids() -> None:
 
 def test_no_folder_lists_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(export_file, "DISKS", ())
     file = ExportFile(["stories"])
     file.load([gzip.compress(task(1))])
     assert list(tmp_path.iterdir()) == []
@@ -96,8 +101,31 @@ def test_no_folder_lists_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_without_a_disk_the_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    monkeypatch.setattr(export_file, "DISKS", ("/no/such/folder/either",))
     with pytest.raises(UnusableFile, match="no disk space"):
         ExportFile([])
+
+
+def test_the_file_goes_where_most_space_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {name: tmp_path / name for name in ("little", "much", "some")}
+    for folder in free.values():
+        folder.mkdir()
+    room = {free["little"]: 1, free["much"]: 3, free["some"]: 2}
+    monkeypatch.setattr("tempfile.tempdir", str(free["little"]))
+    monkeypatch.setattr(export_file, "DISKS", [*map(str, room), "/no/such/folder"])
+    monkeypatch.setattr("shutil.disk_usage", lambda at: SimpleNamespace(free=room[at]))
+    chosen: list[str] = []
+    make = tempfile.mkdtemp
+
+    def made(**options: Any) -> str:
+        chosen.append(str(options["dir"]))
+        return str(make(**options))
+
+    monkeypatch.setattr("tempfile.mkdtemp", made)
+    ExportFile([]).close()
+    assert chosen == [str(free["much"])]
 
 
 def zipped_tasks(number: int) -> Iterator[bytes]:

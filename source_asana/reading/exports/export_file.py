@@ -3,6 +3,8 @@
 https://developers.asana.com/reference/createresourceexport
 """
 
+import os
+import shutil
 import sqlite3
 import tempfile
 import threading
@@ -23,6 +25,9 @@ MAX_LINE_BYTES = 64 << 20
 MAX_UNZIPPED_BYTES = 200 << 30
 MAX_KEPT_BYTES = 20 << 30
 """Of the zipped columns on disk. 300,000 tasks with five stories take about 200 MB."""
+
+DISKS = ("/tmp", "/var/tmp", "/staging/files")  # noqa: S108 - the file in it has no name
+"""Folders beside that for temporary files, which in the image is memory: the roomiest is taken."""
 
 LARGEST_KEY = 2**63 - 1
 ZIP_LEVEL = 1
@@ -165,9 +170,17 @@ def _key(gid: str) -> int | None:
     return int(gid) if is_plain and int(gid) <= LARGEST_KEY else None
 
 
+def _new_folder() -> Path:
+    """An empty folder where most space is free. Raises OSError if none can be written to."""
+    folders = {Path(tempfile.gettempdir()), *map(Path, DISKS)}
+    free = {at: shutil.disk_usage(at).free for at in folders if os.access(at, os.W_OK | os.X_OK)}
+    roomiest = max(free, key=lambda at: free[at], default=None)
+    return Path(tempfile.mkdtemp(prefix="source-asana-", dir=roomiest))
+
+
 def _database() -> sqlite3.Connection:
     """An empty table, in a file that no folder lists. Raises OSError and sqlite3.Error."""
-    folder = Path(tempfile.mkdtemp(prefix="source-asana-"))
+    folder = _new_folder()
     file = folder / "export"
     try:
         tasks = sqlite3.connect(file, check_same_thread=False)
