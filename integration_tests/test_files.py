@@ -513,6 +513,25 @@ def test_a_file_that_is_refused_for_good_is_not_asked_for_again(attached: Attach
     assert messages_of(read_later(attached, first)) == []
 
 
+def test_files_that_are_all_refused_come_when_the_network_lets_them(attached: Attached) -> None:
+    gids = attached_to_one_task(attached, 4)
+    attached.trouble("*", "refused")
+    first = read_now(attached)
+    assert references_of(first) == {}
+    assert "refused, as all files so far" in first.text
+    attached.trouble("*", "refused", times=0)
+    assert references_of(read_later(attached, first)).keys() == gids
+
+
+def attached_to_one_task(attached: Attached, number: int) -> set[str]:
+    def attach(account: Account) -> set[str]:
+        task = account.create_task(attached.project, "Draw")
+        return {account.attach(task, f"{at}.png", size=300) for at in range(number)}
+
+    gids: set[str] = attached.asana.change(attach)
+    return gids
+
+
 def test_other_streams_go_on_while_files_come(attached: Attached) -> None:
     """The files come only after all stories were requested: no worker may wait for them first."""
 

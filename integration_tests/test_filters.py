@@ -618,6 +618,16 @@ def test_a_project_that_enters_a_portfolio_is_read_in_full_and_one_that_leaves_s
     assert news(connection.sync()) == []
 
 
+def test_a_deleted_project_of_a_portfolio_is_deleted_at_the_destination(
+    asana: AsanaEmulator,
+) -> None:
+    connection = Connection(asana, portfolio_gids=[BLINKING])
+    connection.sync()
+    asana.change(lambda account: account.delete(STRIPES))
+    assert tombstones(connection.sync(), "projects") == [STRIPES]
+    assert STRIPES not in all_states(connection)
+
+
 def test_streams_without_projects_do_not_request_those_of_a_team(sample: AsanaEmulator) -> None:
     full_refresh(sample, ["users", "tags"], team_gids=[PAINT], portfolio_gids=[COAST])
     assert set(sample.ledger.by_path()) == {"/workspaces", "/users", "/tags"}

@@ -63,6 +63,16 @@ def test_only_the_last_state_covers_what_waits_for_its_tombstones() -> None:
     assert b'"1"' in orjson.dumps(AirbyteMessageSerializer.dump(message))
 
 
+def test_a_mark_that_waits_is_taken_back_if_its_container_fails_after_all() -> None:
+    states = checkpoints(Clock())
+    for project in ("1", "2"):
+        states.container_read(Tasks, container(project), NOTHING, wait_for_end=True)
+    states.leave(Tasks, "1")
+    ((_, state),) = said(states.stream_ended(Tasks, complete=False))
+    assert '"2"' in str(orjson.dumps(state))
+    assert '"1"' not in str(orjson.dumps(state))
+
+
 def said(messages: Iterator[AirbyteMessage]) -> list[tuple[str, object]]:
     """The stream and the content of each state."""
     told = [message.state.stream for message in messages if message.state]

@@ -9,6 +9,7 @@ from source_asana.reading.unlisted import Fate, unlisted_projects
 BEGAN = "2026-11-20T10:00:00.000Z"
 AN_HOUR_AGO, TWO_DAYS_AGO = "2026-11-20T09:00:00.000Z", "2026-11-18T10:00:00.000Z"
 HERE, THERE = "1", "2"
+OF_A_TEAM = Filters(team_gids=("7",))
 NO_ARCHIVED, ONLY_HERE = Filters(with_archived_projects=False), Filters(workspace_gids=(HERE,))
 
 
@@ -24,6 +25,13 @@ NO_ARCHIVED, ONLY_HERE = Filters(with_archived_projects=False), Filters(workspac
         (Mark(BEGAN), Filters(), None),
         (Mark(BEGAN, home=HERE), Filters(excluded_project_gids=("11",)), Fate.LEFT_OUT),
         (Mark(BEGAN, home=HERE), Filters(project_gids=("12",)), Fate.LEFT_OUT),
+        (Mark(BEGAN, home=HERE), OF_A_TEAM, None),
+        (Mark(BEGAN, home=HERE), Filters(portfolio_gids=("7",)), None),
+        (
+            Mark(BEGAN, home=HERE),
+            Filters(team_gids=("7",), excluded_project_gids=("11",)),
+            Fate.LEFT_OUT,
+        ),
     ],
 )
 def test_a_question_goes_to_asana_only_where_the_answer_matters(
@@ -66,6 +74,9 @@ def test_a_listed_project_that_the_user_excludes_needs_no_question() -> None:
         (HERE, {"gid": "11", "archived": True}, NO_ARCHIVED, Fate.LEFT_OUT),
         (None, {"gid": "11", "workspace": {"gid": THERE}}, ONLY_HERE, Fate.LEFT_OUT),
         (None, {"gid": "11", "workspace": {"gid": HERE}}, ONLY_HERE, Fate.KEPT),
+        (HERE, 404, OF_A_TEAM, Fate.DELETED),
+        (HERE, {"gid": "11"}, OF_A_TEAM, Fate.LEFT_OUT),
+        (HERE, {"gid": "11"}, Filters(team_gids=("7",), project_gids=("11",)), Fate.KEPT),
     ],
 )
 def test_only_a_404_in_a_workspace_that_is_listed_proves_a_deletion(

@@ -133,9 +133,10 @@ class Checkpoints:
         """Keep an export no longer, because the next sync cannot use it either."""
         self._changed |= {s for s, kept in self._exports.items() if kept.pop(workspace, None)}
 
-    def leave(self, stream: StreamClass) -> None:
-        """Let the marks that wait for the stream's end stay where they were."""
-        self._waiting[stream].clear()
+    def leave(self, stream: StreamClass, container: str | None = None) -> None:
+        """Let the mark that waits for the stream's end stay where it was, or all such marks."""
+        for gid in [container] if container else list(self._waiting[stream]):
+            self._waiting[stream].pop(gid, None)
 
     def listed(self, kind: StreamClass, found: Mapping[str, str | None]) -> None:
         """Note the containers of a kind that were found, each with what it is in."""
@@ -160,9 +161,7 @@ class Checkpoints:
                 token = renewed[mark.token]
                 self._waiting[stream][project] = replace(mark, token=token, checked=checked)
             elif is_asked:
-                # Asana keeps events for a day; asking with an older token only costs a request.
-                token = mark.token if mark.since > shifted(self.began, days=-1) else None
-                marks[project] = replace(mark, token=token, checked=self.began)
+                marks[project] = replace(mark, checked=self.began)
             else:
                 continue
             self._changed.add(stream)

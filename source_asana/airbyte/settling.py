@@ -71,14 +71,13 @@ class Settling:
         is_first_read = container.need.since[stream] is None
         is_refused = is_first_read and self._failures.is_refused(stream)
         missing = self._gaps.requests(stream, container)
-        if is_refused or self._gaps.is_whole(stream, container):
+        is_whole = is_refused or self._gaps.is_whole(stream, container)
+        is_incremental = self._selected[stream].incremental
+        will_repeat = not is_incremental and not all(missing.values())  # in this sync
+        if is_whole or will_repeat or len(missing) > MOST_MISSING_REQUESTS:
+            self._checkpoints.leave(stream, container.gid)  # an earlier end may have moved it
             return
-        if len(missing) > MOST_MISSING_REQUESTS:
-            return
-        if not self._selected[stream].incremental:
-            if not all(missing.values()):
-                return  # it is repeated in this sync
-            missing = {}
+        missing = missing if is_incremental else {}
         waits = bool(container.news.changes.deleted.get(str(stream.event_type)))
         has_mark = not is_first_read or stream in container.former.doubted
         waits |= container.shares_events and has_mark

@@ -196,8 +196,9 @@ class Account:
         found.news = replace(found.news, are_lost=any(found.need.since.values()))
         if not found.need.since:
             return []
-        visits = [Visit(outside, user, found, found.need) for user in sorted(users)]
-        return [*missing_in(self.plan, found), *visits]
+        again = missing_in(self.plan, found)
+        left = [v for v in again if v.listing is not outside or v.gid in users]
+        return [*left, *(Visit(outside, user, found, found.need) for user in sorted(users))]
 
     def projects_listed(self) -> list[Visit]:
         """The lookups of projects that have marks and were not listed, when all are listed."""

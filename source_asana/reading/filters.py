@@ -40,6 +40,13 @@ class Filters:
             return False
         return not self.project_settings or gid in self.project_gids or gid in self.found_gids
 
+    def may_have_had_project(self, gid: str) -> bool:
+        """Whether a project may have been wanted: teams and portfolios show no deleted ones."""
+        is_excluded = gid in self.excluded_project_gids
+        return self.has_project(gid) or (
+            not is_excluded and bool(self.team_gids + self.portfolio_gids)
+        )
+
     def leaves_out_archived(self, archived: object) -> bool:
         """Whether a project is unwanted because it is archived, whatever Asana was asked for."""
         return archived is True and not self.with_archived_projects

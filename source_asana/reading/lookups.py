@@ -29,6 +29,8 @@ def missing_in(plan: Plan, container: Container) -> Iterator[Visit]:
             lacking.setdefault(request, set()).add(stream)
     for (path, gid), streams in sorted(lacking.items(), key=lambda of: of[0]):
         listing = plan.by_path.get(path)
+        if listing and listing.gid_column and container.gids.get(listing) != gid:
+            continue  # the column names another object now, or none
         if listing and not container.news.changes.is_deleted(listing.parent_kind, gid):
             yield Visit(listing, gid, container, container.need.only(streams, whole=True))
 

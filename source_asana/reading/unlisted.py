@@ -62,7 +62,8 @@ class Unlisted:
         """
         home = self.homes[project]
         if not isinstance(answer, int):
-            self.answers[project] = Fate.KEPT if self._is_chosen(answer) else Fate.LEFT_OUT
+            is_chosen = self.filters.has_project(project) and self._is_chosen(answer)
+            self.answers[project] = Fate.KEPT if is_chosen else Fate.LEFT_OUT
         elif answer not in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST):
             self.answers[project] = Fate.HIDDEN
         elif home is None:
@@ -91,7 +92,7 @@ def unlisted_projects(
     found = Unlisted(filters, listed_in, {gid: mark.home for gid, mark in marks.items()})
     asked_lately = shifted(began, days=-DAYS_BETWEEN_QUESTIONS) if began else ""
     for gid, mark in sorted(marks.items()):
-        is_chosen = filters.has_project(gid) and gid not in left_out
+        is_chosen = filters.may_have_had_project(gid) and gid not in left_out
         may_be_proved = bool(listed_in) if mark.home is None else mark.home in listed_in
         if not is_chosen or (mark.home is not None and not filters.has_workspace(mark.home)):
             found.unasked[gid] = Fate.LEFT_OUT

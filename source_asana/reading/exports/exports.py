@@ -147,16 +147,12 @@ class Exports:
             is_due = export.stage is Stage.BEGUN and export.is_due(now)
             return Errand(export, Step.ASK) if is_due else None
 
-    def _begin(self, export: Export, known: Collection[Container], now: float) -> None:
+    def _begin(self, export: Export, found: Collection[Container], now: float) -> None:
+        known = [c for c in found if not self._incremental or is_followed(c)]
         wish = self._wish(export, known)
         kept = self._resumption.exports.get(export.workspace.gid)
-        former = usable_export(
-            kept,
-            wish,
-            export.workspace,
-            self._mark(),
-            is_refresh=not self._incremental,
-        )
+        refreshes = not self._incremental
+        former = usable_export(kept, wish, export.workspace, self._mark(), is_refresh=refreshes)
         export.begin(frozenset(known), wish, former, now)
         export.blocker = kept.job if kept and not former else None
 
@@ -174,11 +170,9 @@ class Exports:
         """How long it is until something may be due; None if nothing waits."""
         with self.lock:
             now = self._clock()
-            waits = [
-                max(0.0, export.timing.next_at - now)
-                for export in self._exports.values()
-                if export.stage is Stage.BEGUN
-            ]
+            begun = [e.timing for e in self._exports.values() if e.stage is Stage.BEGUN]
+        pause = self._limits.first_pause
+        waits = (pause if at.is_busy else max(0.0, at.next_at - now) for at in begun)
         return min(waits, default=None)
 
     def answer(self, visit: Visit) -> Answer:
@@ -238,7 +232,9 @@ class Exports:
     def counts(self) -> dict[str, tuple[int, int]]:
         """For each listing how many visits came from files, and how many were checked."""
         counts: dict[str, tuple[int, int]] = {}
-        for export in self._exports.values():
+        with self.lock:
+            exports = list(self._exports.values())
+        for export in exports:
             for listing, evidence in export.evidence.items():
                 taken, checked = counts.get(listing.name, (0, 0))
                 counts[listing.name] = taken + evidence.trusted, checked + evidence.checked
@@ -251,6 +247,11 @@ class Exports:
                 export.stage = Stage.OVER
                 if export.file is not None:
                     export.file.close()
+
+
+def is_followed(container: Container) -> bool:
+    """Whether the next sync will know what changes in a container from now on."""
+    return container.news.token is not None or container.workspace_events is not None
 
 
 def column_of(listing: Listing) -> str:

@@ -32,6 +32,7 @@ THREADS = 4
 FRESH_SECONDS = 60.0
 """A link that was asked for so recently has not expired. Asana's work for two minutes."""
 
+MAX_NEW_LINKS = 2
 MAX_FAILURES_IN_ROW = 10
 """After so many files that did not come, and none that did, the rest is not requested."""
 
@@ -47,7 +48,7 @@ class MissingFile:
     @property
     def may_come(self) -> bool:
         """Whether the next sync may get it."""
-        return self.why in (Why.NO_SPACE, Why.UNWRITABLE, Why.FAILED)
+        return self.why in (Why.NO_SPACE, Why.UNWRITABLE, Why.FAILED, Why.REFUSED_LIKE_ALL)
 
 
 FileOfRecord = StagedFile | MissingFile | None
@@ -180,19 +181,24 @@ class Downloads:
             return MissingFile(gid, reason.why, str(reason))
         except DownloadFailed as failure:
             self._note(has_failed=True)
-            return MissingFile(gid, Why.REFUSED if failure.is_refused else Why.FAILED, str(failure))
+            is_odd_one = self._state.has_come or self._state.failed_in_row == 1
+            refused = Why.REFUSED if is_odd_one else Why.REFUSED_LIKE_ALL
+            return MissingFile(gid, refused if failure.is_refused else Why.FAILED, str(failure))
 
     def _fetch(self, job: _Job, new: NewFile, known_size: int | None) -> None:
         """Write a file. Raises DownloadFailed once neither a retry nor a new link helps."""
         link, asked_at, tries, failed_at = job.record.get(job.files.url), -inf, 0, 0.0
+        new_links = 0
         while True:
             try:
                 self._write(link, new, known_size)
             except DownloadFailed as failure:
                 new.restart()
                 now = self._clock()
-                if failure.is_refused and now - asked_at > FRESH_SECONDS:
+                is_old = now - asked_at > FRESH_SECONDS
+                if failure.is_refused and is_old and new_links < MAX_NEW_LINKS:
                     link, asked_at = self._new_link(job), self._clock()
+                    new_links += 1
                     continue
                 failed_at = failed_at or now
                 wait = self._retry.next_wait_seconds(tries, now - failed_at)
@@ -239,6 +245,7 @@ class Downloads:
     def _note(self, *, has_failed: bool) -> None:
         with self._changing:
             self._state.failed_in_row = self._state.failed_in_row + 1 if has_failed else 0
+            self._state.has_come |= not has_failed
 
 
 @dataclass
@@ -246,12 +253,13 @@ class _State:
     """What threads change.
 
     `visits`: under way that may have files. `waiting`: those that wait for some. `failed_in_row`:
-    files that did not come.
+    files that did not come. `has_come`: whether one did.
     """
 
     visits: int = 0
     waiting: int = 0
     failed_in_row: int = 0
+    has_come: bool = False
     is_stopped: bool = False
 
 

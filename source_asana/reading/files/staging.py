@@ -42,6 +42,7 @@ class Why(Enum):
     UNWRITABLE = "not writable"
     NO_LINK = "no download link"
     REFUSED = "refused"
+    REFUSED_LIKE_ALL = "refused, as all files so far"
     FAILED = "failed"
 
 
