@@ -618,6 +618,18 @@ def test_a_project_that_enters_a_portfolio_is_read_in_full_and_one_that_leaves_s
     assert news(connection.sync()) == []
 
 
+def test_an_error_about_an_inner_portfolio_does_not_blame_the_setting(
+    asana: AsanaEmulator,
+) -> None:
+    asana.controls.deny("/portfolios/{portfolio_gid}/items", only=BLINKING)
+    said = Connection(asana, portfolio_gids=[COAST]).sync()
+    (error,) = (m["trace"]["error"] for m in said.of_type("TRACE") if m["trace"].get("error"))
+    assert error["message"] == (
+        f"Portfolio {BLINKING} is in a portfolio of portfolio_gids, and is not shared with this "
+        "token (403). Give the token's user access to it, or take it out."
+    )
+
+
 def test_a_deleted_project_of_a_portfolio_is_deleted_at_the_destination(
     asana: AsanaEmulator,
 ) -> None:

@@ -41,6 +41,7 @@ NOT_LOOKED_UP = {
     "no space left": "a reason in docs/operations.md",
     "not writable": "a reason in docs/operations.md",
     "no download link": "a reason in docs/operations.md",
+    "refused, as all files so far": "a reason in docs/operations.md",
     "the sync token has expired": "never leaves the client",
     "nested too deeply": "never leaves the client",
     "not JSON, or nested too deeply": "never leaves the client",

@@ -40,11 +40,12 @@ def with_named_projects(client: AsanaClient, filters: Filters) -> Filters:
     AirbyteTracedException if Asana does not answer, and Interrupted.
     """
     projects: set[str] = set()
-    waiting = deque(groups_of(filters))
-    seen = set(waiting)
+    named = groups_of(filters)
+    waiting, seen = deque(named), set(named)
     try:
         while waiting:
-            for record in _members(client, waiting.popleft()):
+            group = waiting.popleft()
+            for record in _members(client, group, is_named=group in named):
                 inner = (PORTFOLIO, record["gid"])
                 if _kind(record) == PROJECT:
                     projects.add(record["gid"])
@@ -79,7 +80,7 @@ def first_project(client: AsanaClient, filters: Filters) -> Record | None:
     return None
 
 
-def _members(client: AsanaClient, group: Group) -> list[Record]:
+def _members(client: AsanaClient, group: Group, *, is_named: bool) -> list[Record]:
     """The projects of a team, or the projects and portfolios in a portfolio: their gids."""
     kind, gid = group
     params = {"opt_fields": "resource_type", "limit": str(PAGE_SIZE)}
@@ -88,7 +89,7 @@ def _members(client: AsanaClient, group: Group) -> list[Record]:
         pages = client.pages(PATHS[kind].format(gid), params, purpose=PURPOSE)
         return [record for page in pages for record in usable(page, in_requests=True)]
 
-    return _asked(group, ask)
+    return _asked(group, ask, is_named=is_named)
 
 
 def _first(client: AsanaClient, group: Group) -> list[Record]:
@@ -99,16 +100,23 @@ def _first(client: AsanaClient, group: Group) -> list[Record]:
         data = client.get(PATHS[kind].format(gid), params, purpose=PURPOSE)["data"]
         return usable(data, in_requests=True) if isinstance(data, list) else []
 
-    return _asked(group, ask)
+    return _asked(group, ask, is_named=True)
 
 
-def _asked(group: Group, ask: Callable[[], list[Record]]) -> list[Record]:
+def _asked(group: Group, ask: Callable[[], list[Record]], *, is_named: bool) -> list[Record]:
+    """What a request brings; `is_named`: the config names the group, not only one around it."""
     kind, gid = group
     try:
         return ask()
     except Refusal as refusal:
+        what = f"{kind.capitalize()} {gid}"
+        if not is_named:
+            raise ConfigError(
+                f"{what} is in a portfolio of portfolio_gids, and is not shared with this token "
+                f"({refusal.status}). Give the token's user access to it, or take it out."
+            ) from None
         raise ConfigError(
-            f"{kind.capitalize()} {gid} not found or not shared with this token "
+            f"{what} not found or not shared with this token "
             f"({refusal.status}). Correct {kind}_gids, or give the token's user access."
         ) from None
 
