@@ -26,7 +26,7 @@ from integration_tests.oracle import BELOW, Change, Denied, History, OracleError
 
 pytestmark = pytest.mark.once
 
-HISTORIES_IN_CI = 25
+HISTORIES_IN_CI = 12
 STEPS = 25
 DEEPEST = 4
 INCREMENTAL = (
