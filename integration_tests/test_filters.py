@@ -604,6 +604,12 @@ def test_without_subtasks_a_deleted_comment_of_a_task_is_still_a_tombstone(
 # -- projects of teams and portfolios -------------------------------------------------------------
 
 
+def only_error(said: Said) -> Json:
+    (message,) = said.traces("ERROR")
+    error: Json = message["trace"]["error"]
+    return error
+
+
 def test_a_project_that_enters_a_portfolio_is_read_in_full_and_one_that_leaves_stays_as_it_is(
     asana: AsanaEmulator,
 ) -> None:
@@ -623,7 +629,7 @@ def test_an_error_about_an_inner_portfolio_does_not_blame_the_setting(
 ) -> None:
     asana.controls.deny("/portfolios/{portfolio_gid}/items", only=BLINKING)
     said = Connection(asana, portfolio_gids=[COAST]).sync()
-    (error,) = (m["trace"]["error"] for m in said.of_type("TRACE") if m["trace"].get("error"))
+    error = only_error(said)
     assert error["message"] == (
         f"Portfolio {BLINKING} is in a portfolio of portfolio_gids, and is not shared with this "
         "token (403). Give the token's user access to it, or take it out."
@@ -660,7 +666,7 @@ def test_a_missing_team_or_portfolio_ends_a_check_and_a_sync_with_the_same_sente
     assert failed(checked(asana, **filters)).startswith(sentence)
     connection.config[name] = [gid]
     said = connection.sync()
-    (error,) = (m["trace"]["error"] for m in said.of_type("TRACE") if m["trace"].get("error"))
+    error = only_error(said)
     assert error["message"].startswith(sentence)
     assert error["failure_type"] == "config_error"
     assert said.exit_status == 1

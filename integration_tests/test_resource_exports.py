@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from integration_tests.asana_emulator import AsanaEmulator, make_account
+from integration_tests.asana_emulator import AsanaEmulator
 from integration_tests.asana_emulator.export_controls import ExportControls, FileTrouble
 from integration_tests.asana_emulator.gids import gid_of
 from integration_tests.reading import SERVICE, Record, Said, catalog_of, config_for, run
@@ -33,12 +33,6 @@ PATIENT = ExportLimits(
 )
 HASTY = ExportLimits(least_tasks=5, most_seconds=0.2, first_pause=0.01, terms=TERMS)
 """Files that do not come soon are not waited for."""
-
-
-@pytest.fixture
-def asana() -> Iterator[AsanaEmulator]:
-    with AsanaEmulator(make_account("sample")) as emulator:
-        yield emulator
 
 
 def sync(

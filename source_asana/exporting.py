@@ -1,13 +1,11 @@
 """Joins the parts of resource exports for a sync, as `transfer.py` does for files."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from airbyte_cdk.models import AirbyteStateMessage
 
-from source_asana.asana.downloads import Downloader
+from source_asana.asana.downloads import Downloader, keep_links_out_of_the_log
 from source_asana.asana.governor import PLANS_PER_MINUTE
 from source_asana.asana.resource_exports import ResourceExports
 from source_asana.config import Config
@@ -47,8 +45,8 @@ class Exporting:
             is_current=ExportDoubts(client, plan, reader.tasks).is_current,
             mark=reader.now,
         )
-        if self.is_on:  # it warns of odd headers with the whole link, which is a secret
-            logging.getLogger("urllib3").setLevel(logging.ERROR)
+        if self.is_on:
+            keep_links_out_of_the_log()
         downloader = Downloader(
             threads=1, takes_plain_http=self.takes_plain_http, file_seconds=FILE_SECONDS
         )
@@ -60,8 +58,9 @@ class Exporting:
 def exporting(
     settings: Config,
     limits: ExportLimits | None,
-    asana_url: str,
     state: Iterable[AirbyteStateMessage],
+    *,
+    takes_plain_http: bool,
 ) -> Exporting:
     """What the config wants; an export may take as long as its requests would, by default."""
     per_minute = settings.requests_per_minute or PLANS_PER_MINUTE[-1]
@@ -73,5 +72,5 @@ def exporting(
         settings.use_resource_exports,
         limits or ExportLimits(requests_per_minute=per_minute),
         kept,
-        takes_plain_http=urlsplit(asana_url).scheme == "http",
+        takes_plain_http,
     )

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import cache, partial
 from math import inf
 from typing import Any
+from urllib.parse import urlsplit
 
 from airbyte_cdk.models import (
     AirbyteCatalog,
@@ -78,7 +79,7 @@ from source_asana.config import (
 from source_asana.deadline import Deadline
 from source_asana.exporting import Exporting, exporting
 from source_asana.inputs import catalog_in, config_in, state_in
-from source_asana.named_projects import with_named_projects
+from source_asana.named_projects import groups_of, with_named_projects
 from source_asana.reading.account import Account as AsanaAccount
 from source_asana.reading.files.downloads import Downloads
 from source_asana.reading.filters import Filters
@@ -251,7 +252,7 @@ class SourceAsana(Source):
         mask_log(logger)
         settings = parse_config(config)
         selected, unknown = _selected(catalog)
-        former = _former(selected, state or [], settings.filters, self.terms, logger)
+        former = _former_state(selected, state or [], settings.filters, self.terms, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         limits = Limits(self._patience, self._answer_seconds)
         session = self._session(settings, config, rate_limit, limits, logger)
@@ -320,7 +321,7 @@ def _specification() -> ConnectorSpecification:
 
 
 @dataclass(frozen=True)
-class Former:
+class FormerState:
     """What the incoming state says of the selected streams: their marks, and of shortcuts.
 
     `terms`: what shortcuts have to prove.
@@ -347,9 +348,12 @@ def _other_hosts(
     asana_url: str,
     state: Iterable[AirbyteStateMessage],
 ) -> OtherHosts:
+    takes_plain_http = urlsplit(asana_url).scheme == "http"  # an emulated Asana
     return OtherHosts(
-        exporting(settings, transfer.exports, asana_url, state),
-        transfer.downloads(selected, session, asana_url, settings.num_workers),
+        exporting(settings, transfer.exports, state, takes_plain_http=takes_plain_http),
+        transfer.downloads(
+            selected, session, settings.num_workers, takes_plain_http=takes_plain_http
+        ),
     )
 
 
@@ -357,6 +361,8 @@ def _with_named_projects(
     client: AsanaClient, settings: Config, selected: Mapping[StreamClass, Selection]
 ) -> Config:
     """The settings with the projects of their teams and portfolios, if a stream needs projects."""
+    if not groups_of(settings.filters):
+        return settings
     listings = make_plan(selected, settings.filters).listings
     if not any(listing.stream.container == PROJECT for listing in listings):
         return settings
@@ -368,7 +374,7 @@ def _parts(
     session: Session,
     settings: Config,
     selected: Mapping[StreamClass, Selection],
-    former: Former,
+    former: FormerState,
     hosts: OtherHosts,
     due: Due,
     platform: Platform,
@@ -530,13 +536,13 @@ def _selection(configured: ConfiguredAirbyteStream) -> Selection:
     )
 
 
-def _former(
+def _former_state(
     selected: Mapping[StreamClass, Selection],
     state: Iterable[AirbyteStateMessage],
     filters: Filters,
     terms: Terms,
     logger: logging.Logger,
-) -> Former:
+) -> FormerState:
     """What the incoming state says of the selected streams. Raises ConfigError."""
     marks: dict[StreamClass, Marks] = {}
     evidence: dict[StreamClass, Evident] = {}
@@ -556,4 +562,4 @@ def _former(
                 "Clear the stream, or reset its state, to sync it in full."
             ) from None
         logger.debug("%s resumes from %s projects", stream.stream_name(), len(marks[stream]))
-    return Former(marks, evidence, terms)
+    return FormerState(marks, evidence, terms)

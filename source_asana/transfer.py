@@ -1,14 +1,17 @@
 """How a sync downloads files: from whom, where to, and within which limits."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from airbyte_cdk.sources.utils.files_directory import get_files_directory
 
-from source_asana.asana.downloads import FILE_SECONDS, PAUSE_SECONDS, Downloader
+from source_asana.asana.downloads import (
+    FILE_SECONDS,
+    PAUSE_SECONDS,
+    Downloader,
+    keep_links_out_of_the_log,
+)
 from source_asana.asana.retry import RetryPolicy
 from source_asana.reading.exports.export import ExportLimits
 from source_asana.reading.files.downloads import THREADS, Downloads
@@ -44,15 +47,18 @@ class Transfer:
         self,
         selected: Mapping[StreamClass, Selection],
         session: Session,
-        asana_url: str,
         workers: int,
+        *,
+        takes_plain_http: bool,
     ) -> Downloads | None:
-        """What downloads the files of the selected streams; None if none are wanted."""
+        """What downloads the files of the selected streams; None if none are wanted.
+
+        `takes_plain_http`: as in `Downloader`.
+        """
         names = [stream.stream_name() for stream, how in selected.items() if how.with_files]
         if not names:
             return None
-        # It warns of odd headers with the whole link, which is a secret.
-        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        keep_links_out_of_the_log()
         staging = Staging(
             self.directory or Path(get_files_directory()),
             max_bytes=self.max_bytes,
@@ -63,7 +69,7 @@ class Transfer:
             staging.sweep(name)
         downloader = Downloader(
             threads=THREADS,
-            takes_plain_http=urlsplit(asana_url).scheme == "http",  # an emulated Asana
+            takes_plain_http=takes_plain_http,
             file_seconds=self.file_seconds,
             silent_seconds=self.silent_seconds,
         )

@@ -4,6 +4,7 @@ It has nothing of `Connection` but its way through proxies and certificates: eac
 another host, none may get the token, and a file is never in memory.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -50,6 +51,11 @@ class DownloadFailed(Exception):
         super().__init__(why)
         self.is_refused = is_refused
         self.is_transient = is_transient
+
+
+def keep_links_out_of_the_log() -> None:
+    """Silence urllib3: it warns of odd headers with the whole link, which is a secret."""
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Downloader:

@@ -30,9 +30,10 @@ class Reaction(Enum):
     """The page was too large to be read."""
 
 
+SUCCESSES = (HTTPStatus.OK, HTTPStatus.CREATED)
+
 REACTIONS: Mapping[int, Reaction] = {
-    HTTPStatus.OK: Reaction.ACCEPT,
-    HTTPStatus.CREATED: Reaction.ACCEPT,
+    **dict.fromkeys(SUCCESSES, Reaction.ACCEPT),
     HTTPStatus.UNAUTHORIZED: Reaction.CHECK_TOKEN,
     HTTPStatus.PAYMENT_REQUIRED: Reaction.SKIP,
     HTTPStatus.FORBIDDEN: Reaction.SKIP,
@@ -60,8 +61,7 @@ def reaction_to(answer: Answer) -> Reaction:
     is_from_gateway = answer.problem is not None and answer.status not in TRUSTED_FROM_GATEWAYS
     if is_from_gateway or answer.is_redirect or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Reaction.RETRY
-    is_success = answer.status in (HTTPStatus.OK, HTTPStatus.CREATED)
-    if is_success and not is_envelope(answer.body or {}):
+    if answer.status in SUCCESSES and not is_envelope(answer.body or {}):
         return Reaction.RETRY
     if answer.status == HTTPStatus.PRECONDITION_FAILED and answer.body is None:
         return Reaction.RETRY  # cut short, so its sync token is missing
@@ -88,7 +88,7 @@ def reason_of(answer: Answer) -> str:
     """Why an answer is not what was requested, in Asana's words or ours."""
     if answer.problem:
         return answer.problem
-    if answer.status in (HTTPStatus.OK, HTTPStatus.CREATED):
+    if answer.status in SUCCESSES:
         return "the response is not from Asana's API"
     if answer.is_redirect:
         return f"unexpected redirect (HTTP {answer.status}), probably by a proxy"

@@ -26,9 +26,9 @@ def make_plan(
 ) -> Plan:
     """Plan a sync of the selected streams, without what the user's filters leave out.
 
-    `with_exports`: records below tasks may come from exports, if these have the task as it is now.
     Every listing that is needed stands in the plan once. Streams that are incremental only are
     requested in incremental syncs alone. `with_hints`: ask parents for what may spare requests.
+    `with_exports`: records below tasks may come from exports, if these have the task as it is now.
     """
     return _Planner(selected, filters, with_hints=with_hints, with_exports=with_exports).plan()
 

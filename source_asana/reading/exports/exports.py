@@ -28,7 +28,7 @@ from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import WORKSPACE
-from source_asana.streams.values import Record, is_time
+from source_asana.streams.values import Record
 
 REQUESTED = Requested()
 
@@ -91,7 +91,7 @@ class Exports:
         if visit.listing not in self.listings or not visit.is_below_task:
             return False
         workspace = _workspace_of(visit.container)
-        if workspace is None or not is_time(visit.modified_at) or visit.is_again:
+        if workspace is None or visit.modified_at is None or visit.is_again:
             return False
         with self.lock:
             export = self._exports.get(workspace)

@@ -8,7 +8,7 @@ from source_asana.asana.errors import AsanaError, AsanaFailure, FatalError, Refu
 from source_asana.asana.rate_limit import Stopped
 from source_asana.asana.resource_exports import ResourceExports
 from source_asana.reading.exports.export import Export, Stage
-from source_asana.reading.exports.export_file import CutFile, ExportFile, UnusableFile
+from source_asana.reading.exports.export_file import CutFile, ExportFile
 from source_asana.reading.exports.exports import Errand, Exports, Step, column_of
 from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.findings import ExportBegan, ExportEnded, ExportNews
@@ -59,8 +59,6 @@ class ExportSteps:
             raise
         except _Abandoned:
             return None
-        except (AsanaError, DownloadFailed, UnusableFile) as error:
-            return self._fail(export, error)
         except Exception as error:  # noqa: BLE001 - there is another way, which always works
             return self._fail(export, error)
 

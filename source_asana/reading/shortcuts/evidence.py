@@ -24,7 +24,8 @@ COUNTER_CLAIMS = 10
 HASH_BYTES = 8
 HASHES = 1 << 8 * HASH_BYTES
 
-AGREED, COUNTER_AGREED, MET, TRUSTED, IS_WRONG = "agreed", "counter", "met", "trusted", "is_wrong"
+NUMBERS = ("agreed", "counter", "met", "trusted", "is_wrong")
+AGREED, COUNTER_AGREED, MET, TRUSTED, IS_WRONG = NUMBERS
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Evidence:
 
     def __init__(self, terms: Terms, former: Mapping[str, Any] | None = None) -> None:
         self._terms = terms
-        counts = dict.fromkeys((AGREED, COUNTER_AGREED, MET, TRUSTED, IS_WRONG), 0)
+        counts = dict.fromkeys(NUMBERS, 0)
         counts |= former or {}
-        if len(counts) > len((AGREED, COUNTER_AGREED, MET, TRUSTED, IS_WRONG)):
+        if len(counts) > len(NUMBERS):
             raise ValueError(former)
         if any(type(number) is not int or number < 0 for number in counts.values()):
             raise ValueError(former)
