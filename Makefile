@@ -8,7 +8,8 @@ COMPILE = .venv/bin/uv pip compile --quiet --upgrade --universal \
 	--python-version 3.11 --generate-hashes --no-header --annotation-style line
 SCHEMA = .venv/bin/check-jsonschema --quiet --builtin-schema
 # A module stays with one process, for its tests may share what is dear to make; the longest first.
-AT_ONCE = --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Many tests wait, so there are more processes than cores.
+AT_ONCE = --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadfile --no-loadscope-reorder
 # Images of CI often forbid Python to cache bytecode. The tests start many programs, and each would then
 # compile all of its imports, which takes longer than what the test looks at.
 export PYTHONDONTWRITEBYTECODE =
