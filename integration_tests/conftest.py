@@ -14,12 +14,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONGEST = (
     "test_histories.py",
     "test_faults.py",
-    "test_workspace_events.py",
     "test_small_account.py",
+    "test_odd_records.py",
+    "test_workspace_events.py",
+    "test_page_size.py",
+    "test_streams_option.py",
+    "test_skipped_attachments.py",
+    "test_output.py",
     "test_filters.py",
+    "test_secrets.py",
+    "test_check.py",
     "test_pyairbyte.py",
+    "test_commands.py",
     "test_local_sync.py",
-    "test_sql.py",
 )
 
 
