@@ -21,7 +21,7 @@ from integration_tests.asana_emulator.endpoints import EVENTS
 from integration_tests.asana_emulator.gids import kind_of
 from integration_tests.reading import Json, Record, Said, config_for, run
 from integration_tests.truth_of import declared
-from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.shortcuts.evidence import Terms
 
 DELETED_AT = "_ab_cdc_deleted_at"

@@ -21,7 +21,7 @@ from airbyte_cdk.logger import AirbyteLogFormatter
 from integration_tests.asana_emulator import AsanaEmulator
 from source_asana import SourceAsana
 from source_asana.entrypoint import Entrypoint
-from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.shortcuts.evidence import Terms
 from source_asana.streams.declared import STREAMS
 from source_asana.transfer import Transfer

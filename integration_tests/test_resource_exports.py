@@ -12,7 +12,7 @@ from integration_tests.reading import SERVICE, Record, Said, catalog_of, config_
 from integration_tests.test_incremental import Connection, top_task
 from integration_tests.test_workspace_events import crowded
 from integration_tests.truth_of import in_order, truth
-from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.shortcuts.evidence import Terms
 from source_asana.streams.declared import STREAMS
 

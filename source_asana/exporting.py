@@ -10,8 +10,8 @@ from source_asana.asana.governor import PLANS_PER_MINUTE
 from source_asana.asana.resource_exports import ResourceExports
 from source_asana.config import Config
 from source_asana.reading.exports.doubts import ExportDoubts
-from source_asana.reading.exports.export import ExportLimits
 from source_asana.reading.exports.exports import Exports
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.exports.kept_exports import KeptExport, kept_exports
 from source_asana.reading.exports.steps import FILE_SECONDS, ExportSteps
 from source_asana.reading.listing import Plan

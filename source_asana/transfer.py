@@ -13,7 +13,7 @@ from source_asana.asana.downloads import (
     keep_links_out_of_the_log,
 )
 from source_asana.asana.retry import RetryPolicy
-from source_asana.reading.exports.export import ExportLimits
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.files.downloads import THREADS, Downloads
 from source_asana.reading.files.staging import MAX_FILE_BYTES, Staging, free_space
 from source_asana.reading.listing import Selection

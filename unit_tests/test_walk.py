@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from source_asana.asana.errors import AsanaFailure, Refusal
 from source_asana.asana.rate_limit import Stopped
 from source_asana.reading.account import Account
-from source_asana.reading.exports.export import ExportLimits
 from source_asana.reading.exports.exports import Exports
+from source_asana.reading.exports.job import ExportLimits
 from source_asana.reading.exports.steps import ExportSteps
 from source_asana.reading.filters import ALL
 from source_asana.reading.findings import (

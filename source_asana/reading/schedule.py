@@ -44,10 +44,7 @@ class Schedule:
         self._wake = wake
         self._may_begin_files = may_begin_files
         self._held: deque[Visit] = deque()
-        self._waiting: list[tuple[int, int, Visit]] = []
-        self._numbers = count(start=-1, step=-1)
-        self._turns: dict[Container, int] = {}
-        self._next_turn = count(start=1)
+        self._waiting = Waiting()
         self._open: Counter[Listing] = Counter()
         self._open_containers: set[Container] = set()
         self.aside = Aside()
@@ -56,9 +53,7 @@ class Schedule:
         """Let workers have these visits, the first one first, and the newest before older ones."""
         self._count(visits)
         ready = [visit for visit in visits if not self._exports.hold(visit)]
-        turns = [self._turn(visit) for visit in ready]
-        for turn, visit in reversed(list(zip(turns, ready, strict=True))):
-            heappush(self._waiting, (turn, next(self._numbers), visit))
+        self._waiting.add(ready, self._is_first)
         self._wake(len(ready))
 
     def open_again(self, visits: Iterable[Visit]) -> None:
@@ -100,9 +95,7 @@ class Schedule:
 
     def _pop(self) -> Visit | None:
         """What has waited for an export, or else was opened last in the first container."""
-        if visit := self._exports.pop():
-            return visit
-        return heappop(self._waiting)[-1] if self._waiting else None
+        return self._exports.pop() or self._waiting.pop()
 
     def wake_held(self) -> None:
         """Let workers look again at the visits that had to wait for files."""
@@ -138,7 +131,7 @@ class Schedule:
             if container.open:
                 break
             self._open_containers.discard(container)
-            self._turns.pop(container, None)
+            self._waiting.forget(container)
             ended.append(container)
             container = container.above
         if not any(self._open[listing] for listing in self._account.plan.to_know_all_projects):
@@ -186,14 +179,42 @@ class Schedule:
             self._open_containers.add(container)
             container = container.above
 
-    def _turn(self, visit: Visit) -> int:
-        """The number by which a visit is in line: small ones, and what has no marks, come first."""
-        is_first = visit.listing is self._account.plan.events and bool(self._exports.listings)
-        if visit.need is None or is_first:  # exports begin when all events are known
-            return 0
-        if visit.container not in self._turns:
-            self._turns[visit.container] = next(self._next_turn)
-        return self._turns[visit.container]
+    def _is_first(self, visit: Visit) -> bool:
+        """Whether a visit comes before all projects: exports begin when all events are known."""
+        is_of_events = visit.listing is self._account.plan.events
+        return visit.need is None or (is_of_events and bool(self._exports.listings))
+
+
+class Waiting:
+    """The visits that a worker can take, in line: those of the container that was begun first."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Visit]] = []
+        self._numbers = count(start=-1, step=-1)
+        self._turns: dict[Container, int] = {}
+        self._next_turn = count(start=1)
+
+    def add(self, visits: Collection[Visit], is_first: Callable[[Visit], bool]) -> None:
+        """Put visits in line, the first one first, and all before those added earlier.
+
+        `is_first`: whether a visit comes before those of all containers.
+        """
+        turns = [0 if is_first(visit) else self._turn(visit.container) for visit in visits]
+        for turn, visit in reversed(list(zip(turns, visits, strict=True))):
+            heappush(self._heap, (turn, next(self._numbers), visit))
+
+    def pop(self) -> Visit | None:
+        """The visit whose turn it is, if there is one."""
+        return heappop(self._heap)[-1] if self._heap else None
+
+    def forget(self, container: Container) -> None:
+        """Note that a container has ended."""
+        self._turns.pop(container, None)
+
+    def _turn(self, container: Container) -> int:
+        if container not in self._turns:
+            self._turns[container] = next(self._next_turn)
+        return self._turns[container]
 
 
 class Aside:

@@ -13,18 +13,13 @@ from itertools import count
 from math import inf
 from typing import NamedTuple
 
-from source_asana.reading.changes import changes_of
 from source_asana.reading.gid_set import GidSet
 from source_asana.reading.listing import Listing
+from source_asana.reading.named import SOMETIME, Moment, Named
 from source_asana.reading.shortcuts.skips import Skips
 from source_asana.reading.visits import Visit
 from source_asana.streams.sources import StreamClass
-from source_asana.streams.values import Record, is_before
-
-NEVER = 0.0
-
-Moment = float
-"""When something was read, in the order of one clock. Negative where no events were followed."""
+from source_asana.streams.values import Record
 
 
 class Served(NamedTuple):
@@ -33,9 +28,6 @@ class Served(NamedTuple):
     streams: frozenset[StreamClass]
     whole: frozenset[StreamClass]
 
-
-SOMETIME: Moment = -0.5
-"""When something was read of which no moment is remembered: before all moments, not followed."""
 
 NOT_ASKED = Served(frozenset(), frozenset())
 
@@ -47,13 +39,8 @@ class Seen:
     """A memory of records and visits. Not safe for several threads."""
 
     def __init__(self) -> None:
-        self.began_at: str | None = None
-        """Asana's time when the sync began, once it is known."""
         self._clock = count(start=1)
-        self._events: set[str] = set()
-        self._mentioned: set[str] = set()
-        self._named: dict[str, Moment] = {}
-        self._named_later: dict[str, Moment] = {}
+        self._named = Named()
         self._records: defaultdict[StreamClass, dict[str, Moment]] = defaultdict(dict)
         self._whole = GidSet()
         self._visits: dict[str, Visits] = {}
@@ -65,26 +52,24 @@ class Seen:
         """The next moment."""
         return float(next(self._clock))
 
+    def began(self, at: str) -> None:
+        """Note Asana's time when the sync began, once it is known."""
+        self._named.began_at = self._named.began_at or at
+
     def events(self, events: Iterable[Record], asked_at: Moment) -> None:
-        """Note what new events of the time since the sync began name, asked for at a moment."""
-        new = [event for event in events if event["event_id"] not in self._events]
-        self._events.update(event["event_id"] for event in new)
-        self._mentioned |= changes_of(new).named()
-        began_at = self.began_at or ""
-        lately = [event for event in new if not is_before(event.get("created_at"), began_at)]
-        later = [event for event in lately if event.get("created_at") != began_at]
-        for named, by in ((self._named, lately), (self._named_later, later)):
-            for gid in changes_of(by).named():
-                named[gid] = max(asked_at, named.get(gid, NEVER))
+        """Note what events name that were asked for at a moment."""
+        self._named.note(events, asked_at)
 
     def is_named(self, gid: str) -> bool:
         """Whether an event names it."""
-        return gid in self._mentioned
+        return self._named.has(gid)
 
     def is_new(self, stream: StreamClass, gid: str, begun: Moment) -> bool:
         """Whether to deliver a record that a visit begun at a moment has found; note it."""
         before = self._records[stream].get(gid, SOMETIME if gid in self._whole else None)
-        if before is not None and not (self._is_old(before, gid) and not self._is_old(begun, gid)):
+        if before is not None and not (
+            self._named.is_old(before, gid) and not self._named.is_old(begun, gid)
+        ):
             return False
         self._records[stream][gid] = begun
         return True
@@ -99,7 +84,7 @@ class Seen:
 
     def _is_read_whole(self, gid: str) -> bool:
         """Whether a task was read with everything below it, and no event names it since."""
-        return gid in self._whole and not self._is_old(SOMETIME, gid)
+        return gid in self._whole and not self._named.is_old(SOMETIME, gid)
 
     def shows(self, listing: Listing, parent: str, stream: StreamClass, gid: str) -> bool:
         """Whether a listing that was asked for below a parent shows a record as it is now."""
@@ -107,9 +92,9 @@ class Seen:
             return False
         served = self._served(listing, parent) or NOT_ASKED
         if stream not in served.streams:
-            is_shown = parent in self._whole and not self._is_old(SOMETIME, gid)
+            is_shown = parent in self._whole and not self._named.is_old(SOMETIME, gid)
         else:
-            is_shown = not self._is_old(self._begun.get((listing, parent), inf), gid)
+            is_shown = not self._named.is_old(self._begun.get((listing, parent), inf), gid)
         if is_shown and listing.hint:
             self.skips.rely_on(listing, parent)
         return is_shown
@@ -121,7 +106,7 @@ class Seen:
         been left out elsewhere because this visit shows it.
         """
         gid, claim = str(visit.gid), visit.claim
-        is_outdated = claim is None or self._is_old(claim.asked.moment, gid)
+        is_outdated = claim is None or self._named.is_old(claim.asked.moment, gid)
         return not is_outdated and not self.skips.is_relied_on(visit.listing, gid)
 
     def skip(self, visit: Visit) -> None:
@@ -137,13 +122,13 @@ class Seen:
         """
         listing, place, gid = visit.listing, visit.place, str(visit.gid)
         if listing.is_lookup:
-            self._mentioned.add(gid)
+            self._named.add(gid)
         elif self._is_read_whole(gid):
             return None
         needs = _needs(visit)
         served = self._served(listing, place)
         begun = self._begun.get((listing, place), inf)
-        if served is None or self._is_old(begun, gid):
+        if served is None or self._named.is_old(begun, gid):
             left: Visit | None = visit
         else:
             left = _left(visit, needs, served)
@@ -170,15 +155,6 @@ class Seen:
         if visit.listing.hint:
             self.skips.note_read(visit.listing, str(visit.gid))
         return now
-
-    def _is_old(self, read_at: Moment, gid: str) -> bool:
-        """Whether an event that names it may have happened after it was read.
-
-        One of the second in which the sync began may have happened before. It has not, if it was
-        read where events were followed, because they would have told of it.
-        """
-        named = self._named if read_at > 0 else self._named_later
-        return abs(read_at) < named.get(gid, NEVER)
 
 
 def _needs(visit: Visit) -> Served:

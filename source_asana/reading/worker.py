@@ -17,10 +17,11 @@ from source_asana.reading.findings import (
 )
 from source_asana.reading.listing import Listing, Output, Plan
 from source_asana.reading.lookups import list_that_shows, task_lookup
+from source_asana.reading.named import Moment
 from source_asana.reading.outbox import Outbox
 from source_asana.reading.reader import Reader
 from source_asana.reading.schedule import Schedule
-from source_asana.reading.seen import Moment, Seen
+from source_asana.reading.seen import Seen
 from source_asana.reading.shortcuts.claims import Claims
 from source_asana.reading.visits import Visit
 from source_asana.reading.workspace_reading import WorkspaceReading
@@ -191,7 +192,7 @@ class Worker:
         asked_since = visit.since()
         followed = visit.container.followed_time() if asked_since and listing.is_task_list else None
         with self._changed:
-            seen.began_at = seen.began_at or self._reader.time()
+            seen.began(self._reader.time())
             for record in page:
                 look = self._account.look_at(visit, record, now, asked_since, followed, begun)
                 may_repeat = listing.stream.may_repeat(record)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from source_asana.reading.container import Container
-from source_asana.reading.exports.export import Export, ExportLimits, Stage, Wish, usable_export
+from source_asana.reading.exports.export import Export, Stage
 from source_asana.reading.exports.exported import (
     NOTHING,
     Again,
@@ -24,6 +24,7 @@ from source_asana.reading.exports.exported import (
     Requested,
     Taken,
 )
+from source_asana.reading.exports.job import ExportLimits, Job, Wish, usable_export
 from source_asana.reading.listing import Listing, Plan
 from source_asana.reading.resumption import Resumption
 from source_asana.reading.visits import Visit
@@ -141,11 +142,11 @@ class Exports:
                 elif is_idle:
                     export.stage = Stage.OVER
                     return Errand(export, Step.LET_GO)
-            if export.stage is Stage.BEGUN and export.is_late(now, is_idle=is_idle):
+            if export.is_late(now, is_idle=is_idle):
                 export.stage = Stage.OVER
                 return Errand(export, Step.SAY_LATE)
-            is_due = export.stage is Stage.BEGUN and export.is_due(now)
-            return Errand(export, Step.ASK) if is_due else None
+            job = export.begun_job()
+            return Errand(export, Step.ASK) if job and job.take_turn(now) else None
 
     def _begin(self, export: Export, found: Collection[Container], now: float) -> None:
         known = [c for c in found if not self._incremental or is_followed(c)]
@@ -153,8 +154,8 @@ class Exports:
         kept = self._resumption.exports.get(export.workspace.gid)
         refreshes = not self._incremental
         former = usable_export(kept, wish, export.workspace, self._mark(), is_refresh=refreshes)
-        export.begin(frozenset(known), wish, former, now)
-        export.blocker = kept.job if kept and not former else None
+        blocker = kept.job if kept and not former else None
+        export.begin(Job(frozenset(known), wish, former, blocker, now))
 
     def _wish(self, export: Export, known: Collection[Container]) -> Wish:
         """The columns of the listings, of the tasks of which something may be new."""
@@ -170,10 +171,8 @@ class Exports:
         """How long it is until something may be due; None if nothing waits."""
         with self.lock:
             now = self._clock()
-            begun = [e.timing for e in self._exports.values() if e.stage is Stage.BEGUN]
-        pause = self._limits.first_pause
-        waits = (pause if at.is_busy else max(0.0, at.next_at - now) for at in begun)
-        return min(waits, default=None)
+            begun = [job for e in self._exports.values() if (job := e.begun_job())]
+            return min((job.seconds_to_wait(now, self._limits) for job in begun), default=None)
 
     def answer(self, visit: Visit) -> Answer:
         """How a visit gets its records."""
@@ -206,7 +205,7 @@ class Exports:
         with self.lock:
             if export.stage is not Stage.READY:
                 return REQUESTED
-            is_checked = export.must_check(visit, len(records))
+            is_checked = export.checks.must_check(visit, len(records))
         if not is_checked:
             return Taken(records, partial(self._took, export, visit))
         return Checked(
@@ -224,7 +223,7 @@ class Exports:
     def _checked(self, export: Export, visit: Visit, records: int, is_right: bool) -> End:  # noqa: FBT001
         with self.lock:
             if is_right:
-                export.agrees(visit, records)
+                export.checks.agrees(visit, records)
                 return NOTHING
             news = export.disagrees(visit)
             return End(export.taken.again() if news else (), news)
@@ -235,9 +234,9 @@ class Exports:
         with self.lock:
             exports = list(self._exports.values())
         for export in exports:
-            for listing, evidence in export.evidence.items():
-                taken, checked = counts.get(listing.name, (0, 0))
-                counts[listing.name] = taken + evidence.trusted, checked + evidence.checked
+            for listing, taken, checked in export.checks.counts():
+                others = counts.get(listing.name, (0, 0))
+                counts[listing.name] = others[0] + taken, others[1] + checked
         return counts
 
     def close(self) -> None:

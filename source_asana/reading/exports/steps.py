@@ -10,6 +10,7 @@ from source_asana.asana.resource_exports import ResourceExports
 from source_asana.reading.exports.export import Export, Stage
 from source_asana.reading.exports.export_file import CutFile, ExportFile
 from source_asana.reading.exports.exports import Errand, Exports, Step, column_of
+from source_asana.reading.exports.job import Job
 from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.findings import ExportBegan, ExportEnded, ExportNews
 
@@ -64,65 +65,67 @@ class ExportSteps:
 
     def _ask(self, export: Export) -> ExportNews | None:
         """Begin a job, or ask how it is; read its file when it is there."""
-        if export.job is None:
-            return None if self._is_blocked(export) else self._begin(export)
+        job = export.job
+        if job is None:
+            return None
+        if job.gid is None:
+            return None if self._is_blocked(job, export) else self._begin(job, export)
         try:
-            job = self._conversation.job(export.job)
-            if job.url is None and not job.is_running:
-                raise AsanaFailure("the job failed", f"jobs/{job.gid}")
+            found = self._conversation.job(job.gid)
+            if found.url is None and not found.is_running:
+                raise AsanaFailure("the job failed", f"jobs/{found.gid}")
         except FatalError:
             raise
         except AsanaError:
-            if export.former is None:
+            if job.former is None:
                 raise
-            export.former = None  # a new job can do better
-            return self._begin(export)
-        if job.url is None:
-            with self._exports.lock:
-                export.wait(self._clock())
+            job.former = None  # a new job can do better
+            return self._begin(job, export)
+        if found.url is None:
+            self._wait(job, export)
             return None
-        return self._read(export, job.url)
+        return self._read(job, export, found.url)
 
-    def _is_blocked(self, export: Export) -> bool:
+    def _wait(self, job: Job, export: Export) -> None:
+        with self._exports.lock:
+            job.wait(self._clock(), export.limits)
+
+    def _is_blocked(self, job: Job, export: Export) -> bool:
         """Whether a former job is not over: Asana allows one for each workspace."""
-        if export.blocker is None:
+        if job.blocker is None:
             return False
         try:
-            is_running = self._conversation.job(export.blocker).is_running
+            is_running = self._conversation.job(job.blocker).is_running
         except (Refusal, AsanaFailure):
             is_running = False
-        with self._exports.lock:
-            if is_running:
-                export.wait(self._clock())
-            else:
-                export.blocker = None
+        if is_running:
+            self._wait(job, export)
+        else:
+            job.blocker = None
         return is_running
 
-    def _begin(self, export: Export) -> ExportNews:
-        wish, former, workspace = export.wish, export.former, export.workspace
-        if former is not None:
-            kept = former
-        else:
+    def _begin(self, job: Job, export: Export) -> ExportNews:
+        wish, workspace = job.wish, export.workspace
+        kept = job.former
+        if kept is None:
             began = self._mark()
-            job = self._conversation.start(workspace.gid, wish.fields, wish.after)
+            started = self._conversation.start(workspace.gid, wish.fields, wish.after)
             token = workspace.events.token if workspace.events else None
-            kept = KeptExport(job.gid, began, wish.digest, wish.after, token)
-        with self._exports.lock:
-            export.job = kept.job
-            export.wait(self._clock())
+            kept = KeptExport(started.gid, began, wish.digest, wish.after, token)
+        job.gid = kept.job
+        self._wait(job, export)
         return ExportBegan(workspace.gid, kept, self._exports.streams)
 
-    def _read(self, export: Export, url: str) -> ExportNews | None:
+    def _read(self, job: Job, export: Export, url: str) -> ExportNews | None:
         """Download the file. A failure is retried with a new address."""
         file = ExportFile([column_of(listing) for listing in self._exports.listings])
         try:
             tasks = file.load(self._while_wanted(export, self._conversation.file(url)))
         except BaseException as error:
             file.close()
-            export.tries += 1
-            if export.tries < MAX_TRIES and isinstance(error, DownloadFailed | CutFile):
-                with self._exports.lock:
-                    export.wait(self._clock())
+            job.tries += 1
+            if job.tries < MAX_TRIES and isinstance(error, DownloadFailed | CutFile):
+                self._wait(job, export)
                 return None
             raise
         with self._exports.lock:
