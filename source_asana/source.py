@@ -29,7 +29,7 @@ from airbyte_cdk.sources import Source
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_asana.airbyte.checkpoints import Checkpoints, coverage_of
+from source_asana.airbyte.checkpoints import Checkpoints
 from source_asana.airbyte.deletions import Deletions
 from source_asana.airbyte.due import SILENT_SECONDS, Due
 from source_asana.airbyte.errors import (
@@ -46,6 +46,7 @@ from source_asana.airbyte.platform import Platform
 from source_asana.airbyte.progress import Progress
 from source_asana.airbyte.reporter import Reporter
 from source_asana.airbyte.secrecy import mask_log
+from source_asana.airbyte.states import coverage_of
 from source_asana.airbyte.sync_log import SyncLog
 from source_asana.asana.client import ASANA_URL, AsanaClient
 from source_asana.asana.connection import ANSWER_SECONDS

@@ -1,56 +1,24 @@
 """The state of a sync: where each stream resumes, and when Airbyte is told."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Protocol
 
-from airbyte_cdk.models import (
-    AirbyteMessage,
-    AirbyteStateBlob,
-    AirbyteStateMessage,
-    AirbyteStateStats,
-    AirbyteStateType,
-    AirbyteStreamState,
-    StreamDescriptor,
-    Type,
-)
+from airbyte_cdk.models import AirbyteMessage
 
 from source_asana.airbyte.due import Due
+from source_asana.airbyte.states import EvidenceOf, States, no_evidence
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
-from source_asana.reading.exports.kept_exports import KeptExport, exports_blob
+from source_asana.reading.exports.kept_exports import KeptExport
 from source_asana.reading.filters import ALL, Filters
 from source_asana.reading.listing import Selection
-from source_asana.reading.marks import (
-    FULL_REFRESH_COMPLETE,
-    NO_EVIDENCE,
-    Blob,
-    Coverage,
-    Evident,
-    Mark,
-    Marks,
-    Missing,
-    full_refresh_blob,
-    incremental_blob,
-)
+from source_asana.reading.marks import Mark, Marks, Missing
 from source_asana.reading.rechecks import keeps_mark
 from source_asana.reading.unlisted import Fate
 from source_asana.streams.sources import PROJECT, StreamClass
 
 DAYS_UNLISTED = 30
 """After so many days the mark of a portfolio, goal or workspace that is not listed is dropped."""
-
-
-class EvidenceOf(Protocol):
-    """What is known of shortcuts to a stream; see `Shortcuts.numbers`."""
-
-    def __call__(self, stream: StreamClass, *, is_made_good: bool) -> Evident: ...
-
-
-def no_evidence(stream: StreamClass, *, is_made_good: bool) -> Evident:  # noqa: ARG001
-    """Know nothing of shortcuts."""
-    return NO_EVIDENCE
 
 
 class Checkpoints:
@@ -69,20 +37,17 @@ class Checkpoints:
         filters: Filters = ALL,
         evidence: EvidenceOf = no_evidence,
     ) -> None:
-        self._selected = selected
+        self._incremental = frozenset(s for s, how in selected.items() if how.incremental)
+        self._unfinished = set(selected)
         self._marks: dict[StreamClass, dict[str, Mark]] = {
             stream: dict(marks.get(stream, {})) for stream in selected if stream.containers()
         }
-        self._complete: set[StreamClass] = set()
-        self._listed: dict[StreamClass, Mapping[str, str | None]] = {}
+        self._listed = ListedContainers()
         self._began = began
         self._due = due
-        self._filters = filters
-        self._evidence = evidence
+        self._states = States(self._incremental, filters, evidence)
         self._waiting: dict[StreamClass, dict[str, Mark]] = {stream: {} for stream in self._marks}
         self._changed: set[StreamClass] = set()
-        self._records: Counter[StreamClass] = Counter()
-        self._ended: set[StreamClass] = set()
         self._exports: dict[StreamClass, dict[str, KeptExport]] = {s: {} for s in self._marks}
 
     @property
@@ -92,7 +57,7 @@ class Checkpoints:
 
     def records(self, stream: StreamClass, count: int, size: int) -> None:
         """Count the records that have gone out, and their bytes."""
-        self._records[stream] += count
+        self._states.count(stream, count)
         self._due.spoke(size)
 
     def container_read(
@@ -105,7 +70,7 @@ class Checkpoints:
         news = container.news
         before = self._marks[stream].get(container.gid)
         mark = Mark(news.began, missing=missing)
-        if self._selected[stream].incremental and stream.is_told_by_events():
+        if stream in self._incremental and stream.is_told_by_events():
             home = container.above.gid if container.is_project and container.above else None
             mark = replace(mark, checked=news.checked, home=home)
             if news.token:
@@ -125,7 +90,7 @@ class Checkpoints:
 
     def export_began(self, at: str, export: KeptExport, streams: frozenset[StreamClass]) -> None:
         """Keep an export of workspace `at` in the states of its streams, until they end."""
-        for stream in (streams - self._ended) & self._exports.keys():
+        for stream in (streams & self._unfinished) & self._exports.keys():
             self._exports[stream][at] = export
             self._changed.add(stream)
 
@@ -140,7 +105,7 @@ class Checkpoints:
 
     def listed(self, kind: StreamClass, found: Mapping[str, str | None]) -> None:
         """Note the containers of a kind that were found, each with what it is in."""
-        self._listed[kind] = found
+        self._listed.found[kind] = found
 
     def unlisted(
         self, project: str, fate: Fate, renewed: Mapping[str, str | None], *, is_asked: bool
@@ -151,7 +116,7 @@ class Checkpoints:
         """
         for stream, marks in self._marks.items():
             mark = marks.get(project)
-            if mark is None or not self._selected[stream].incremental:
+            if mark is None or stream not in self._incremental:
                 continue
             is_hidden = fate is Fate.HIDDEN and stream.container != PROJECT
             if is_hidden or fate in (Fate.DELETED, Fate.LEFT_OUT, Fate.UNKNOWN):
@@ -168,21 +133,19 @@ class Checkpoints:
 
     def listed_completely(self, kind: StreamClass) -> None:
         """Drop the marks of containers not listed for long, once all their lists are complete."""
-        self._complete.add(kind)
-        for stream in self._marks:
-            if self._complete.issuperset(stream.containers()):
-                self._forget_long_unlisted(stream)
-
-    def _forget_long_unlisted(self, stream: StreamClass) -> None:
-        if not self.began or stream.outlives_its_listing():
+        self._listed.complete.add(kind)
+        if not self.began:
             return
-        kinds = [kind for kind in self._listed if kind.container or kind in stream.containers()]
-        listed = {gid for kind in kinds for gid in self._listed[kind]}
         oldest = shifted(self.began, days=-DAYS_UNLISTED)
-        for gid, mark in list(self._marks[stream].items()):
-            if gid not in listed and mark.since < oldest:
-                del self._marks[stream][gid]
-                self._changed.add(stream)
+        for stream, marks in self._marks.items():
+            if self._listed.are_complete(stream) and not stream.outlives_its_listing():
+                listed = self._listed.containers(stream)
+                long_unlisted = [
+                    g for g, m in marks.items() if g not in listed and m.since < oldest
+                ]
+                for gid in long_unlisted:
+                    del marks[gid]
+                    self._changed.add(stream)
 
     def when_due(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, every few seconds, as far as their size allows."""
@@ -194,74 +157,64 @@ class Checkpoints:
 
     def _sign_of_life(self) -> Iterator[AirbyteMessage]:
         """The state of a stream that has not ended: what it covers by now, and nothing more."""
-        unfinished = [stream for stream in self._selected if stream not in self._ended]
-        if unfinished:
-            stream = min(unfinished, key=self._size_of_state)
+        if self._unfinished:
+            stream = min(self._unfinished, key=self._size_of_state)
             self._changed.discard(stream)
-            yield self._state(stream, self._blob(stream))
+            yield self._state(stream)
 
-    def _size_of_state(self, stream: StreamClass) -> tuple[bool, int]:
+    def _size_of_state(self, stream: StreamClass) -> tuple[bool, int, str]:
         """A rank by which a small state is first, and one that cannot tell anything is last."""
-        return stream not in self._marks, len(self._marks.get(stream, ()))
+        return stream not in self._marks, len(self._marks.get(stream, ())), stream.stream_name()
 
     def now(self) -> Iterator[AirbyteMessage]:
         """The states that have changed, for the sync ends here."""
         for stream in sorted(self._changed, key=str):
-            yield self._state(stream, self._blob(stream))
+            yield self._state(stream)
         self._changed.clear()
 
     def stream_ended(self, stream: StreamClass, *, complete: bool) -> Iterator[AirbyteMessage]:
         """The last state of a stream, if there is anything that it covers."""
         self._changed.discard(stream)
-        self._ended.add(stream)
+        self._unfinished.discard(stream)
         self._exports.pop(stream, None)
         if stream in self._marks:
             self._marks[stream] |= self._waiting[stream]
-        if complete and not self._selected[stream].incremental:
-            yield self._state(stream, {FULL_REFRESH_COMPLETE: True})
+        if complete and stream not in self._incremental:
+            self._due.spoke()
+            yield self._states.of_full_refresh(stream)
             return
         if complete and stream.container == PROJECT:
-            listed = self._listed.get(stream, {})
+            listed = self._listed.found.get(stream, {})
             self._marks[stream] |= {
                 gid: Mark(self.began, home=home) for gid, home in listed.items()
             }
         if complete or self._marks.get(stream):
-            yield self._state(stream, self._blob(stream, is_made_good=complete))
+            yield self._state(stream, is_made_good=complete)
 
-    def _blob(self, stream: StreamClass, *, is_made_good: bool = False) -> Blob:
+    def _state(self, stream: StreamClass, *, is_made_good: bool = False) -> AirbyteMessage:
         """The state of a stream. `is_made_good`: it is complete, whatever shortcuts had skipped."""
-        marks = self._marks.get(stream, {})
-        written = incremental_blob if self._selected[stream].incremental else full_refresh_blob
-        evidence = self._evidence(stream, is_made_good=is_made_good)
-        exports = exports_blob(self._exports.get(stream, {}))
-        return written(marks, coverage_of(stream, self._filters), evidence) | exports
-
-    def _state(self, stream: StreamClass, blob: Blob) -> AirbyteMessage:
-        """A state, and how many records it covers that none before has covered."""
         self._due.spoke()
-        stream_state = AirbyteStreamState(
-            stream_descriptor=StreamDescriptor(name=stream.stream_name()),
-            stream_state=AirbyteStateBlob(blob),
-        )
-        return AirbyteMessage(
-            type=Type.STATE,
-            state=AirbyteStateMessage(
-                type=AirbyteStateType.STREAM,
-                stream=stream_state,
-                sourceStats=AirbyteStateStats(recordCount=float(self._records.pop(stream, 0))),
-            ),
-        )
+        marks, exports = self._marks.get(stream, {}), self._exports.get(stream, {})
+        return self._states.of(stream, marks, exports, is_made_good=is_made_good)
 
 
-def coverage_of(stream: StreamClass, filters: Filters) -> Coverage:
-    """What the marks of a stream speak of, as far as the user's filters matters to it."""
-    return Coverage(
-        start=filters.start_date if stream.is_history() else None,
-        below_subtasks=filters.with_subtasks or not _is_below_nested(stream),
-    )
+class ListedContainers:
+    """The containers that the lists of this sync have shown.
 
+    `found`: by kind of stream, each with what it is in. `complete`: the kinds of which every list
+    was read to its end.
+    """
 
-def _is_below_nested(stream: StreamClass) -> bool:
-    """Whether it has records of subtasks."""
-    pages = [parent.pages() for parent in stream.parents()]
-    return any(found and found.is_nested for found in pages)
+    def __init__(self) -> None:
+        self.found: dict[StreamClass, Mapping[str, str | None]] = {}
+        self.complete: set[StreamClass] = set()
+
+    def are_complete(self, stream: StreamClass) -> bool:
+        """Whether all containers of a stream were listed."""
+        return self.complete.issuperset(stream.containers())
+
+    def containers(self, stream: StreamClass) -> set[str]:
+        """The gids of those that a stream may have marks of."""
+        kinds = stream.containers()
+        found = (gids for kind, gids in self.found.items() if kind.container or kind in kinds)
+        return {gid for gids in found for gid in gids}

@@ -30,12 +30,13 @@ class Listed:
 
     `found`: by kind of stream, the gid of each container and that of its workspace. `left_out`:
     those that the user's filters leave out. `complete_in`: the workspaces whose projects were
-    listed to the end.
+    listed to the end. `workspaces`: the containers of those found.
     """
 
     found: dict[StreamClass, dict[str, str | None]]
     left_out: set[str] = field(default_factory=set)
     complete_in: set[str] = field(default_factory=set)
+    workspaces: dict[str, Container] = field(default_factory=dict)
 
     def of_kind(self, container: str) -> set[str]:
         """The gids of all containers of one kind."""
@@ -64,10 +65,8 @@ class Account:
         """The mark of all that is requested below workspaces."""
         self._config_gids = config_gids
         self._rechecks = rechecks
-        self._workspaces: dict[str, Container] = {}
-        self._asked: set[str] = set()
+        self._asked_for_events: set[str] = set()
         self._listed = Listed({kind: {} for kind in _kinds_of_containers(plan)})
-        self._below_projects = tuple(_streams_below_projects(plan, resumption.selected))
 
     def first(self) -> list[Visit]:
         """The visits with which the sync begins."""
@@ -119,7 +118,7 @@ class Account:
             return
         inside = visit.container
         if listing.stream.container == WORKSPACE:
-            inside = self._workspaces.setdefault(gid, Container(WORKSPACE, gid, self.root))
+            inside = self._listed.workspaces.setdefault(gid, Container(WORKSPACE, gid, self.root))
         for child in listing.children:
             parent = child.parent_in(record, is_confirmed=listing.confirms is not None)
             if parent is None or child is self.plan.without_project:
@@ -149,7 +148,7 @@ class Account:
 
     def _project(self, workspace: Container, record: Record, now: str) -> list[Visit]:
         project = record["gid"]
-        found = self._container(PROJECT, project, workspace, self._below_projects, now)
+        found = self._container(PROJECT, project, workspace, self.plan.streams_below_projects, now)
         found.gids = {
             child: gid
             for child in self.plan.below_projects
@@ -190,7 +189,7 @@ class Account:
         self, outside: Listing, visit: Visit, users: set[str], now: str
     ) -> list[Visit]:
         """The tasks of each user of a workspace. No events tell of them: they are read in full."""
-        streams = [stream for stream in self._below_projects if stream in outside.feeds]
+        streams = [stream for stream in self.plan.streams_below_projects if stream in outside.feeds]
         workspace = str(visit.gid)
         found = self._container(WITHOUT_PROJECT, workspace, visit.container, streams, now)
         found.news = replace(found.news, are_lost=any(found.need.since.values()))
@@ -215,7 +214,7 @@ class Account:
             self.began,
         )
         self.unlisted.known = len(marks.keys() - workspaces)
-        for workspace in self._workspaces.values():
+        for workspace in self._listed.workspaces.values():
             self.unlisted.renewed |= workspace.renewed_tokens()
         return [Visit(self.plan.unlisted, gid, self.root) for gid in self.unlisted.ask]
 
@@ -224,20 +223,20 @@ class Account:
 
         None if it is not asked: a project is left out, or there are but a few.
         """
-        streams = self.resumption.told_by_events(self._below_projects)
-        is_asked = workspace.gid in self._asked
+        streams = self.resumption.told_by_events(self.plan.streams_below_projects)
+        is_asked = workspace.gid in self._asked_for_events
         if is_asked or not self.plan.events or not streams:
             return None
         tokens = self.resumption.workspace_tokens(workspace.gid)
         is_worth_it = bool(tokens) or projects >= PROJECTS_WORTH_A_QUESTION
         if not is_worth_it or not self.rules.filters.has_all_projects:
             return None
-        self._asked.add(workspace.gid)
+        self._asked_for_events.add(workspace.gid)
         return tokens
 
     def learn_of_workspace(self, workspace: Container, events: WorkspaceEvents) -> None:
         """Note what happened in a workspace."""
-        streams = self.resumption.told_by_events(self._below_projects)
+        streams = self.resumption.told_by_events(self.plan.streams_below_projects)
         since = self.resumption.since_in_workspace(events, streams)
         workspace.need = Need(since, self.rules.filters.start_date)
         workspace.news = News(changes=events.changes)
@@ -250,12 +249,3 @@ def _kinds_of_containers(plan: Plan) -> set[StreamClass]:
     streams = {s for listing in plan.listings for s in (listing.stream, *listing.feeds)}
     kinds = {kind for stream in streams for kind in stream.containers()}
     return kinds | {stream for stream in streams if stream.container}
-
-
-def _streams_below_projects(plan: Plan, selected: Collection[StreamClass]) -> Iterator[StreamClass]:
-    """The selected streams whose state tells projects apart, without that of projects."""
-    read = {stream for listing in plan.listings for stream in listing.feeds}
-    for stream in selected:
-        kinds = stream.containers()
-        if stream in read and any(kind.container == PROJECT for kind in kinds if kind != stream):
-            yield stream

@@ -192,6 +192,16 @@ class Plan:
         )
 
     @cached_property
+    def streams_below_projects(self) -> tuple[StreamClass, ...]:
+        """The selected streams whose state tells projects apart, without that of projects."""
+        read = {stream for listing in self.listings for stream in listing.feeds}
+        return tuple(
+            stream
+            for stream in sorted(read, key=str)
+            if any(kind.container == PROJECT for kind in stream.containers() if kind != stream)
+        )
+
+    @cached_property
     def to_know_all_projects(self) -> tuple[Listing, ...]:
         """The lists of the containers that hold projects, and of projects."""
         return tuple(found for found in self.listings if found.stream.container and found.pages)
