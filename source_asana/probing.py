@@ -72,8 +72,8 @@ class AsanaProbe(SourceAsana):
         rate_limit = CountedRequests(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
         deadline = Deadline(PROBE_SECONDS)
         limits = Limits(
-            min(self._patience, CHECK_PATIENCE),
-            min(self._answer_seconds, PROBE_ANSWER_SECONDS),
+            min(self._limits.patience, CHECK_PATIENCE),
+            min(self._limits.answer_seconds, PROBE_ANSWER_SECONDS),
             deadline.seconds_left,
         )
         session = self._session(settings, config, rate_limit, limits, logger, overheard.note)

@@ -139,8 +139,7 @@ class SourceAsana(Source):
         transfer: Transfer | None = None,
     ) -> None:
         self._asana_url = asana_url or os.environ.get("ASANA_BASE_URL") or ASANA_URL
-        self._patience = patience
-        self._answer_seconds = answer_seconds
+        self._limits = Limits(patience, answer_seconds)
         self._due = partial(Due, seconds_between_states, silent_seconds)
         self._check_seconds = check_seconds
         self._transfer = transfer or Transfer()
@@ -255,8 +254,7 @@ class SourceAsana(Source):
         selected, unknown = _selected(catalog)
         former = _former_state(selected, state or [], settings.filters, self.terms, logger)
         rate_limit = RateLimit(Governor(settings.requests_per_minute or PLANS_PER_MINUTE[-1]))
-        limits = Limits(self._patience, self._answer_seconds)
-        session = self._session(settings, config, rate_limit, limits, logger)
+        session = self._session(settings, config, rate_limit, self._limits, logger)
         _warn_of_settings(logger, config, settings, session.client)
         platform = Platform(
             lambda: self._is_stopped, self._messages.consume_queue, rate_limit.seconds_to_wait
@@ -278,7 +276,7 @@ class SourceAsana(Source):
         """Say who the token belongs to and what it sees; raise ConfigError if that is nothing."""
         config = parse_config(raw)
         rate_limit = RateLimit()
-        answer_seconds = min(self._answer_seconds, CHECK_ANSWER_SECONDS)
+        answer_seconds = min(self._limits.answer_seconds, CHECK_ANSWER_SECONDS)
         deadline = Deadline(self._check_seconds)
         limits = Limits(CHECK_PATIENCE, answer_seconds, deadline.seconds_left)
         session = self._session(config, raw, rate_limit, limits, logger)

@@ -112,6 +112,14 @@ class Schedule:
             return None
         return self._open_containers
 
+    def seconds_to_wait(self) -> float | None:
+        """How long it is until something may be due for an export; None if nothing waits."""
+        return self._exports.seconds_to_wait()
+
+    def end(self) -> None:
+        """Delete the files of exports: nothing is read any longer."""
+        self._exports.close()
+
     def _is_idle(self) -> bool:
         """Whether nothing is open but what waits for an export."""
         return self._open.total() == self._exports.held()
@@ -224,10 +232,17 @@ class Aside:
         self.is_repeated = False
         self._put: list[PutAside] = []
         self._answered: set[Listing] = set()
+        self._shown: dict[tuple[Listing, str], set[str]] = {}
 
-    def put(self, put: PutAside) -> None:
-        """Add a refused visit."""
+    def put(self, put: PutAside, shown: set[str]) -> None:
+        """Add a refused visit, and the gids that it has shown before it was refused."""
         self._put.append(put)
+        if shown:
+            self._shown[put.visit.listing, put.visit.place] = shown
+
+    def shown_before(self, visit: Visit) -> set[str]:
+        """Take out the gids that a visit has shown before it was put aside."""
+        return self._shown.pop((visit.listing, visit.place), set())
 
     def note_answer(self, listing: Listing) -> None:
         """Note that Asana does not refuse all of a listing."""

@@ -56,7 +56,6 @@ class Walk:
         self._channel = Channel(idle_seconds)
         self._downloads = downloads
         seen = Seen()
-        self._exports = exports
         self._steps = steps
         may_begin_files = downloads.may_begin if downloads else lambda: True
         self._schedule = Schedule(account, seen, exports, self._changed.notify, may_begin_files)
@@ -116,7 +115,7 @@ class Walk:
             while not self._is_stopped:
                 if task := self._schedule.next():
                     return task
-                self._changed.wait(self._exports.seconds_to_wait())
+                self._changed.wait(self._schedule.seconds_to_wait())
         return None
 
     def _run(self, errand: Errand) -> None:
@@ -165,7 +164,7 @@ class Walk:
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()
-        self._exports.close()
+        self._schedule.end()
 
 
 def _start(work: Callable[[], None], wanted: int) -> None:

@@ -58,7 +58,6 @@ class Worker:
         self._outbox = outbox
         self._workspaces = WorkspaceReading(account, reader, seen, outbox, changed)
         self._changed = changed
-        self._read_before: dict[tuple[Listing, str], set[str]] = {}
         self.given_up: set[Listing] = set()
 
     def carry_out(self, visit: Visit) -> None:
@@ -69,22 +68,20 @@ class Worker:
             raise
         except Exception as caught:  # noqa: BLE001 - it goes to the main thread, which judges
             end = VisitEnd(visit, caught)
-        if isinstance(end, PutAside):
-            with self._changed:
-                self._schedule.aside.put(end)
         self._outbox.put(end)
 
     def _end_of(self, visit: Visit) -> Ends:
         if self._claims.may_skip(visit, self.given_up):
             return Skipped(visit)
-        place = (visit.listing, visit.place)
-        shown = self._read_before.pop(place, set())
+        with self._changed:
+            shown = self._schedule.aside.shown_before(visit)
         try:
             return VisitEnd(visit, self._read(visit, shown))
         except Refusal as refusal:
             end = self._refused(visit, refusal)
-            if isinstance(end, PutAside) and shown:
-                self._read_before[place] = shown
+            if isinstance(end, PutAside):
+                with self._changed:
+                    self._schedule.aside.put(end, shown)
             return end
 
     def _refused(self, visit: Visit, refusal: Refusal) -> PutAside | VisitEnd:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf, isinf
 
 from source_asana.asana.times import shifted
 from source_asana.reading.container import Container
@@ -57,8 +58,7 @@ class Job:
     `known`: the containers whose events were read before. `former`: the export of a former sync
     that is used instead, so that it is older than these. `blocker`: the job of a former sync that
     is of no use, and must end before a new one begins. `gid`: once the job has begun. `tries`: how
-    often its file was downloaded in vain. `is_busy`: a worker is about it. `now`: seconds of the
-    walk's clock.
+    often its file could not be downloaded. `now`: seconds of the walk's clock.
     """
 
     def __init__(
@@ -73,27 +73,26 @@ class Job:
         self.former, self.blocker = former, blocker
         self.gid: str | None = None
         self.tries = 0
-        self.is_busy = False
         self._wanted_at = self._next_at = now
         self._pause: float | None = None
         self._idle_since: float | None = None
 
     def take_turn(self, now: float) -> bool:
         """Whether to ask for it now; if so, one worker does."""
-        is_due = not self.is_busy and now >= self._next_at
-        self.is_busy |= is_due
-        return is_due
+        if now < self._next_at:
+            return False
+        self._next_at = inf  # until that worker says when
+        return True
 
     def wait(self, now: float, limits: ExportLimits) -> None:
         """Note that it is not done, so that it is asked for later."""
         pause = limits.first_pause if self._pause is None else self._pause
-        self.is_busy = False
         self._next_at = now + pause
         self._pause = min(pause * PAUSE_FACTOR, limits.longest_pause)
 
     def seconds_to_wait(self, now: float, limits: ExportLimits) -> float:
         """How long it is until it may be due."""
-        return limits.first_pause if self.is_busy else max(0.0, self._next_at - now)
+        return limits.first_pause if isinf(self._next_at) else max(0.0, self._next_at - now)
 
     def is_late(self, now: float, limits: ExportLimits, waiting: int, *, is_idle: bool) -> bool:
         """Whether waiting takes longer than it may.
