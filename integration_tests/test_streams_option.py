@@ -28,6 +28,7 @@ from integration_tests.reading import (
 )
 from integration_tests.test_incremental import incremental
 from source_asana import SourceAsana
+from source_asana.airbyte import catalog as catalogs
 from source_asana.streams.declared import STREAMS
 
 OTHER_STATE = {
@@ -70,9 +71,8 @@ def test_every_stream_that_can_be_incremental_is(sample: AsanaEmulator) -> None:
 
 
 def test_the_catalog_of_stream_names_matches_discover() -> None:
-    source = SourceAsana()
-    catalog = source.catalog_of(",".join(STREAMS), incremental=True)
-    discovered = source.discover(logging.getLogger("airbyte"), {})
+    catalog = catalogs.catalog_of(",".join(STREAMS), incremental=True)
+    discovered = SourceAsana().discover(logging.getLogger("airbyte"), {})
     assert [configured.stream for configured in catalog.streams] == discovered.streams
     for configured in catalog.streams:
         stream = STREAMS[configured.stream.name]

@@ -25,6 +25,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
+from source_asana.airbyte.catalog import catalog_of
 from source_asana.airbyte.errors import (
     Interrupted,
     SyncIncomplete,
@@ -125,9 +126,7 @@ class Entrypoint(AirbyteEntrypoint):
         if arguments.debug or is_platform_debug_log_enabled():
             self.logger.setLevel(logging.DEBUG)
         streams = arguments.streams
-        catalog = (
-            self.source.catalog_of(streams, incremental=arguments.incremental) if streams else None
-        )
+        catalog = catalog_of(streams, incremental=arguments.incremental) if streams else None
         config = self.source.configure(self.source.read_config(arguments.config), "")
         for message in self.source.message_repository.consume_queue():
             yield printed(message)

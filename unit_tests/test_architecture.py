@@ -7,6 +7,9 @@ import pytest
 import source_asana
 
 MAX_LINES = 200
+MAX_ATTRIBUTES = 10
+FACTS = {"AsanaStream", "Answer", "Container", "Filters", "Listing", "Pages", "Tally"}
+"""Classes that have no behavior to speak of. They may have more attributes: one for each fact."""
 PACKAGE = Path(source_asana.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -125,3 +128,33 @@ def test_no_class_is_longer_than_a_page_or_two() -> None:
         if isinstance(node, ast.ClassDef) and (node.end_lineno or 0) - node.lineno >= MAX_LINES
     }
     assert too_long == set()
+
+
+def test_no_class_has_more_state_than_a_reader_can_keep_in_mind() -> None:
+    large = {
+        node.name
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ClassDef) and len(_attributes(node)) > MAX_ATTRIBUTES
+    }
+    assert large == FACTS
+
+
+def _attributes(node: ast.ClassDef) -> set[str]:
+    """What a class declares, and what its methods set on `self`."""
+    declared = {
+        part.target.id
+        for part in node.body
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+    }
+    set_later = {
+        part.attr
+        for method in node.body
+        if isinstance(method, ast.FunctionDef)
+        for part in ast.walk(method)
+        if isinstance(part, ast.Attribute)
+        and isinstance(part.ctx, ast.Store)
+        and isinstance(part.value, ast.Name)
+        and part.value.id == "self"
+    }
+    return declared | set_later
