@@ -89,6 +89,15 @@ def test_a_line_has_the_number_of_known_projects_that_are_done(sync: Sync) -> No
     assert line == "1 of 3 projects done, 0 records, 0 requests (0/min), about 20 s left"
 
 
+def test_the_time_left_is_not_estimated_from_one_project_of_many(sync: Sync) -> None:
+    sync.open_projects = 50
+    sync.progress.project_ended()
+    assert sync.line_after(10) == ["1 of 51 projects done, 0 records, 0 requests (0/min)"]
+    sync.open_projects = 49
+    sync.progress.project_ended()
+    assert sync.line_after(10)[0].endswith(", about 8 min left")
+
+
 def test_a_line_explains_why_nothing_happens(sync: Sync) -> None:
     sync.wait = 42
     (line,) = sync.line_after(10)

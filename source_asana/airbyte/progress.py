@@ -11,6 +11,9 @@ from source_asana.airbyte.wording import duration_in_words
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_LOOKS = 1.0
 
+PROJECTS_PER_SAMPLE = 50
+"""One project of so many must be done before the time left is estimated from those that are."""
+
 
 @dataclass(frozen=True)
 class HowFar:
@@ -87,7 +90,7 @@ class Progress:
         line = f"{far.records:,} records, {far.requests:,} requests ({rate:,.0f}/min)"
         if far.projects_known:
             line = f"{far.projects_done:,} of {far.projects_known:,} projects done, {line}"
-        if far.projects_done:
+        if far.projects_done and far.projects_done * PROJECTS_PER_SAMPLE >= far.projects_known:
             left = elapsed * (far.projects_known - far.projects_done) / far.projects_done
             line += f", about {duration_in_words(left)} left"
         if far.seconds_to_wait >= 1:
