@@ -38,6 +38,9 @@ MAY_WAIT_FOR_A_RECHECK = {
     "status_updates",
 }
 TASKS_IN_A_PROJECT = 2
+TIME_ENTRIES = "time_tracking_entries"
+DAYS_ASKED_FOR = 14
+"""A sync lists the time entries for so many days before the former one."""
 TASK_STREAMS = ("tasks", "subtasks")
 COMPARED_AS_A_WHOLE = ("custom_field_settings", "user_task_lists")
 """Their records are nested in others: not every user who sees them can request one."""
@@ -328,6 +331,7 @@ class History:
         self.away: set[str] = set()
         self._workspace_of: dict[str, str] = {}
         self._event_ids: set[str] = set()
+        self.entries_shown: list[tuple[str, set[str]]] = []
         if skips_requests:
             self._tell("the connector skips attachment requests of tasks without attachments")
         if workspace_events:
@@ -586,6 +590,9 @@ class History:
         cut_off: Collection[str],
     ) -> None:
         now = self.now()
+        if TIME_ENTRIES in names:
+            oldest = now.at.subtract(days=DAYS_ASKED_FOR).to_date_string()
+            self.entries_shown.append((oldest, {gid for (gid,) in self.truth(TIME_ENTRIES)}))
         for name in names:
             if self.streams[name].incremental:
                 self.followed[name].cut_off(cut_off)
@@ -853,7 +860,11 @@ def may_remain(table: Comparison, gid: str) -> bool:
 
 def may_be_missing(table: Comparison, gid: str, truth: Record) -> bool:
     """Whether a record may be missing."""
-    return table.stream.incremental and below_a_task_that_joined_without_a_valid_token(table, truth)
+    if not table.stream.incremental:
+        return False
+    return below_a_task_that_joined_without_a_valid_token(table, truth) or an_old_entry_was_hidden(
+        table, truth
+    )
 
 
 def may_be_outdated(
@@ -927,6 +938,16 @@ def below_a_task_that_joined_without_a_valid_token(table: Comparison, truth: Rec
         for task in above
         for at in table.events(task, {"added"})
         if gap.project in table.log[at].watched
+    )
+
+
+def an_old_entry_was_hidden(table: Comparison, truth: Record) -> bool:
+    """Time that was entered on a task that the token could not see in a former sync, for a day that
+    no later sync asks for: no event tells of it.
+    """
+    return table.stream.base == "time_tracking_entries" and any(
+        truth["gid"] not in shown and truth["entered_on"] < oldest
+        for oldest, shown in table.history.entries_shown
     )
 
 
