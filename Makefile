@@ -25,7 +25,7 @@ LABELS = --build-arg SOURCE='$(SOURCE)' --build-arg REVISION='$(shell git rev-pa
 DOCKER_COMMAND = $(DOCKER)$(shell $(DOCKER) docker --version >/dev/null 2>&1 && echo ' docker')
 
 .PHONY: help sync dbt dbt-test dbt-compile dbt-environment dbt-warehouses-environment test test-all test-others pyairbyte \
-	histories pace freshness faults check check-workflows audit bench charts image image-test image-push dist release-notes \
+	histories pace freshness shortcuts faults check check-workflows audit bench charts image image-test image-push dist release-notes \
 	release docs lock environment
 
 help: ## Show this list
@@ -79,6 +79,9 @@ pace: environment ## Show how much of the quota is used, and with the CDK's own 
 
 freshness: environment ## Count the requests of incremental syncs of many projects; PROJECTS=10000 takes ten minutes
 	.venv/bin/python -m integration_tests.freshness $(if $(PROJECTS),--projects $(PROJECTS))
+
+shortcuts: environment ## Count the requests of first syncs with each shortcut, and compare the records; SIZE=large takes an hour
+	@.venv/bin/python -m integration_tests.shortcuts $(if $(SIZE),--size '$(SIZE)') $(if $(WAYS),--ways $(WAYS))
 
 faults: environment ## Print what comes of each fault, with 1, 10 and 25 workers; ROWS='some words'
 	@.venv/bin/python -m integration_tests.faults '$(ROWS)'
