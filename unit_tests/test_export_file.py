@@ -47,7 +47,11 @@ def test_a_gzip_container_may_have_several_parts() -> None:
     assert list(lines(cut(content, 5))) == [task(1), task(2)]
 
 
-@pytest.mark.parametrize("content", [b"", b"plain text", gzip.compress(b"[]\n" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"plain text", gzip.compress(b"[]\n" * 99)[:-9]],
+    ids=["empty", "text", "cut"],
+)
 def test_a_damaged_container_is_refused(content: bytes) -> None:
     with pytest.raises(CutFile):
         list(lines([content]))
