@@ -540,7 +540,9 @@ class History:
         return f"{reference['resource_type']} {gid}{title}"
 
     def _changed_just_now(self) -> set[str]:
-        """What changed in the very second of a sync: no client can know that it was before."""
+        """What changed in the very second of a sync: no client can know that it was before. So it,
+        and the lists below it, may be read again.
+        """
         now = stamp(self.clock.now())
         entries = self.account.events.entries
         return {e.record["resource"]["gid"] for e in entries if e.created_at == now}
@@ -615,7 +617,7 @@ class History:
         just_now = self._changed_just_now()
         for name, records in said.records().items():
             stream = self.streams[name]
-            once = [] if disturbed else [r for r in records if r.get("gid") not in just_now]
+            once = [] if disturbed else [r for r in records if just_now.isdisjoint(_about(r))]
             wrong += _repeated(stream, records, once)
             wrong += self._older(stream, records)
             if name == "events":
@@ -771,6 +773,12 @@ def _repeated(
     twice = len(once) - len({stream.key_of(record) for record in once})
     if twice:
         yield f"{stream.name}: {twice} keys came twice in one sync"
+
+
+def _about(record: Record) -> set[str | None]:
+    """The gids of a record, and of the object below which it is listed."""
+    above = record.get("target") or record.get("parent") or {}
+    return {record.get("gid"), above.get("gid")}
 
 
 def _beyond_a_tombstone(stream: Stream, record: Record) -> list[str]:

@@ -141,6 +141,19 @@ def test_a_refused_refresh_token_asks_the_user_to_authenticate_again(
     assert asana.call_count == 1
 
 
+def test_a_refused_refresh_token_is_not_sent_again_by_a_worker_that_comes_later(
+    token: OAuthToken, asana: requests_mock.Mocker, clock: Clock
+) -> None:
+    refused = {"status_code": 400, "json": {"error": "invalid_grant"}}
+    asana.post(TOKEN_URL, [issued("one"), refused, issued("two")])
+    token.current()
+    for _ in range(2):
+        clock.now += 1
+        with pytest.raises(SetupError):
+            token.renew("one")
+    assert asana.call_count == 2
+
+
 def test_a_transient_fault_of_the_token_endpoint_is_retried(
     token: OAuthToken, asana: requests_mock.Mocker
 ) -> None:

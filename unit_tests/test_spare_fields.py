@@ -69,6 +69,20 @@ def test_fields_are_dropped_for_the_whole_endpoint_and_no_other(paging: Paging) 
     assert not budget.drop_spare_fields()
 
 
+def test_a_late_timeout_with_fields_that_others_have_dropped_makes_no_page_smaller(
+    paging: Paging,
+) -> None:
+    late, other = budget_of(paging), budget_of(paging)
+    for _ in range(2):
+        late.query(PARAMS)
+        other.query(PARAMS)
+        assert late.note_timeout()
+        assert other.note_timeout()
+    assert late.query(PARAMS) == other.query(PARAMS) == LEAN
+    assert late.note_timeout()
+    assert late.query(PARAMS) == LEAN
+
+
 def test_a_page_without_spare_fields_is_never_called_slow(paging: Paging) -> None:
     plain = paging.budget("tasks", LEAN)
     for _ in range(3):

@@ -189,8 +189,10 @@ class OAuthToken(AsanaToken):
             self._renewing.release()
 
     def _renew(self, called_at: float) -> None:
-        if self._failure and self._failure[0] >= called_at:
-            raise self._failure[1]  # of the worker that this one waited for
+        if self._failure:
+            failed_at, failure = self._failure
+            if isinstance(failure, SetupError) or failed_at >= called_at:
+                raise failure  # it is for good, or that of the worker that this one waited for
         try:
             response = self._endpoint.response_to(self._form)
         except FatalError as failure:

@@ -119,7 +119,8 @@ class PageBudget:
 
     def note_timeout(self) -> bool:
         """Note that Asana took too long for a page. Returns whether another request may help."""
-        if self._fields.are_asked:
+        _, asked = self.sent
+        if asked:  # says nothing of the page size, even if others have dropped the fields meanwhile
             self._timeouts += 1
             with self._lock:
                 is_dropped = self._fields.known.timed_out(self._timeouts)
