@@ -953,7 +953,7 @@ def an_old_entry_was_hidden(table: Comparison, truth: Record) -> bool:
     """Time that was entered on a task that the token could not see in a former sync, for a day that
     no later sync asks for: no event tells of it.
     """
-    return table.stream.base == "time_tracking_entries" and any(
+    return table.stream.base == TIME_ENTRIES and any(
         truth["gid"] not in shown and truth["entered_on"] < oldest
         for oldest, shown in table.history.entries_shown
     )

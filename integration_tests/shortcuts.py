@@ -75,31 +75,32 @@ def measure(asana: AsanaEmulator, way: Way, limits: ExportLimits | None = None) 
     asana.ledger.reset()
     digests: dict[str, dict[str, bytes]] = defaultdict(dict)
     records = 0
-    schemas = _schemas(way)
-    for stream, record in _records(asana, way, limits):
+    catalog = _catalog(way)
+    for stream, record in _records(asana, way, catalog, limits):
         records += 1
         digests[stream][record["gid"]] = _digest(record)
     requests = sum(asana.ledger.by_path().values())
     wrong: Counter[str] = Counter(too_many=records - sum(map(len, digests.values())))
-    for stream in STREAMS:
+    for configured in catalog["streams"]:
+        stream, schema = configured["stream"]["name"], configured["stream"]["json_schema"]
         found = digests[stream]
         for whole in asana.expected(stream, SERVICE):
             digest = found.pop(whole["gid"], None)
-            if digest != _digest(declared(whole, schemas[stream])):
+            if digest != _digest(declared(whole, schema)):
                 wrong["different" if digest else "missing"] += 1
         wrong["too_many"] += len(found)
     return Measured(requests, records, wrong["missing"], wrong["different"], wrong["too_many"])
 
 
 def _records(
-    asana: AsanaEmulator, way: Way, limits: ExportLimits | None
+    asana: AsanaEmulator, way: Way, catalog: Json, limits: ExportLimits | None
 ) -> Iterator[tuple[str, Record]]:
     source = SourceAsana(
         asana_url=asana.url, answer_seconds=EXPORT_SECONDS, transfer=Transfer(exports=limits)
     )
-    catalog = ConfiguredAirbyteCatalogSerializer.load(_catalog(way))
+    configured = ConfiguredAirbyteCatalogSerializer.load(catalog)
     config = config_for(asana, **way.settings)
-    for message in source.read_batches(logging.getLogger("airbyte"), config, catalog):
+    for message in source.read_batches(logging.getLogger("airbyte"), config, configured):
         if isinstance(message, RecordBatch):
             for record in message.records:
                 yield message.stream, orjson.loads(record)
@@ -112,11 +113,6 @@ def _catalog(way: Way) -> Json:
             for column in way.without:
                 del configured["stream"]["json_schema"]["properties"][column]
     return catalog
-
-
-def _schemas(way: Way) -> dict[str, Any]:
-    configured = [each["stream"] for each in _catalog(way)["streams"]]
-    return {stream["name"]: stream["json_schema"] for stream in configured}
 
 
 def _digest(record: Record) -> bytes:

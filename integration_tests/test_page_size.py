@@ -100,8 +100,11 @@ def test_a_listing_without_an_answer_ends_when_patience_does(busy: AsanaEmulator
     assert limits(busy) == ["100", "50", "25", "12", "10"]
 
 
-def test_large_pages_are_requested_again_as_smaller_ones(wordy: AsanaEmulator) -> None:
-    said = read_tasks(wordy, workers=25)
+@pytest.mark.parametrize("workers", [1, 25])
+def test_large_pages_are_requested_again_as_smaller_ones(
+    wordy: AsanaEmulator, workers: int
+) -> None:
+    said = read_tasks(wordy, workers)
     assert gids(said) == expected(wordy)
     assert limits(wordy)[-1] in ("10", "12")
 

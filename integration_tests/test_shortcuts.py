@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration_tests.asana_emulator import AsanaEmulator, make_account
-from integration_tests.shortcuts import WAYS, Measured, measure, table
+from integration_tests.shortcuts import WAYS, measure, table
 from integration_tests.test_resource_exports import PATIENT
 
 pytestmark = pytest.mark.once
@@ -46,5 +46,5 @@ def test_a_record_that_differs_is_counted(
         return iter([{**tags[0], "name": "other"}, {**tags[1], "gid": "1"}, *tags[2:]])
 
     monkeypatch.setattr(office, "expected", others)
-    found: Measured = measure(office, WAYS["documented"])
+    found = measure(office, WAYS["documented"])
     assert (found.missing, found.different, found.too_many) == (1, 1, 1)

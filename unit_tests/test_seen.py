@@ -62,7 +62,7 @@ def test_a_record_in_an_event_is_read_again_if_the_event_may_be_newer(
 ) -> None:
     """An event in the second when reading began may be newer, unless the followed events had it."""
     seen = Seen()
-    seen.began(BEGAN)
+    seen.began(lambda: BEGAN)
     seen.is_new(Tasks, "7", seen.now() if is_followed else -seen.now())
     seen.events([comment_on("7", created_at=created_at)], seen.now())
     assert seen.is_new(Tasks, "7", seen.now()) is is_read_again
@@ -133,7 +133,7 @@ def test_nothing_below_a_fully_read_task_is_requested_again() -> None:
 
 def test_a_fully_read_task_is_read_again_if_a_later_event_names_it() -> None:
     seen = Seen()
-    seen.began(BEGAN)
+    seen.began(lambda: BEGAN)
     seen.note_whole("7")
     seen.events([comment_on("7", created_at=LATER)], seen.now())
     assert seen.is_new(Tasks, "7", seen.now())

@@ -90,7 +90,7 @@ class Checkpoints:
 
     def export_began(self, at: str, export: KeptExport, streams: frozenset[StreamClass]) -> None:
         """Keep an export of workspace `at` in the states of its streams, until they end."""
-        for stream in (streams & self._unfinished) & self._exports.keys():
+        for stream in streams & self._unfinished & self._exports.keys():
             self._exports[stream][at] = export
             self._changed.add(stream)
 

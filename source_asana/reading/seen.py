@@ -8,7 +8,7 @@ projects that share a task.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from math import inf
 from typing import NamedTuple
@@ -52,9 +52,10 @@ class Seen:
         """The next moment."""
         return float(next(self._clock))
 
-    def began(self, at: str) -> None:
-        """Note Asana's time when the sync began, once it is known."""
-        self._named.began_at = self._named.began_at or at
+    def began(self, time: Callable[[], str]) -> None:
+        """Note Asana's time when the sync began, unless it is known. `time`: tells the time now."""
+        if self._named.began_at is None:
+            self._named.began_at = time()
 
     def events(self, events: Iterable[Record], asked_at: Moment) -> None:
         """Note what events name that were asked for at a moment."""

@@ -189,7 +189,7 @@ class Worker:
         asked_since = visit.since()
         followed = visit.container.followed_time() if asked_since and listing.is_task_list else None
         with self._changed:
-            seen.began(self._reader.time())
+            seen.began(self._reader.time)
             for record in page:
                 look = self._account.look_at(visit, record, now, asked_since, followed, begun)
                 may_repeat = listing.stream.may_repeat(record)
