@@ -51,8 +51,15 @@ class Said:
     def text(self) -> str:
         return "\n".join(self.lines)
 
+    @cached_property
+    def _by_type(self) -> dict[str, list[Json]]:
+        found: dict[str, list[Json]] = defaultdict(list)
+        for message in self.messages:
+            found[message["type"]].append(message)
+        return found
+
     def of_type(self, kind: str) -> list[Json]:
-        return [message for message in self.messages if message["type"] == kind]
+        return self._by_type[kind]
 
     def records(self) -> dict[str, list[Record]]:
         """The records of each stream, in their order."""

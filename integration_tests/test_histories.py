@@ -6,6 +6,7 @@ runs that many random histories and reports them.
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -760,6 +761,8 @@ def main() -> None:
         stateful_step_count=asked.steps,
         derandomize=False,
     )
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # a history makes little garbage, and ends soon
     try:
         run_state_machine_as_test(seed(asked.seed)(Histories), settings=profile)
     except OracleError as wrong:

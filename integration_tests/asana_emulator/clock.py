@@ -5,14 +5,12 @@ import pendulum
 
 def stamp(moment: pendulum.DateTime) -> str:
     """An instant as Asana writes it: `2012-02-22T02:06:58.147Z`. Such strings sort by time."""
-    return moment.in_timezone("UTC").format("YYYY-MM-DD[T]HH:mm:ss.SSS[Z]")
+    return moment.in_timezone("UTC").isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def stamp_of(milliseconds: int) -> str:
     """An instant, given in milliseconds since 1970, as Asana writes it."""
-    return (
-        pendulum.from_timestamp(milliseconds / 1000).isoformat(timespec="milliseconds")[:-6] + "Z"
-    )
+    return stamp(pendulum.from_timestamp(milliseconds / 1000))
 
 
 def milliseconds_of(moment: pendulum.DateTime) -> int:

@@ -6,6 +6,7 @@ A stream is a class without instances: its attributes say what Asana's reference
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from source_asana.streams import records
@@ -208,6 +209,7 @@ class AsanaStream:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
+    @cache
     def source(cls) -> Requested | None:
         """The main endpoint of its records; None if all of them stand in other records."""
         return next((s for s in cls.sources if not isinstance(s, Inside)), None)
