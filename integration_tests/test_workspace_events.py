@@ -15,6 +15,7 @@ from integration_tests.test_incremental import (
     DELETED_AT,
     INCREMENTAL,
     Connection,
+    incremental,
     rows,
     some_subtask,
     tombstones,
@@ -177,6 +178,19 @@ def test_each_event_comes_once_even_over_several_pages(connection: Connection) -
     assert events_asked(asana) == (2, 1)
     assert asana.ledger.count("/stories/{story_gid}") == 0
     assert is_quiet(connection.sync())
+
+
+def test_an_event_between_the_requests_with_two_tokens_comes_once(connection: Connection) -> None:
+    """One token is that of `events`, the other that of streams that were synced in between."""
+    asana, task = connection.asana, top_task(connection.asana)
+    others = [stream for stream in connection.streams if stream != "events"]
+    for _ in range(6):  # the tokens are opaque: either may be the first in their order
+        connection.sync(catalog=incremental(others))
+        asana.controls.interrupt(OF_WORKSPACE, lambda: asana.account.comment(task, "Once"), after=1)
+        said = [connection.sync(), connection.sync()]
+        came = [event["event_id"] for each in said for event in each.records()["events"]]
+        assert len(came) == len(set(came)) == 1
+        asana.controls.heal()
 
 
 def test_an_edited_comment_is_read_alone(connection: Connection) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from urllib.parse import quote, urlencode
+from functools import cached_property, lru_cache
+from urllib.parse import quote, quote_plus, urlencode
 
 from .tokens import Person
 
@@ -19,6 +19,9 @@ GID_PARAMETERS = (
     "task",
     "assignee",
 )
+
+_quoted = lru_cache(maxsize=4096)(quote_plus)
+"""Long values are the same in many requests."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Asked:
 
     def _canonical(self, *without: str) -> str:
         kept = sorted((name, value) for name, value in self.query.items() if name not in without)
-        return f"{self.path}?{urlencode(kept)}"
+        return f"{self.path}?{urlencode(kept, quote_via=_quoted)}"
 
     def next_path(self, offset: str) -> str:
         """The path of the listing's page at this offset, with all parameters repeated."""

@@ -27,9 +27,10 @@ class Clock:
 
     def now(self) -> pendulum.DateTime:
         """The present time of the account, in UTC."""
-        present = self._frozen_at or pendulum.now("UTC")
-        return present.add(seconds=self._offset)
+        return self._frozen_at or pendulum.now("UTC").add(seconds=self._offset)
 
     def advance(self, seconds: float) -> None:
         """Moves the clock forward."""
+        if self._frozen_at is not None:
+            self._frozen_at = self._frozen_at.add(seconds=seconds)
         self._offset += seconds

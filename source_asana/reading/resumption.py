@@ -83,17 +83,26 @@ class Resumption:
         return [s for s in streams if s.is_told_by_events() and self.selected[s].incremental]
 
     def workspace_tokens(self, workspace: str) -> list[str]:
-        """The sync tokens of a whole workspace, and that from before an export of it."""
+        """The sync tokens of a whole workspace, and that from before an export of it.
+
+        That of the stream of events comes first: each event is delivered once.
+        """
         kept = self.exports.get(workspace)
-        return sorted(
-            ({kept.token} if kept and kept.token else set())
-            | {
-                mark.token
-                for marks in self._marks.values()
-                for mark in marks.values()
-                if mark.workspace == workspace and mark.token
-            }
-        )
+        tokens = {kept.token} if kept and kept.token else set()
+        for stream in self._marks:
+            tokens |= self._tokens_in(workspace, stream)
+        own = self._tokens_of_events(workspace)
+        return sorted(tokens, key=lambda token: (token not in own, token))
+
+    def _tokens_of_events(self, workspace: str) -> set[str]:
+        """The tokens of a workspace from which a stream of events continues."""
+        own = (self._tokens_in(workspace, s) for s in self._marks if s.is_incremental_only())
+        return set().union(*own)
+
+    def _tokens_in(self, workspace: str, stream: StreamClass) -> set[str]:
+        """The tokens of a workspace in the state of a stream."""
+        marks = self._marks[stream].values()
+        return {mark.token for mark in marks if mark.workspace == workspace and mark.token}
 
     def since_in_workspace(
         self, events: WorkspaceEvents, streams: Iterable[StreamClass]
@@ -112,13 +121,7 @@ class Resumption:
 
     def delivers(self, events: WorkspaceEvents) -> list[str]:
         """The tokens of a workspace from which a stream of events continues."""
-        own = {
-            mark.token
-            for stream, marks in self._marks.items()
-            if stream.is_incremental_only()
-            for mark in marks.values()
-            if mark.workspace == events.workspace
-        }
+        own = self._tokens_of_events(events.workspace)
         return [token for token in events.events if token in own]
 
     def projects(self) -> dict[str, Mark]:
