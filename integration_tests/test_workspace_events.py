@@ -193,6 +193,24 @@ def test_an_event_between_the_requests_with_two_tokens_comes_once(connection: Co
         asana.controls.heal()
 
 
+def test_events_of_a_workspace_come_once_though_a_project_refuses_its_own(
+    asana: AsanaEmulator,
+) -> None:
+    """The other streams of the project were synced when the workspace was not worth a request."""
+    connection = Connection(asana)
+    connection.sync(catalog=incremental(["events"]))
+    for project in list(asana.expected("projects", SERVICE)):
+        if project["name"].startswith("Nothing"):
+            asana.account.delete(project["gid"])
+    others = [stream for stream in connection.streams if stream != "events"]
+    connection.sync(catalog=incremental(others))
+    asana.controls.deny(STRIPES, 403)
+    said = [connection.sync(), connection.sync()]
+    came = [event["event_id"] for each in said for event in each.records()["events"]]
+    assert len(came) == len(set(came)) == EMPTY
+    assert len(tokens_of(connection, "events")) == 1
+
+
 def test_an_edited_comment_is_read_alone(connection: Connection) -> None:
     asana = connection.asana
     comment = next(

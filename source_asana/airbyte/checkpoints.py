@@ -73,11 +73,14 @@ class Checkpoints:
         if stream in self._incremental and stream.is_told_by_events():
             home = container.above.gid if container.is_project and container.above else None
             mark = replace(mark, checked=news.checked, home=home)
+            events = container.workspace_events
             if news.token:
-                events = container.workspace_events
                 mark = replace(
                     mark, token=news.token, workspace=events.workspace if events else None
                 )
+            elif before and before.workspace and events and stream.is_incremental_only():
+                # The workspace has told all events, even if the project does not.
+                mark = replace(mark, token=events.token, workspace=events.workspace)
             elif before:
                 mark = replace(mark, token=before.token, workspace=before.workspace)
         if before and keeps_mark(stream, news.put_off):
